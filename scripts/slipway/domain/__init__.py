@@ -1,0 +1,1 @@
+"""The words of Slipway as frozen values: no files, no network, no clock."""

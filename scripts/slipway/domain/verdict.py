@@ -1,0 +1,56 @@
+"""What a gate answers: three verdicts, and what they were read from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Verdict(StrEnum):
+    """`fail` says that it is bad, `not enough evidence` that nobody knows yet. Neither is an error."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_ENOUGH_EVIDENCE = "not enough evidence"
+
+
+EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 10, Verdict.NOT_ENOUGH_EVIDENCE: 11}
+
+
+class Estimate(BaseModel):
+    """A number and its 95 % interval, both in the unit of the number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+class Finding(BaseModel):
+    """One row of the table that a reviewer reads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    gate: str
+    title: str
+    verdict: Verdict
+    measured: str
+    allowed: str
+    margin: str = "–"
+    problem: str = ""
+    mend: str = ""
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """One failed gate fails the release; one open question leaves it open."""
+    seen = set(verdicts)
+    for verdict in (Verdict.FAIL, Verdict.NOT_ENOUGH_EVIDENCE):
+        if verdict in seen:
+            return verdict
+    return Verdict.PASS

@@ -1,0 +1,73 @@
+"""Every failure that Slipway expects: what happened, and what mends it.
+
+Anything else is a defect of ours: its traceback goes to the log file, and the reader gets one line.
+"""
+
+from __future__ import annotations
+
+
+class SlipwayError(Exception):
+    """A problem that the reader can solve; the CLI prints it without a traceback."""
+
+    exit_code = 2  # never 1: that is Python's own code for a crash
+
+    def __init__(self, problem: str, *, mend: str) -> None:
+        super().__init__(f"{problem}\n  mend: {mend}")
+        self.problem = problem
+        self.mend = mend
+
+
+class Unreachable(SlipwayError):
+    """Something outside did not answer: no verdict is possible; the same command may work later."""
+
+    exit_code = 12
+
+
+class BadTag(SlipwayError):
+    """A tag that names no release."""
+
+
+class BadFile(SlipwayError):
+    """A file of the repository that cannot be read as what it should be."""
+
+
+class NewerSchema(SlipwayError):
+    """A page written by a later Slipway than this one."""
+
+
+class UnknownModel(SlipwayError):
+    """A name without a `models/<name>/model.yaml`."""
+
+
+class NotReleasable(SlipwayError):
+    """A tag that is well formed but must not be released: moved, quarantined, off the default branch."""
+
+
+class BranchMoved(SlipwayError):
+    """Somebody else wrote the branch between our read and our write; the caller reads again."""
+
+    exit_code = 12
+
+
+class MergeConflict(SlipwayError):
+    """A pull request that git cannot merge by itself."""
+
+
+class PageExists(SlipwayError):
+    """A page of the ledger that is already written with other content; pages are written once."""
+
+
+class DigestMismatch(SlipwayError):
+    """Bytes that are not what their digest says."""
+
+
+class TagTaken(SlipwayError):
+    """An image tag that already points at another digest; no tag is ever moved."""
+
+
+class ConversionFailed(SlipwayError):
+    """The source model could not be loaded, converted or asked."""
+
+
+class ModelRefused(SlipwayError):
+    """A model file that is refused before it is loaded."""
