@@ -51,7 +51,5 @@ def _changes(kind: str, before: tuple[Tensor, ...], after: tuple[Tensor, ...]) -
     new = {tensor.name: tensor for tensor in after}
     added = tuple(f"{kind} {new[name]} is new" for name in new if name not in old)
     gone = tuple(f"{kind} {old[name]} is gone" for name in old if name not in new)
-    changed = tuple(
-        f"{kind} {old[name]} is now {new[name]}" for name in old if name in new and old[name] != new[name]
-    )
+    changed = tuple(f"{kind} {old[name]} is now {new[name]}" for name in old if name in new and old[name] != new[name])
     return added + gone + changed

@@ -1,0 +1,115 @@
+"""What the watch sees of production, and what it makes of it."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar
+
+from slipway.domain.pages import Body, Frozen
+from slipway.domain.release import MetricsEvidence
+from slipway.domain.verdict import Estimate, Finding, Verdict
+
+
+class IncidentKind(StrEnum):
+    DRIFT = "drift"
+    METRIC = "metric"
+    ROLLOUT_FAILED = "rollout-failed"
+    REQUESTED = "requested"
+
+
+class Outcome(StrEnum):
+    """What to do. `quiet`: nothing. `unclear`: something is wrong, and the evidence does not say what mends it."""
+
+    QUIET = "quiet"
+    WATCH = "watch"
+    RETRAIN = "retrain"
+    REVERT = "revert"
+    UNCLEAR = "unclear"
+
+
+class FeatureDrift(Frozen):
+    """How far a feature's window lies from its reference.
+
+    `low` and `high` enclose the Kolmogorov-Smirnov distance (numbers) or are the total variation (categories),
+    from 0 to 1. `wasserstein` is in reference standard deviations, None for categories and constants.
+    """
+
+    feature: str
+    measure: str
+    low: float
+    high: float
+    wasserstein: float | None
+    null_rate_change: float
+    unseen: tuple[str, ...] = ()
+
+
+class PreviousEvidence(Frozen):
+    """The version before, asked the same labelled rows. `difference` is previous minus deployed, in F1."""
+
+    version: str
+    rows: int
+    deployed_f1: Estimate | None
+    previous_f1: Estimate | None
+    difference: Estimate | None
+
+
+class Window(Frozen):
+    """A line of the ledger a window; days are inclusive."""
+
+    start: date
+    end: date
+    version: str
+    rows: int
+    labelled: int
+    drift: tuple[FeatureDrift, ...]
+    schema_breaks: tuple[str, ...]
+    trailing: MetricsEvidence | None
+    previous: PreviousEvidence | None
+
+
+class WindowEvidence(Body):
+    """The newest window, and those of the same version before it, oldest first."""
+
+    kind: ClassVar[str] = "window"
+
+    model: str
+    environment: str
+    digest: str
+    window: Window
+    earlier: tuple[Window, ...]
+    at_release: dict[str, Estimate | None]
+    back_to: str | None
+    back_to_digest: str | None
+
+
+class IncidentVerdicts(Body):
+    kind: ClassVar[str] = "incident-verdicts"
+
+    verdict: Verdict
+    incident: IncidentKind | None
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+    policies_digest: str
+
+
+class IssueFiled(Body):
+    """`number` is None where there was nothing to say and nothing to close."""
+
+    kind: ClassVar[str] = "issue"
+
+    number: int | None
+    action: str
+    title: str
+
+
+class Reversion(Body):
+    kind: ClassVar[str] = "reversion"
+
+    environment: str
+    version: str
+    back_to: str
+    branch: str
+    pull: int | None
+    commit: str
+    reason: str

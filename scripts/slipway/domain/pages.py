@@ -1,0 +1,118 @@
+"""The pages of a record: what each step found, written once and read by the steps after it.
+
+A page is keyed by the digest of what its step read. Clock, host and run lie in `circumstances`, outside of
+every comparison, so that two runs on two machines write the same page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from slipway.errors import BadFile, NewerSchema
+
+SCHEMA = 1
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Body(Frozen):
+    """What a page says; `kind` is its name in file names."""
+
+    kind: ClassVar[str]
+
+
+class Circumstances(Frozen):
+    """When, where and by what a page was written: told to people, compared by nobody."""
+
+    written_at: str
+    seconds: float
+    host: str
+    slipway: str
+    run_url: str | None = None
+
+
+class File(Frozen):
+    """Bytes that a page names; they lie in the record under their digest."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+BodyT = TypeVar("BodyT", bound=Body)
+
+
+class Page(Frozen, Generic[BodyT]):
+    """`subject` is the release or the incident, `reads` the digests of all that the step looked at."""
+
+    schema_version: int = SCHEMA
+    kind: str
+    subject: str
+    number: int
+    reads: dict[str, str]
+    key: str
+    body: BodyT
+    circumstances: Circumstances
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.kind}.{self.number}.json"
+
+    def to_json(self) -> bytes:
+        text = json.dumps(self.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        return text.encode() + b"\n"
+
+    def says_the_same_as(self, other: Self) -> bool:
+        """Compare all but the number and the circumstances."""
+        return (self.kind, self.subject, self.key, self.body) == (other.kind, other.subject, other.key, other.body)
+
+
+def key_of(reads: Mapping[str, str]) -> str:
+    """The digest of a step's inputs, the same for the same inputs in any order."""
+    return digest_of(json.dumps(dict(reads), sort_keys=True).encode())
+
+
+def digest_of(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def parse_page(body: type[BodyT], content: bytes, *, where: str) -> Page[BodyT]:
+    """Read a page's JSON.
+
+    Raises:
+        NewerSchema: a later Slipway wrote it.
+        BadFile: it is no page of this kind.
+    """
+    raw = _json_object(content, where=where)
+    written_by = raw.get("schema_version")
+    if isinstance(written_by, int) and written_by > SCHEMA:
+        raise NewerSchema(
+            f"{where} has schema {written_by}; this Slipway reads up to {SCHEMA}",
+            mend="update Slipway in this repository (docs/generate.md, `cruft update`), then run the step again",
+        )
+    try:
+        page = Page[body].model_validate(raw)  # type: ignore[valid-type]  # a class given as a value
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise BadFile(f"{where}: {field}: {first['msg']}", mend="run the step that writes this page again") from error
+    if page.kind != body.kind:
+        raise BadFile(f"{where} is a page `{page.kind}`, not `{body.kind}`", mend="run the steps in their order")
+    return page
+
+
+def _json_object(content: bytes, *, where: str) -> dict[str, Any]:
+    try:
+        raw = json.loads(content)
+    except ValueError as error:
+        raise BadFile(f"{where} is no JSON: {error}", mend="delete the file and run its step again") from error
+    if not isinstance(raw, dict):
+        raise BadFile(f"{where} is no page: it holds no JSON object", mend="delete the file and run its step again")
+    return raw

@@ -1,0 +1,164 @@
+"""What must hold for a release and in production: one policy a gate, each in a file of its own.
+
+A file gives the question, why it is asked, the limit and the remedy; `models:` overrides the limit for one
+model with a reason, and a waiver lets one version through until a day.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Generic, Self, TypeVar
+
+from pydantic import Field, field_validator, model_validator
+
+from slipway.domain.declared import Declared
+
+Limit = TypeVar("Limit", bound=Declared)
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Waiver(Declared):
+    model: str
+    version: str
+    reason: str = Field(min_length=10)
+    by: str = Field(min_length=1)
+    until: date
+
+
+class Override(Declared, Generic[Limit]):
+    reason: str = Field(min_length=10)
+    limit: Limit
+
+
+class Policy(Declared, Generic[Limit]):
+    question: str = Field(min_length=1)
+    motivation: str = Field(min_length=1)
+    limit: Limit
+    remedy: str = Field(min_length=1)
+    models: dict[str, Override[Limit]] = {}
+    waivers: tuple[Waiver, ...] = ()
+
+    def limit_for(self, model: str) -> Limit:
+        override = self.models.get(model)
+        return self.limit if override is None else override.limit
+
+    def waiver_for(self, model: str, version: str, *, today: date) -> Waiver | None:
+        """The waiver that still holds today; `version` reads `v1.4.0`."""
+        for waiver in self.waivers:
+            if (waiver.model, waiver.version) == (model, version) and today <= waiver.until:
+                return waiver
+        return None
+
+
+class FidelityLimit(Declared):
+    """Allowed difference = max(`floor_multiple` x noise floor, `minimum` x max(1, largest output))."""
+
+    floor_multiple: float = Field(default=10.0, gt=0)
+    minimum: float = Field(default=16 * 2.0**-23, gt=0)
+    rows: int = Field(default=20_000, ge=1)
+    flips: int = Field(default=0, ge=0)
+
+
+class SignatureLimit(Declared):
+    """Nothing to set: the ONNX file asks and answers what model.yaml declares."""
+
+
+class OutputsLimit(Declared):
+    """Share of rows whose outputs may be NaN or infinite."""
+
+    not_finite: Share = 0.0
+
+
+class MetricLimit(Declared):
+    """`floor` holds at release; in production the value at release minus `drop` holds as well."""
+
+    floor: Share
+    drop: Share | None = None
+
+
+class MetricsLimit(Declared):
+    f1: MetricLimit = MetricLimit(floor=0.75, drop=0.05)
+    precision: MetricLimit | None = None
+    recall: MetricLimit | None = None
+    positives: int = Field(default=100, ge=1)
+    window_days: int = Field(default=28, ge=1)
+    windows: int = Field(default=2, ge=1)
+
+    def named(self) -> dict[str, MetricLimit]:
+        pairs = {"f1": self.f1, "precision": self.precision, "recall": self.recall}
+        return {name: limit for name, limit in pairs.items() if limit is not None}
+
+
+class PromiseLimit(Declared):
+    """How much a metric may be worse than that of the version before, in a minor version."""
+
+    worse: Share = 0.01
+
+
+class WayBackLimit(Declared):
+    golden_rows: int = Field(default=50, ge=1)
+
+
+class DriftLimit(Declared):
+    """`distance` is on the scale of Kolmogorov-Smirnov and total variation, never a p-value."""
+
+    distance: Share = 0.15
+    null_rate: Share = 0.03
+    rows: int = Field(default=500, ge=1)
+    window_days: int = Field(default=7, ge=1)
+    windows: int = Field(default=2, ge=1)
+    of_last: int = Field(default=3, ge=1)
+
+    @model_validator(mode="after")
+    def _k_of_n(self) -> Self:
+        if self.windows > self.of_last:
+            raise ValueError("windows: cannot be more than of_last")
+        return self
+
+
+class Reversion(StrEnum):
+    PULL_REQUEST = "pull-request"
+    COMMIT = "commit"
+    NEVER = "never"
+
+
+class PreviousVersionLimit(Declared):
+    """Going back must win by more than `gain` of F1, beyond noise, in `windows` windows in a row."""
+
+    gain: Share = 0.02
+    windows: int = Field(default=2, ge=1)
+    revert: Reversion = Reversion.PULL_REQUEST
+
+
+class Policies(Declared):
+    """All policies of a repository; a field is a file, `policies/<field with dashes>.yaml`."""
+
+    fidelity: Policy[FidelityLimit]
+    signature: Policy[SignatureLimit]
+    outputs: Policy[OutputsLimit]
+    metrics: Policy[MetricsLimit]
+    promise: Policy[PromiseLimit]
+    way_back: Policy[WayBackLimit]
+    drift: Policy[DriftLimit]
+    previous_version: Policy[PreviousVersionLimit]
+
+
+class QuarantineEntry(Declared):
+    """`version` is `v1.4.0`, or `*` for every version of the model; `until` only reminds, it lifts nothing."""
+
+    model: str
+    version: str
+    reason: str = Field(min_length=1)
+    by: str = Field(min_length=1)
+    until: date | None = None
+
+    @field_validator("version")
+    @classmethod
+    def _a_version(cls, text: str) -> str:
+        if text != "*" and not text.startswith("v"):
+            raise ValueError("must read like v1.4.0, or *")
+        return text
+
+    def holds(self, model: str, version: str) -> bool:
+        return self.model == model and self.version in ("*", version)

@@ -1,0 +1,211 @@
+"""The pages of a release, in the order in which its steps write them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from slipway.domain.model import Model
+from slipway.domain.pages import Body, File, Frozen
+from slipway.domain.signature import Signature
+from slipway.domain.tag import Bump
+from slipway.domain.verdict import Estimate, Finding, Verdict
+
+
+class Released(Frozen):
+    """A version that passed: its image, and the ONNX file inside of it."""
+
+    version: str
+    digest: str
+    onnx_sha256: str
+
+
+class Identity(Body):
+    """What is released, from which commit, and what it is compared with.
+
+    `compared` is the highest lower version that passed; `deployed` tells what each environment runs now.
+    """
+
+    kind: ClassVar[str] = "identity"
+
+    tag: str
+    model: str
+    version: str
+    bump: Bump
+    tag_object: str
+    tagger: str
+    message: str
+    commit: str
+    committed_at: str
+    source: str
+    source_digest: str
+    samples: File
+    card: File
+    declaration: Model
+    compared: Released | None
+    deployed: dict[str, Released | None]
+
+
+class Conversion(Body):
+    """`noise_floor` is, an output, the largest difference of the source to itself over repeats."""
+
+    kind: ClassVar[str] = "conversion"
+
+    onnx: File
+    framework: str
+    tools: dict[str, str]
+    edges: File
+    sample_outputs: File
+    edge_outputs: File
+    edges_that_raised: tuple[int, ...]
+    noise_floor: dict[str, float]
+
+
+class FidelityEvidence(Frozen):
+    """The ONNX file against its source, on the same rows."""
+
+    rows: int
+    edge_rows: int
+    largest_difference: float
+    largest_output: float
+    noise_floor: float
+    flips: int
+    near_threshold_flips: int
+    worst_rows: tuple[int, ...]
+
+
+class OutputsEvidence(Frozen):
+    rows: int
+    not_finite: dict[str, int]
+    wrong_shapes: tuple[str, ...]
+
+
+class MetricsEvidence(Frozen):
+    """Of the rows that count (held out of training). A metric without positives is None."""
+
+    rows: int
+    positives: int
+    days: int
+    metrics: dict[str, Estimate | None]
+    always_positive_f1: float
+    auc: float | None
+
+
+class Slice(Frozen):
+    column: str
+    value: str
+    rows: int
+    flips: int
+
+
+class ComparisonEvidence(Frozen):
+    """The candidate against a version before it, on the rows that both can answer.
+
+    `differences` is candidate minus before, a metric, on the same labelled rows, resampled together.
+    """
+
+    version: str
+    signature_changes: tuple[str, ...]
+    rows: int
+    largest_difference: float
+    tolerance: float
+    now_positive: int
+    now_negative: int
+    slices: tuple[Slice, ...]
+    differences: dict[str, Estimate | None]
+
+
+class TrafficEvidence(Frozen):
+    """The last served window, replayed: what users would have noticed."""
+
+    since: str
+    until: str
+    version: str
+    rows: int
+    flips: int
+
+
+class Golden(Frozen):
+    """A few rows with their answers, to ask a served model whether it is the one that was judged."""
+
+    inputs: dict[str, list[float | int | bool | str | None]]
+    outputs: dict[str, list[float | int | bool | str | None]]
+
+
+class Evidence(Body):
+    kind: ClassVar[str] = "evidence"
+
+    onnx_signature: Signature
+    break_is_stated: bool
+    fidelity: FidelityEvidence
+    outputs: OutputsEvidence
+    metrics: MetricsEvidence
+    comparison: ComparisonEvidence | None
+    traffic: TrafficEvidence | None
+    input_profile: File
+    golden: Golden
+
+
+class Rehearsal(Body):
+    """Going back, tried out; `to` is None where nothing is deployed yet."""
+
+    kind: ClassVar[str] = "rehearsal"
+
+    to: Released | None
+    fetched: bool
+    loaded: bool
+    golden_rows: int
+    golden_equal: int
+    onnxruntime: str
+    problem: str = ""
+
+
+class WaiverUsed(Frozen):
+    gate: str
+    reason: str
+    by: str
+    until: str
+
+
+class Verdicts(Body):
+    """`smallest_bump` is the smallest promise that this evidence would keep; None where none would."""
+
+    kind: ClassVar[str] = "verdicts"
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    waivers: tuple[WaiverUsed, ...]
+    smallest_bump: Bump | None
+    policies_digest: str
+
+
+class Image(Body):
+    kind: ClassVar[str] = "image"
+
+    repository: str
+    tag: str
+    digest: str
+    layer_digest: str
+    layer_size: int
+    runtime_digest: str
+
+
+class Proposal(Body):
+    kind: ClassVar[str] = "proposal"
+
+    environment: str
+    branch: str
+    pull: int
+    title: str
+    draft: bool
+    replaces: Released | None
+
+
+class Rollout(Body):
+    kind: ClassVar[str] = "rollout"
+
+    environment: str
+    version: str
+    digest: str
+    commit: str
+    golden_rows: int
+    golden_equal: int

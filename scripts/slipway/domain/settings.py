@@ -1,0 +1,47 @@
+"""What a repository answers once, in `slipway.yaml`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from slipway.domain.declared import Declared
+from slipway.domain.tag import is_model_name
+
+
+class RolloutEngine(StrEnum):
+    PROCESS = "process"
+
+
+def _an_environment(name: str) -> str:
+    if not is_model_name(name) or name[:1] == "v" and name[1:2].isdigit():
+        raise ValueError("must have lower-case letters, digits and dashes only, and must not look like a version")
+    return name
+
+
+class Environment(Declared):
+    name: Annotated[str, AfterValidator(_an_environment)]
+
+
+class Settings(Declared):
+    """`image_registry` is `HOST/PREFIX`, or `layout:FOLDER` for a folder in OCI image layout."""
+
+    image_registry: str = Field(min_length=1)
+    rollout_engine: RolloutEngine = RolloutEngine.PROCESS
+    environments: tuple[Environment, ...] = (Environment(name="production"),)
+    served_log: str = ".slipway/served"
+    labels: str = ".slipway/labels"
+
+    @model_validator(mode="after")
+    def _environments_differ(self) -> Self:
+        names = [environment.name for environment in self.environments]
+        if not names or len(set(names)) != len(names):
+            raise ValueError("environments: name at least one, each once")
+        return self
+
+    @property
+    def production(self) -> str:
+        """The last environment of the list: where users are."""
+        return self.environments[-1].name
