@@ -36,7 +36,7 @@ class Policy(Declared, Generic[Limit]):
     motivation: str = Field(min_length=1)
     limit: Limit
     remedy: str = Field(min_length=1)
-    models: dict[str, Override[Limit]] = {}
+    models: dict[str, Override[Limit]] = Field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
 
     def limit_for(self, model: str) -> Limit:

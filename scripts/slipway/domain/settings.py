@@ -16,7 +16,7 @@ class RolloutEngine(StrEnum):
 
 
 def _an_environment(name: str) -> str:
-    if not is_model_name(name) or name[:1] == "v" and name[1:2].isdigit():
+    if not is_model_name(name) or (name[:1] == "v" and name[1:2].isdigit()):
         raise ValueError("must have lower-case letters, digits and dashes only, and must not look like a version")
     return name
 

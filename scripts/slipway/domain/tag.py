@@ -96,6 +96,7 @@ def next_version(lower: Version | None, bump: Bump) -> Version:
 
 
 def _suggestion(text: str) -> str:
-    name = text.split("@")[0] if is_model_name(text.split("@")[0]) else "flight-delay"
-    digits = [str(int(part)) for part in re.findall(r"\d+", text.partition("@")[2])[:3]]
-    return f"{name}@v{'.'.join([*digits, *['0'] * (3 - len(digits))]) if digits else '1.0.0'}"
+    before, _, after = text.partition("@")
+    name = before if is_model_name(before) else "flight-delay"
+    numbers = [str(int(part)) for part in re.findall(r"\d+", after)[:3]] or ["1"]
+    return f"{name}@v{'.'.join([*numbers, *['0'] * (3 - len(numbers))])}"
