@@ -71,3 +71,11 @@ class ConversionFailed(SlipwayError):
 
 class ModelRefused(SlipwayError):
     """A model file that is refused before it is loaded."""
+
+
+class GitRefused(SlipwayError):
+    """What git said no to: no repository, an unknown tag or commit, git itself missing."""
+
+
+class ForgeRefused(SlipwayError):
+    """What a forge said no to: a second pull request of a branch, an unknown number, a text too long."""
