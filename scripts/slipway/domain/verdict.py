@@ -54,3 +54,14 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
         if verdict in seen:
             return verdict
     return Verdict.PASS
+
+
+def at_least(estimate: Estimate, limit: float) -> Verdict:
+    """The whole interval must clear the limit to pass, or miss it to fail."""
+    if estimate.low >= limit:
+        return Verdict.PASS
+    return Verdict.FAIL if estimate.high < limit else Verdict.NOT_ENOUGH_EVIDENCE
+
+
+def metric_title(name: str) -> str:
+    return "F1" if name == "f1" else name.capitalize()

@@ -1,0 +1,154 @@
+"""Does the version keep the promise of its number?
+
+Patch: same answers, same signature. Minor: same signature, no metric worse than allowed. Major: anything, and
+the model card says what breaks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from semver import Version
+
+from slipway.domain.case import ReleaseCase
+from slipway.domain.policy import PromiseLimit
+from slipway.domain.release import ComparisonEvidence, Identity
+from slipway.domain.tag import Bump, next_version
+from slipway.domain.verdict import Estimate, Finding, Verdict, at_least, metric_title, worst
+
+
+def judge(case: ReleaseCase, limit: PromiseLimit) -> tuple[Finding, ...]:
+    comparison = case.evidence.comparison
+    if comparison is None:
+        return (_finding("Version promise", Verdict.PASS, "first version that passed", "–"),)
+    if case.identity.bump is Bump.MAJOR:
+        return (_stated_break(case), *_notices(comparison))
+    signature = _same_signature(case, comparison)
+    if comparison.signature_changes:
+        return (signature,)
+    if case.identity.bump is Bump.PATCH:
+        return (signature, _same_answers(case, comparison))
+    return (signature, *_no_worse(comparison, limit))
+
+
+def smallest_bump(case: ReleaseCase, limit: PromiseLimit) -> Bump:
+    """The smallest promise that this evidence keeps; a break needs a major."""
+    if case.evidence.comparison is None:
+        return Bump.FIRST
+    for bump in (Bump.PATCH, Bump.MINOR):
+        promised = replace(case, identity=case.identity.model_copy(update={"bump": bump}))
+        if worst(finding.verdict for finding in judge(promised, limit)) is Verdict.PASS:
+            return bump
+    return Bump.MAJOR
+
+
+def _same_signature(case: ReleaseCase, comparison: ComparisonEvidence) -> Finding:
+    changes = comparison.signature_changes
+    if not changes:
+        return _finding("Same signature", Verdict.PASS, "unchanged", f"as {comparison.version}")
+    return _finding(
+        "Same signature",
+        Verdict.FAIL,
+        f"{len(changes)} changes",
+        f"as {comparison.version}",
+        problem=f"{'; '.join(changes)}; {comparison.version}, the highest passed version, did not",
+        mend=_as_a_major(case.identity),
+    )
+
+
+def _same_answers(case: ReleaseCase, comparison: ComparisonEvidence) -> Finding:
+    flips = comparison.now_positive + comparison.now_negative
+    same = comparison.largest_difference <= comparison.tolerance and flips == 0
+    return _finding(
+        f"Same answers as {comparison.version}",
+        Verdict.PASS if same else Verdict.FAIL,
+        f"max {comparison.largest_difference:.1e} on {comparison.rows:,} rows, {flips:,} flips",
+        f"{comparison.tolerance:.1e}, 0 flips",
+        problem=""
+        if same
+        else f"outputs differ from {comparison.version} by up to {comparison.largest_difference:.1e} and "
+        f"{flips:,} of {comparison.rows:,} decisions flip",
+        mend="" if same else f"a retrained model is at least a minor version:\n{_tag_lines(case.identity, Bump.MINOR)}",
+    )
+
+
+def _no_worse(comparison: ComparisonEvidence, limit: PromiseLimit) -> tuple[Finding, ...]:
+    return tuple(
+        _difference(name, difference, comparison, limit) for name, difference in comparison.differences.items()
+    )
+
+
+def _difference(name: str, difference: Estimate | None, before: ComparisonEvidence, limit: PromiseLimit) -> Finding:
+    title = f"{metric_title(name)} − {before.version}, same rows"
+    allowed = f"≥ −{limit.worse:.3f}"
+    if difference is None:
+        return _finding(
+            title,
+            Verdict.NOT_ENOUGH_EVIDENCE,
+            "no interval",
+            allowed,
+            problem=f"too few labelled days to compare {metric_title(name)} with {before.version}",
+            mend="add labelled sample rows of more days",
+        )
+    verdict = at_least(difference, -limit.worse)
+    return _finding(
+        title,
+        verdict,
+        f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]",
+        allowed,
+        margin=f"{difference.low + limit.worse:+.3f}",
+        problem=""
+        if verdict is Verdict.PASS
+        else f"{metric_title(name)} may be {-difference.low:.3f} worse than {before.version}",
+        mend="" if verdict is Verdict.PASS else "train it better, or add labelled sample rows of more days",
+    )
+
+
+def _stated_break(case: ReleaseCase) -> Finding:
+    stated = case.evidence.break_is_stated
+    identity = case.identity
+    card = f"models/{identity.model}/README.md"
+    return _finding(
+        "Break is stated",
+        Verdict.PASS if stated else Verdict.FAIL,
+        "stated" if stated else "not stated",
+        f"`### {identity.version}` under `## Breaking changes`",
+        problem="" if stated else f"a major version may break its clients, and {card} does not say what breaks",
+        mend=""
+        if stated
+        else f"add `### {identity.version}` under `## Breaking changes` of {card}, commit, and tag that commit",
+    )
+
+
+def _notices(comparison: ComparisonEvidence) -> tuple[Finding, ...]:
+    return tuple(
+        _finding(f"Breaks against {comparison.version}", Verdict.PASS, change, "anything, in a major version")
+        for change in comparison.signature_changes
+    )
+
+
+def _as_a_major(identity: Identity) -> str:
+    card = f"models/{identity.model}/README.md"
+    return f"state the break in {card}, commit, then\n{_tag_lines(identity, Bump.MAJOR)}"
+
+
+def _tag_lines(identity: Identity, bump: Bump) -> str:
+    lower = Version.parse(identity.compared.version.removeprefix("v")) if identity.compared else None
+    tag = f"{identity.model}@v{next_version(lower, bump)}"
+    message = identity.message.replace('"', "'")
+    return f'git tag -a {tag} -m "{message}" && git push origin {tag}'
+
+
+def _finding(
+    title: str, verdict: Verdict, measured: str, allowed: str, *, margin: str = "–", problem: str = "", mend: str = ""
+) -> Finding:
+    return Finding(
+        gate="promise",
+        title=title,
+        verdict=verdict,
+        measured=measured,
+        allowed=allowed,
+        margin=margin,
+        problem=problem,
+        mend=mend,
+    )
