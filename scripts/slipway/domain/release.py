@@ -12,17 +12,32 @@ from slipway.domain.verdict import Estimate, Finding, Verdict
 
 
 class Released(Frozen):
-    """A version that passed: its image, and the ONNX file inside of it."""
+    """A version that passed: its image, and what was fetched of it.
+
+    `onnx` and `golden` are None where they could not be had; `problem` then says why.
+    """
 
     version: str
     digest: str
-    onnx_sha256: str
+    onnx: File | None = None
+    golden: File | None = None
+    problem: str = ""
+
+
+class ServedWindow(Frozen):
+    """The last rows that production served; `since` and `until` are days, inclusive."""
+
+    file: File
+    since: str
+    until: str
+    rows: int
 
 
 class Identity(Body):
     """What is released, from which commit, and what it is compared with.
 
     `compared` is the highest lower version that passed; `deployed` tells what each environment runs now.
+    `model_folder` is where the record holds the tagged `models/<name>/`.
     """
 
     kind: ClassVar[str] = "identity"
@@ -36,13 +51,15 @@ class Identity(Body):
     message: str
     commit: str
     committed_at: str
-    source: str
+    model_folder: str
     source_digest: str
     samples: File
+    reference: File
     card: File
     declaration: Model
     compared: Released | None
     deployed: dict[str, Released | None]
+    served: ServedWindow | None
 
 
 class Conversion(Body):
@@ -53,6 +70,7 @@ class Conversion(Body):
     onnx: File
     framework: str
     tools: dict[str, str]
+    samples: File
     edges: File
     sample_outputs: File
     edge_outputs: File
