@@ -1,0 +1,50 @@
+"""Rows of a model's inputs and outputs as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+# One array a tensor: numbers in their declared type, strings as Python objects; shape [N, *tensor.shape].
+Batch = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledRows:
+    """What a metric is computed from.
+
+    `labels` has a bool a row, `days` the day of each row as an integer (days since 1970), `counts` tells which
+    rows a metric may count.
+    """
+
+    batch: Batch
+    labels: npt.NDArray[np.bool_]
+    days: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def take(batch: Batch, rows: npt.NDArray[Any] | slice) -> dict[str, npt.NDArray[Any]]:
+    """The same columns, these rows only."""
+    return {name: column[rows] for name, column in batch.items()}
+
+
+def rows_in(batch: Batch) -> int:
+    return len(next(iter(batch.values()))) if batch else 0
+
+
+def decisions(outputs: Batch, output: str, threshold: float) -> npt.NDArray[np.bool_]:
+    """One bool a row: the output, its first value where it has several, reaches the threshold. NaN does not."""
+    scores = outputs[output].reshape(rows_in(outputs), -1)[:, 0]
+    return np.asarray(scores >= threshold)
+
+
+def scores(outputs: Batch, output: str) -> npt.NDArray[np.float64]:
+    """One number a row, shape [N]."""
+    return outputs[output].reshape(rows_in(outputs), -1)[:, 0].astype(np.float64)
