@@ -1,0 +1,41 @@
+"""`python -m serving`: serve one model until told to leave."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Sequence
+
+from serving.options import parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    accepting = _tie_to_starter() if options.hold else None
+
+    from serving import start  # noqa: PLC0415 - half a second of imports: --help and the tie come first
+
+    return start.run(options, accepting=accepting)
+
+
+def _tie_to_starter() -> threading.Event:
+    """End with whoever started us, until the returned event: a server that nobody knows of must not stay.
+
+    The other end of standard input is theirs; it reads as closed when they are gone, however they went.
+    """
+    accepting = threading.Event()
+
+    def watch() -> None:
+        os.read(sys.stdin.fileno(), 1)
+        if not accepting.is_set():
+            os._exit(1)
+
+    threading.Thread(target=watch, name="tie-to-starter", daemon=True).start()
+    return accepting
+
+
+if __name__ == "__main__":
+    sys.exit(main())

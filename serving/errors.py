@@ -1,0 +1,19 @@
+"""The two failures that the server expects: a request that it refuses, and a start that cannot succeed."""
+
+from __future__ import annotations
+
+
+class RequestRefused(Exception):
+    """A request that the client can mend; `reason` names the field."""
+
+    def __init__(self, reason: str, *, status: int = 400) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+
+
+class CannotStart(Exception):
+    """A model or an option with which no server can run; the process says why and leaves with code 2."""
+
+    def __init__(self, problem: str, *, mend: str) -> None:
+        super().__init__(f"{problem}\n  mend: {mend}")

@@ -1,0 +1,115 @@
+"""The ONNX session: load, warm up, answer a batch."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime  # type: ignore[import-untyped]
+
+from serving.errors import CannotStart, RequestRefused
+from serving.tensors import FREE, Array, Batch, TensorSpecification
+
+log = logging.getLogger(__name__)
+
+WARM_UP_RUNS = 5
+_InvalidArgument = onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model, under the name and version that clients ask for."""
+
+    name: str
+    version: str
+    inputs: Mapping[str, TensorSpecification]
+    outputs: Mapping[str, TensorSpecification]
+    session: Any
+
+    @classmethod
+    def load(cls, directory: Path, *, name: str | None = None, version: str | None = None) -> Model:
+        """Load `directory/model.onnx`; what is not given of name and version comes from `identity.json`.
+
+        Raises:
+            CannotStart: the file is absent or no model, or neither place says what it is called.
+        """
+        if name is None or version is None:
+            stated_name, stated_version = _identity(directory / "identity.json")
+            name, version = name or stated_name, version or stated_version
+        session = _session(directory / "model.onnx")
+        inputs = {node.name: TensorSpecification.of(node) for node in session.get_inputs()}
+        outputs = {node.name: TensorSpecification.of(node) for node in session.get_outputs()}
+        if not inputs:
+            raise CannotStart("the model has no input", mend="export it with at least one")
+        return cls(name, version, inputs, outputs, session)
+
+    def answer(self, batch: Batch, outputs: Iterable[str]) -> Batch:
+        """Run the model on arrays of one batch size.
+
+        Raises:
+            RequestRefused: onnxruntime says that these values are no valid input.
+        """
+        names = list(outputs)
+        try:
+            return dict(zip(names, self.session.run(names, batch), strict=True))
+        except _InvalidArgument as refusal:
+            raise RequestRefused(f"inputs: the model refuses these values: {_first_line(refusal)}") from None
+
+    def warm_up(self) -> float:
+        """Answer one row of zeros and empty strings a few times; the median in seconds.
+
+        Rows of zeros are no promise of a model's, so one that fails on them is served all the same.
+        """
+        row = {name: _blank(specification) for name, specification in self.inputs.items()}
+        try:
+            return float(np.median([self._seconds(row) for _ in range(WARM_UP_RUNS)]))
+        except Exception as failure:  # onnxruntime's exceptions have no common base
+            log.warning("the warm-up row of zeros failed, serving from threads: %s", _first_line(failure))
+            return float("inf")
+
+    def _seconds(self, row: Batch) -> float:
+        start = time.perf_counter()
+        self.answer(row, self.outputs)
+        return time.perf_counter() - start
+
+
+def _session(path: Path) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # one process a core: replicas scale better than threads that share one
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    if not path.is_file():
+        raise CannotStart(f"there is no {path}", mend="--model-directory must hold a model.onnx")
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as failure:  # onnxruntime's exceptions have no common base
+        raise CannotStart(
+            f"onnxruntime cannot load {path}: {_first_line(failure)}", mend="release the model again"
+        ) from failure
+
+
+def _identity(path: Path) -> tuple[str, str]:
+    try:
+        name, _, version = json.loads(path.read_bytes())["tag"].partition("@")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as failure:
+        raise CannotStart(
+            f"{path} does not say what the model is called: {_first_line(failure)}",
+            mend='write {"tag": "NAME@vX.Y.Z"} into it, or start with --name and --model-version',
+        ) from failure
+    return name, version
+
+
+def _blank(specification: TensorSpecification) -> Array:
+    shape = [1 if length == FREE else length for length in specification.shape]
+    blank = "" if specification.kind.datatype == "BYTES" else 0
+    return np.full(shape, blank, dtype=specification.kind.numpy)
+
+
+def _first_line(failure: Exception) -> str:
+    return (str(failure).splitlines() or [type(failure).__name__])[0][:300]

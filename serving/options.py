@@ -1,0 +1,44 @@
+"""The command line of `python -m serving`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def parser() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(prog="python -m serving", description="Serve one ONNX model over HTTP.")
+    options.add_argument("--model-directory", type=Path, required=True, help="holds model.onnx and identity.json")
+    options.add_argument("--name", help="the model's name; default: from identity.json")
+    options.add_argument("--model-version", help="such as v1.1.0; default: from identity.json")
+    options.add_argument("--unknown-inputs", choices=("ignore", "refuse"), default="ignore", help="default: ignore")
+    options.add_argument("--most-bytes", type=int, default=32 * 2**20, help="of a request's body; default: 32 MiB")
+    options.add_argument("--most-rows", type=int, default=50_000, help="of a request; default: 50000")
+    _add_log_options(options.add_argument_group("served log"))
+    _add_life_options(options.add_argument_group("start and end"))
+    return options
+
+
+def _add_log_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--served-log", type=Path, help="folder for Parquet files by date; default: no log")
+    group.add_argument(
+        "--accept-event-time",
+        action="store_true",
+        help="log the time that a request states in parameters.time or .times: for replays of history",
+    )
+    group.add_argument("--log-file-rows", type=int, default=50_000, help="write a file at so many rows")
+    group.add_argument("--log-file-seconds", type=float, default=5.0, help="or after so long")
+
+
+def _add_life_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--host", default="127.0.0.1")
+    group.add_argument("--port", type=int, default=0, help="default: a free one")
+    group.add_argument("--inherit-from", type=Path, help="control socket of the server whose listening socket to take")
+    group.add_argument("--control-socket", type=Path, help="Unix socket to answer on: status, accept, listener, flush")
+    group.add_argument(
+        "--hold",
+        action="store_true",
+        help="do not accept before the control socket says so, and leave when standard input closes before that",
+    )
+    group.add_argument("--drain-grace-seconds", type=float, default=2.0, help="for an idle connection")
+    group.add_argument("--drain-deadline-seconds", type=float, default=30.0, help="for a request in flight")

@@ -1,0 +1,87 @@
+"""Put the parts together: load, warm up, serve, and write the log's rest at the end."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import socket
+import threading
+
+from serving.application import INLINE_BELOW_SECONDS, Application
+from serving.control import receive_listener
+from serving.errors import CannotStart
+from serving.inference import Model
+from serving.listener import bind
+from serving.metrics import Metrics
+from serving.protocol import Rules
+from serving.request_log import LogLimits, RequestLog
+from serving.server import Leaving, ModelServer
+
+log = logging.getLogger(__name__)
+
+CANNOT_START = 2
+
+
+def run(options: argparse.Namespace, *, accepting: threading.Event | None) -> int:
+    """Serve until told to leave; the exit code. With `accepting`, hold until asked to accept, then set it."""
+    try:
+        application = _application(options)
+    except CannotStart as failure:
+        log.error("%s", failure)  # noqa: TRY400 - expected: the reader needs the mend, not our traceback
+        return CANNOT_START
+    try:
+        _server(options, application, accepting=accepting).run()
+    except OSError as failure:
+        log.error("cannot listen: %s\n  mend: a free --port, a live --inherit-from, a short --control-socket", failure)  # noqa: TRY400
+        return CANNOT_START
+    finally:
+        if application.request_log is not None:
+            application.request_log.close()
+    return 0
+
+
+def _application(options: argparse.Namespace) -> Application:
+    model = Model.load(options.model_directory, name=options.name, version=options.model_version)
+    metrics = Metrics(model=model.name, version=model.version)
+    seconds = model.warm_up()
+    log.info("warm: one row of %s takes %.3f ms", model.name, seconds * 1000)
+    return Application(
+        model=model,
+        metrics=metrics,
+        request_log=_request_log(options, model, metrics),
+        rules=Rules(
+            most_rows=options.most_rows,
+            refuse_unknown_inputs=options.unknown_inputs == "refuse",
+            accept_event_time=options.accept_event_time,
+        ),
+        draining=threading.Event(),
+        most_bytes=options.most_bytes,
+        inline=seconds < INLINE_BELOW_SECONDS,
+    )
+
+
+def _request_log(options: argparse.Namespace, model: Model, metrics: Metrics) -> RequestLog | None:
+    if options.served_log is None:
+        return None
+    return RequestLog(
+        options.served_log,
+        version=model.version,
+        columns={**model.inputs, **model.outputs},
+        metrics=metrics,
+        limits=LogLimits(rows_a_file=options.log_file_rows, seconds_a_file=options.log_file_seconds),
+    )
+
+
+def _server(options: argparse.Namespace, application: Application, *, accepting: threading.Event | None) -> ModelServer:
+    def listen() -> socket.socket:
+        if options.inherit_from is not None:
+            return receive_listener(options.inherit_from)
+        return bind(options.host, options.port)
+
+    return ModelServer(
+        application,
+        control=options.control_socket,
+        listen=listen,
+        hold=accepting,
+        leaving=Leaving(grace_seconds=options.drain_grace_seconds, deadline_seconds=options.drain_deadline_seconds),
+    )
