@@ -1,0 +1,148 @@
+"""How sure a metric is: intervals from resampled days.
+
+Rows of one day share weather, campaigns and outages. To resample rows as if they were independent gives intervals
+that are four to five times too narrow on real flights, so whole days are drawn instead: the block (or cluster)
+bootstrap, see Cameron, Gelbach & Miller 2008, with the percentile interval of Efron & Tibshirani 1993, chapter 13.
+With few days it is still somewhat narrow: on 7 days a nominal 95 % covered 83 %, on 28 days about 90 %.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from slipway.maths.absence import Absent
+from slipway.maths.classification import METRICS, Counts, confusion_rows
+from slipway.maths.columns import FloatArray, one_dimensional
+
+RESAMPLES = 2000
+CONFIDENCE = 0.95
+_MOST_UNDEFINED = 0.1  # above this share, the resamples that are left say little about those that are missing
+
+
+@dataclass(frozen=True, slots=True)
+class MetricEstimate:
+    """A number and its 95 % interval, which always holds the number."""
+
+    value: float
+    low: float
+    high: float
+
+
+def estimate_metric(
+    days: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    decisions: npt.ArrayLike,
+    *,
+    metric: str,
+    seed: int,
+    resamples: int = RESAMPLES,
+) -> MetricEstimate | Absent:
+    """Estimate a metric of one model; the order of the rows plays no part.
+
+    Args:
+        days: what belongs together, shape (N,): dates, integers or text.
+        labels, decisions: bools or 0 and 1, shape (N,) or (N, 1).
+        metric: a name in `slipway.maths.classification.METRICS`.
+
+    Returns:
+        Absent with fewer than two days, or where the metric is undefined in the data or in many resamples.
+
+    Raises:
+        KeyError: an unknown metric.
+        ValueError: different lengths, or labels that are neither bools nor 0 and 1.
+    """
+    counts = counts_by_day(days, confusion_rows(labels, decisions))
+    score = METRICS[metric]
+    resampled = day_bootstrap(counts, seed=seed, resamples=resamples)
+    return _interval(float(score(counts.sum(axis=0))), score(resampled), days=len(counts), metric=metric)
+
+
+def paired_difference(
+    days: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    before: npt.ArrayLike,
+    after: npt.ArrayLike,
+    *,
+    metric: str,
+    seed: int,
+    resamples: int = RESAMPLES,
+) -> MetricEstimate | Absent:
+    """Estimate metric(after) - metric(before) of two models' decisions on the same rows.
+
+    Both models are scored on the same resampled days, so that what a day does to both cancels out.
+    Arguments, absence and errors as in `estimate_metric`.
+    """
+    both = np.concatenate([confusion_rows(labels, before), confusion_rows(labels, after)], axis=1)
+    counts = counts_by_day(days, both)
+    score = METRICS[metric]
+    total, resampled = counts.sum(axis=0), day_bootstrap(counts, seed=seed, resamples=resamples)
+    value = float(score(total[4:]) - score(total[:4]))
+    differences = score(resampled[:, 4:]) - score(resampled[:, :4])
+    return _interval(value, differences, days=len(counts), metric=metric)
+
+
+def counts_by_day(days: npt.ArrayLike, rows: Counts) -> Counts:
+    """Add up counts of rows, shape (N, K), to counts of days in ascending order, shape (D, K).
+
+    Raises:
+        ValueError: another number of days than of rows.
+    """
+    column = one_dimensional(days)
+    if column.size != len(rows):
+        raise ValueError(f"{column.size} days cannot be matched with {len(rows)} rows")
+    distinct, place = np.unique(column, return_inverse=True)
+    totals = np.zeros((distinct.size, rows.shape[1]), np.int64)
+    np.add.at(totals, place, rows)
+    return totals
+
+
+def day_bootstrap(counts: Counts, *, seed: int, resamples: int = RESAMPLES) -> Counts:
+    """Draw D of D days with replacement, again and again, and add up their counts.
+
+    How often each day is drawn is multinomial, so one product of matrices does it all.
+
+    Args:
+        counts: one row a day, shape (D, K).
+
+    Returns:
+        One row a resample, shape (resamples, K); no days give zeros.
+    """
+    day_count = len(counts)
+    if day_count == 0:
+        return np.zeros((resamples, counts.shape[1]), np.int64)
+    generator = np.random.default_rng(seed)
+    drawn = generator.multinomial(day_count, np.full(day_count, 1 / day_count), size=resamples)
+    return drawn @ counts
+
+
+def more_to_settle(estimate: MetricEstimate, *, limit: float, seen: int) -> int | Absent:
+    """About how many more rows (or positives, or days: whatever `seen` counts) would settle on which side it is.
+
+    An approximation: the estimate stays where it is, and the half of its interval that reaches towards the limit
+    shrinks with 1 / sqrt(n). 0 when it is settled already; Absent when the estimate lies on the limit.
+    """
+    distance = estimate.value - limit
+    reach = estimate.value - estimate.low if distance > 0 else estimate.high - estimate.value
+    if reach <= abs(distance):
+        return 0
+    if distance == 0:
+        return Absent("the estimate equals the limit: no number of rows would settle it")
+    factor = (reach / distance) ** 2 - 1
+    return math.ceil(seen * factor) if math.isfinite(seen * factor) else Absent("the estimate is too near the limit")
+
+
+def _interval(value: float, resampled: FloatArray, *, days: int, metric: str) -> MetricEstimate | Absent:
+    if math.isnan(value):
+        return Absent(f"{metric} is undefined on these rows: too few positive labels or decisions")
+    if days < 2:
+        return Absent("all rows are of one day: nothing shows how days differ")
+    defined = resampled[~np.isnan(resampled)]
+    if defined.size < (1 - _MOST_UNDEFINED) * resampled.size:
+        return Absent(f"{metric} is undefined on many choices of days: too few positive labels or decisions")
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(defined, [tail, 1 - tail]).tolist()
+    return MetricEstimate(value, min(low, value), max(high, value))
