@@ -1,0 +1,128 @@
+"""Whether two models give the same answers to the same rows, by a tolerance that was measured.
+
+A model does not even agree with itself to the last digit when batch size or processor change. That noise floor of the
+source sets the tolerance; trees have a floor of exactly 0, so there is a minimum of a few steps of float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from slipway.maths.absence import Absent
+from slipway.maths.classification import decide
+from slipway.maths.columns import FloatArray
+
+MULTIPLE_OF_FLOOR = 10.0
+SMALLEST_TOLERANCE = 16 * 2.0**-23  # 16 steps of float32 at 1
+Answers = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFlips:
+    """Rows on which two models decide differently; `exempt` where the source itself was undecided."""
+
+    rows: int
+    flipped: tuple[int, ...]
+    exempt: tuple[int, ...]
+
+
+def differences(left: Answers, right: Answers) -> FloatArray:
+    """|left - right| of each element, any shape.
+
+    NaN and NaN agree, as do two infinities of one sign. A number and NaN, or different texts, are infinitely far apart.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if left.shape != right.shape:
+        raise ValueError(f"answers of shape {left.shape} cannot be compared with {right.shape}")
+    if not (_is_numeric(left) and _is_numeric(right)):
+        return np.where(left == right, 0.0, np.inf)
+    one, other = left.astype(np.float64), right.astype(np.float64)
+    same = (one == other) | (np.isnan(one) & np.isnan(other))
+    with np.errstate(invalid="ignore"):  # inf - inf, which `same` has settled
+        apart = np.abs(one - other)
+    return np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart))
+
+
+def largest_difference(left: Answers, right: Answers) -> float | Absent:
+    """The largest of `differences`; a quantile would miss a single rare category that went wrong."""
+    apart = differences(left, right)
+    return float(apart.max()) if apart.size else Absent("no row was answered")
+
+
+def noise_floor(answers: Answers, repeats: Sequence[Answers]) -> float | Absent:
+    """How far the source is from itself: the largest difference between its answers and any repeat of them.
+
+    Absent without a repeat, and where one answer is NaN and its repeat a number: no tolerance follows from that.
+
+    Raises:
+        ValueError: a repeat has another shape.
+    """
+    apart = [differences(answers, repeat) for repeat in repeats]
+    if answers.size == 0 or not apart:
+        return Absent("the source was not asked twice")
+    floor = max(float(each.max()) for each in apart)
+    return (
+        floor if np.isfinite(floor) else Absent("the source answers the same row once with a number and once without")
+    )
+
+
+def tolerance(
+    floor: float,
+    answers: Answers,
+    *,
+    multiple: float = MULTIPLE_OF_FLOOR,
+    minimum: float = SMALLEST_TOLERANCE,
+) -> float:
+    """max(multiple * floor, minimum * max(1, largest |answer|)), in the unit of the answers.
+
+    A good conversion stays within 1.3 floors and a broken one beyond 1,000, so any multiple from 10 to 100 separates
+    them. Only finite answers count.
+    """
+    size = np.abs(answers[np.isfinite(answers)].astype(np.float64))
+    return max(multiple * floor, minimum * max(1.0, float(size.max(initial=0.0))))
+
+
+def decision_flips(source: Answers, candidate: Answers, *, threshold: float, tolerance: float) -> DecisionFlips:
+    """Find the rows where the two decide differently.
+
+    A flip is exempt where the source's own margin to the threshold is within the tolerance: there its noise decides.
+
+    Args:
+        source, candidate: scores, shape (N,) or (N, 1).
+        tolerance: of these scores, from `tolerance`.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if source.shape != candidate.shape:
+        raise ValueError(f"answers of shape {source.shape} cannot be compared with {candidate.shape}")
+    score, other = source.reshape(len(source)), candidate.reshape(len(candidate))
+    differs = decide(score, threshold=threshold) != decide(other, threshold=threshold)
+    undecided = np.abs(score.astype(np.float64) - threshold) <= tolerance
+    return DecisionFlips(
+        rows=len(score),
+        flipped=tuple(np.flatnonzero(differs & ~undecided).tolist()),
+        exempt=tuple(np.flatnonzero(differs & undecided).tolist()),
+    )
+
+
+def worst_rows(left: Answers, right: Answers, *, count: int = 5) -> tuple[int, ...]:
+    """The rows that differ most, worst first, the earlier row first among equals; rows that agree are no part of it.
+
+    Args:
+        left, right: shape (N, ..), one row an answer.
+    """
+    apart = differences(left, right).reshape(len(left), -1).max(axis=1, initial=0.0)
+    order = np.argsort(-apart, kind="stable")[:count]
+    return tuple(order[apart[order] > 0].tolist())
+
+
+def _is_numeric(answers: Answers) -> bool:
+    return answers.dtype.kind in "biuf"
