@@ -1,0 +1,291 @@
+"""A forge on this machine: a bare repository, and beside it a folder of pull requests and issues to read.
+
+    flights.git/                                                    branches, merged by git itself
+    flights.forge/pulls/0003-release-flight-delay-production.md     one file a pull request
+    flights.forge/issues/0004-flight-delay-retrain.md               one file an issue
+    flights.forge/statuses/<commit>.json                            marks of a commit
+
+Files are written whole and under one lock, and what git knows (where a branch is, whether it was merged) is
+asked from git each time: a process killed between two writes leaves nothing that a second run misreads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from slipway.adapters import crash_points, git
+from slipway.adapters.forge import (
+    LONGEST_BODY,
+    LONGEST_DESCRIPTION,
+    Commit,
+    Issue,
+    Pull,
+    PullState,
+    Status,
+    StatusState,
+    object_store,
+)
+from slipway.adapters.forge.documents import Document, IssueFields, PullFields
+from slipway.adapters.forge.folder import Folder, replace_file
+from slipway.errors import BranchMoved, ForgeRefused, GitRefused
+
+_MERGE_TRIES = 20  # a push into the base can come between our merge and our write; twenty in a row cannot
+
+
+class LocalForge:
+    """`repository` is a bare git repository."""
+
+    def __init__(self, repository: Path) -> None:
+        """
+        Raises:
+            GitRefused: it is none; a folder inside of another repository would otherwise write into that one.
+        """
+        self.repository = repository.resolve()
+        name = self.repository.name.removesuffix(".git")
+        self.folder = Folder(self.repository.with_name(f"{name}.forge"))
+        found = git.run("rev-parse", "--absolute-git-dir", cwd=self.repository).decode().removesuffix("\n")
+        if Path(found).resolve() != self.repository:
+            raise GitRefused(f"{repository} is no bare repository", mend=f"git init --bare {repository}")
+
+    @property
+    def default_branch(self) -> str:
+        return git.run("symbolic-ref", "--short", "HEAD", cwd=self.repository).decode().strip()
+
+    def head(self, branch: str) -> str | None:
+        return object_store.head(self.repository, branch)
+
+    def read(self, commit: str, path: str) -> bytes | None:
+        return git.read_file(self.repository, commit, path)
+
+    def list_files(self, commit: str, under: str = "") -> Mapping[str, str]:
+        return object_store.list_files(self.repository, commit, under)
+
+    def read_blobs(self, blobs: Iterable[str]) -> Mapping[str, bytes]:
+        return object_store.read_blobs(self.repository, blobs)
+
+    def commit(
+        self,
+        branch: str,
+        *,
+        onto: str | None,
+        changes: Mapping[str, bytes | None],
+        message: str,
+        parent: str | None = None,
+    ) -> str:
+        at = self.head(branch)
+        if at != onto:
+            raise BranchMoved(f"the branch `{branch}` is at {at}, not at {onto}", mend="run again")
+        base = parent or onto
+        if onto and base != onto:
+            self._refuse_to_lose(branch, onto, parent=str(base))
+        new = self._new_commit(base, changes, message)
+        if new != onto:
+            with crash_points.external_write("branch-commit"):
+                object_store.move_branch(self.repository, branch, to=new, expected=onto)
+        return new
+
+    def commits(self, branch: str, *, beyond: str) -> Sequence[Commit]:
+        head = self._existing_head(branch)
+        return object_store.commits_between(self.repository, self.head(beyond) or beyond, head)
+
+    def open_pull(
+        self, *, branch: str, base: str, title: str, body: str, draft: bool = False, labels: Sequence[str] = ()
+    ) -> Pull:
+        _refuse_long(body)
+        head = self._existing_head(branch)
+        if git.is_ancestor(self.repository, head, self._existing_head(base)):
+            raise ForgeRefused(f"`{branch}` has no commit that `{base}` lacks", mend="commit to it first")
+        with self.folder.lock():
+            self._refuse_second(branch, base)
+            fields = PullFields(
+                number=self.folder.next_number(),
+                title=title,
+                labels=tuple(labels),
+                state=PullState.OPEN,
+                draft=draft,
+                branch=branch,
+                base=base,
+                head=head,
+            )
+            self.folder.create("pulls", Document(fields, body), named=branch, moment="open-pull")
+        return self.pull(fields.number)
+
+    def pull(self, number: int) -> Pull:
+        return self._as_pull(self.folder.pull(number))
+
+    def pull_for(self, branch: str) -> Pull | None:
+        return next((pull for pull in self.open_pulls() if pull.branch == branch), None)
+
+    def open_pulls(self) -> Sequence[Pull]:
+        written_open = [document for document in self.folder.pulls() if document.fields.state is PullState.OPEN]
+        return [pull for pull in map(self._as_pull, written_open) if pull.state is PullState.OPEN]
+
+    def update_pull(
+        self, number: int, *, title: str | None = None, body: str | None = None, draft: bool | None = None
+    ) -> Pull:
+        _refuse_long(body)
+        with self.folder.lock():
+            document = self.folder.pull(number).changed(body=body, title=title, draft=draft)
+            self.folder.update("pulls", document, moment="update-pull")
+        return self.pull(number)
+
+    def close_pull(self, number: int, comment: str | None = None) -> None:
+        _refuse_long(comment)
+        with self.folder.lock():
+            pull = self.pull(number)
+            if pull.state is PullState.OPEN:
+                closed = self.folder.pull(number).commented(comment).changed(state=PullState.CLOSED, head=pull.head)
+                self.folder.update("pulls", closed, moment="close-pull")
+
+    def merge_pull(self, number: int) -> str:
+        with self.folder.lock():
+            pull = self.pull(number)
+            merge_commit = pull.merge_commit or self._merge(pull)
+            merged = self.folder.pull(number).changed(state=PullState.MERGED, head=pull.head, merge_commit=merge_commit)
+            self.folder.update("pulls", merged, moment="record-merge")
+        return merge_commit
+
+    def open_issue(self, *, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
+        _refuse_long(body)
+        with self.folder.lock():
+            fields = IssueFields(number=self.folder.next_number(), title=title, labels=tuple(labels), open=True)
+            self.folder.create("issues", Document(fields, body), named=title, moment="open-issue")
+        return self.issue(fields.number)
+
+    def issue(self, number: int) -> Issue:
+        return self._as_issue(self.folder.issue(number))
+
+    def open_issues(self, label: str | None = None) -> Sequence[Issue]:
+        issues = [self._as_issue(document) for document in self.folder.issues() if document.fields.open]
+        return [issue for issue in issues if label is None or label in issue.labels]
+
+    def update_issue(self, number: int, *, title: str | None = None, body: str | None = None) -> Issue:
+        _refuse_long(body)
+        with self.folder.lock():
+            document = self.folder.issue(number).changed(title=title, body=body)
+            self.folder.update("issues", document, moment="update-issue")
+        return self.issue(number)
+
+    def close_issue(self, number: int, comment: str | None = None) -> None:
+        _refuse_long(comment)
+        with self.folder.lock():
+            document = self.folder.issue(number)
+            if document.fields.open:
+                self.folder.update("issues", document.commented(comment).changed(open=False), moment="close-issue")
+
+    def comment(self, number: int, body: str) -> None:
+        _refuse_long(body)
+        with self.folder.lock():
+            if self.folder.holds("pulls", number):
+                self.folder.update("pulls", self.folder.pull(number).commented(body), moment="comment")
+            else:
+                self.folder.update("issues", self.folder.issue(number).commented(body), moment="comment")
+
+    def comments(self, number: int) -> Sequence[str]:
+        if self.folder.holds("pulls", number):
+            return self.folder.pull(number).comments
+        return self.folder.issue(number).comments
+
+    def set_status(self, commit: str, *, context: str, state: StatusState, description: str) -> None:
+        self._refuse_unknown(commit)
+        with self.folder.lock():
+            before = self.statuses(commit)
+            marks = {**before, context: Status(state, description[:LONGEST_DESCRIPTION])}
+            if marks != before:
+                written = {name: {"state": mark.state, "description": mark.description} for name, mark in marks.items()}
+                with crash_points.external_write("set-status"):
+                    replace_file(self._status_path(commit), f"{json.dumps(written, indent=2)}\n".encode())
+
+    def statuses(self, commit: str) -> Mapping[str, Status]:
+        path = self._status_path(commit)
+        marks = json.loads(path.read_bytes()) if path.exists() else {}
+        return {context: Status(**mark) for context, mark in marks.items()}
+
+    def _new_commit(self, base: str | None, changes: Mapping[str, bytes | None], message: str) -> str:
+        """A commit on `base`, or `base` itself where nothing changes."""
+        tree = object_store.write_tree(self.repository, base=base, changes=changes)
+        if base and tree == object_store.tree_of(self.repository, base):
+            return base
+        parents = [base] if base else []
+        return object_store.write_commit(self.repository, tree=tree, parents=parents, message=message)
+
+    def _refuse_to_lose(self, branch: str, onto: str, *, parent: str) -> None:
+        for commit in object_store.commits_between(self.repository, parent, onto):
+            if not commit.ours:
+                raise ForgeRefused(
+                    f"the branch `{branch}` holds a commit of {commit.author} ({commit.id[:12]}), which is not lost",
+                    mend=f"merge or close its pull request, then delete the branch: git push origin :{branch}",
+                )
+
+    def _existing_head(self, branch: str) -> str:
+        head = self.head(branch)
+        if head is None:
+            raise ForgeRefused(f"there is no branch `{branch}`", mend=f"git push origin {branch}")
+        return head
+
+    def _refuse_unknown(self, commit: str) -> None:
+        answer = git.ask("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}", cwd=self.repository)
+        if answer.out.decode().strip() != commit:
+            raise ForgeRefused(f"`{commit}` is no commit here", mend="push it first, and give its full id")
+
+    def _refuse_second(self, branch: str, base: str) -> None:
+        for pull in self.open_pulls():
+            if (pull.branch, pull.base) == (branch, base):
+                raise ForgeRefused(
+                    f"`{branch}` has an open pull request already: #{pull.number}", mend="update that one, or close it"
+                )
+
+    def _as_pull(self, document: Document[PullFields]) -> Pull:
+        fields = document.fields
+        state, head, merge_commit = fields.state, fields.head, fields.merge_commit
+        if state is PullState.OPEN:
+            state, head, merge_commit = self._now(fields)
+        return Pull(
+            **fields.model_dump(exclude={"state", "head", "merge_commit"}),
+            body=document.body,
+            head=head,
+            state=state,
+            merge_commit=merge_commit,
+            url=str(self.folder.file("pulls", fields.number)),
+        )
+
+    def _as_issue(self, document: Document[IssueFields]) -> Issue:
+        url = str(self.folder.file("issues", document.fields.number))
+        return Issue(**document.fields.model_dump(), body=document.body, url=url)
+
+    def _now(self, fields: PullFields) -> tuple[PullState, str, str | None]:
+        """What became of a pull request that was open when its file was written: anybody may push."""
+        live, base = self.head(fields.branch), self.head(fields.base)
+        head = live or fields.head
+        if base and git.is_ancestor(self.repository, head, base):
+            return PullState.MERGED, head, object_store.merge_of(self.repository, head, base)
+        return (PullState.OPEN if live and base else PullState.CLOSED), head, None
+
+    def _merge(self, pull: Pull) -> str:
+        if pull.state is PullState.CLOSED or pull.draft:
+            what = "closed" if pull.state is PullState.CLOSED else "a draft"
+            raise ForgeRefused(f"pull request #{pull.number} is {what}", mend="mark it ready, or open another one")
+        for _ in range(_MERGE_TRIES):
+            base = self._existing_head(pull.base)
+            tree = object_store.merged_tree(self.repository, base, pull.head)
+            message = f"Merge pull request #{pull.number} from {pull.branch}\n\n{pull.title}\n"
+            commit = object_store.write_commit(self.repository, tree=tree, parents=[base, pull.head], message=message)
+            try:
+                with crash_points.external_write("merge-pull"):
+                    object_store.move_branch(self.repository, pull.base, to=commit, expected=base)
+            except BranchMoved:
+                continue
+            return commit
+        raise BranchMoved(f"`{pull.base}` moved {_MERGE_TRIES} times during the merge", mend="run again")
+
+    def _status_path(self, commit: str) -> Path:
+        return self.folder.path / "statuses" / f"{commit}.json"
+
+
+def _refuse_long(text: str | None) -> None:
+    if text is not None and len(text) > LONGEST_BODY:
+        raise ForgeRefused(
+            f"a text of {len(text):,} characters; GitHub takes {LONGEST_BODY:,}", mend="cut it, and link to the whole"
+        )

@@ -1,0 +1,154 @@
+"""Commits, trees and branches of a repository, made without a working tree: what the Git Data API does, by git."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from slipway.adapters import git
+from slipway.adapters.forge import Commit
+from slipway.errors import BranchMoved, ForgeRefused, GitRefused, MergeConflict
+
+NAME = "Slipway"
+EMAIL = "slipway@localhost"
+
+
+def head(repository: Path, branch: str) -> str | None:
+    answer = git.ask("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}", cwd=repository)
+    return None if answer.code else answer.out.decode().strip()
+
+
+def tree_of(repository: Path, commit: str) -> str:
+    return git.run("rev-parse", "--verify", f"{commit}^{{tree}}", cwd=repository).decode().strip()
+
+
+def list_files(repository: Path, commit: str, under: str) -> dict[str, str]:
+    """Full path → blob id below the folder `under`."""
+    folder = under.strip("/")
+    answer = git.ask("ls-tree", "-r", "-z", f"{commit}:{folder}", cwd=repository)
+    if answer.code:
+        git.commit_of(repository, commit)  # an unknown commit is an error, a folder that it lacks is not
+        return {}
+    entries = (entry.split("\t", 1) for entry in answer.out.decode(errors="surrogateescape").split("\0") if entry)
+    blobs = ((about.split(), path) for about, path in entries)
+    return {f"{folder}/{path}" if folder else path: blob for (_, kind, blob), path in blobs if kind == "blob"}
+
+
+def read_blobs(repository: Path, blobs: Iterable[str]) -> dict[str, bytes]:
+    """Blob id → content, all by one process.
+
+    Raises:
+        ForgeRefused: one of them is not there.
+    """
+    wanted = list(dict.fromkeys(blobs))
+    if not wanted:
+        return {}
+    out = git.run("cat-file", "--batch", cwd=repository, stdin="".join(f"{blob}\n" for blob in wanted).encode())
+    contents: dict[str, bytes] = {}
+    at = 0
+    for blob in wanted:
+        end = out.index(b"\n", at)
+        about = out[at:end].split()
+        if about[1:2] != [b"blob"]:
+            raise ForgeRefused(f"{repository} has no blob {blob}", mend="run `git fsck` there")
+        at = end + 1 + int(about[2])
+        contents[blob] = out[end + 1 : at]
+        at += 1  # the newline after each object
+    return contents
+
+
+def write_tree(repository: Path, *, base: str | None, changes: Mapping[str, bytes | None]) -> str:
+    """The tree of `base` with `changes`; None as content takes a file away. Returns the tree's id."""
+    with tempfile.TemporaryDirectory(prefix="slipway-index-") as scratch:
+        index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+        written = _write_blobs(repository, [data for data in changes.values() if data is not None], Path(scratch))
+        if base is not None:
+            git.run("read-tree", base, cwd=repository, environment=index)
+        blobs = iter(written)
+        lines = [
+            f"0 {'0' * 40}\t{path}" if data is None else f"100644 {next(blobs)}\t{path}"
+            for path, data in changes.items()
+        ]
+        stdin = "".join(f"{line}\0" for line in lines).encode()
+        git.run("update-index", "-z", "--index-info", cwd=repository, environment=index, stdin=stdin)
+        return git.run("write-tree", cwd=repository, environment=index).decode().strip()
+
+
+def write_commit(repository: Path, *, tree: str, parents: Sequence[str], message: str) -> str:
+    """A commit by Slipway that no branch has yet."""
+    flags = [flag for parent in parents for flag in ("-p", parent)]
+    environment = {
+        f"GIT_{role}_{part}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for part, value in (("NAME", NAME), ("EMAIL", EMAIL))
+    }
+    out = git.run("commit-tree", *flags, tree, cwd=repository, stdin=message.encode(), environment=environment)
+    return out.decode().strip()
+
+
+def move_branch(repository: Path, branch: str, *, to: str, expected: str | None) -> None:
+    """Let the branch name `to`, in one step, if it names `expected` now (None: if there is no such branch).
+
+    Raises:
+        BranchMoved: it does not, or somebody is writing it at this moment.
+        GitRefused: no branch can have that name.
+    """
+    old = expected or "0" * len(to)
+    answer = git.ask("update-ref", "-m", "slipway", f"refs/heads/{branch}", to, old, cwd=repository)
+    if not answer.code:
+        return
+    if head(repository, branch) != expected or ".lock" in answer.said:
+        raise BranchMoved(
+            f"the branch `{branch}` is not at {expected or 'its start'} any more: {answer.said}",
+            mend="run again; if it stays so, delete the `.lock` file that git names, a killed push left it",
+        )
+    raise GitRefused(f"git cannot write the branch `{branch}`: {answer.said}", mend="choose another name")
+
+
+def merged_tree(repository: Path, ours: str, theirs: str) -> str:
+    """The tree of a three-way merge of two commits.
+
+    Raises:
+        MergeConflict: both changed the same lines, or they share no history.
+    """
+    answer = git.ask("merge-tree", "--write-tree", "--name-only", "--no-messages", ours, theirs, cwd=repository)
+    tree, *conflicts = answer.out.decode(errors="replace").split("\n")
+    if answer.code:
+        where = ", ".join(path for path in conflicts if path) or answer.said
+        raise MergeConflict(
+            f"git cannot merge {theirs} into {ours} by itself: {where}",
+            mend="merge the base branch into the pull request's branch, solve the conflict there and push",
+        )
+    return tree
+
+
+def commits_between(repository: Path, beyond: str, newest: str) -> tuple[Commit, ...]:
+    """What `newest` has that `beyond` has not, newest first."""
+    form = "--format=%H%n%an <%ae>%n%B"
+    out = git.run("log", "-z", "--no-show-signature", form, newest, f"^{beyond}", cwd=repository)
+    return tuple(_commit(record) for record in out.decode(errors="replace").split("\0") if record)
+
+
+def merge_of(repository: Path, tip: str, base: str) -> str:
+    """The commit by which `tip` came into `base`, which holds it; `tip` itself after a fast-forward."""
+    order = ("--reverse", "--topo-order", "--ancestry-path", "--parents")
+    descendants = git.run("rev-list", *order, f"{tip}..{base}", cwd=repository).decode().splitlines()
+    first, *parents = descendants[0].split() if descendants else (tip,)
+    return first if len(parents) > 1 else tip
+
+
+def _write_blobs(repository: Path, contents: Sequence[bytes], scratch: Path) -> list[str]:
+    """Store contents in order, by one process; the files are only a way to hand them over."""
+    paths = [scratch / str(number) for number in range(len(contents))]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_bytes(content)
+    stdin = b"".join(os.fsencode(path) + b"\n" for path in paths)
+    out = git.run("hash-object", "-w", "--no-filters", "--stdin-paths", cwd=repository, stdin=stdin)
+    return out.decode().split()
+
+
+def _commit(record: str) -> Commit:
+    commit, author, message = record.split("\n", 2)
+    return Commit(id=commit, author=author, message=message.strip(), ours=author.endswith(f"<{EMAIL}>"))
