@@ -14,11 +14,12 @@ from slipway.domain.verdict import Estimate, Finding, Verdict
 class Released(Frozen):
     """A version that passed: its image, and what was fetched of it.
 
-    `onnx` and `golden` are None where they could not be had; `problem` then says why.
+    `onnx`, `golden` and `declaration` are None where they could not be had; `problem` then says why.
     """
 
     version: str
     digest: str
+    declaration: Model | None = None
     onnx: File | None = None
     golden: File | None = None
     problem: str = ""
@@ -79,15 +80,20 @@ class Conversion(Body):
 
 
 class FidelityEvidence(Frozen):
-    """The ONNX file against its source, on the same rows."""
+    """The ONNX file against its source, on the same rows.
+
+    `unlike_rows` counts rows where one answers with a number and the other with none; `flip_margins` tells how
+    far the source's score lies from the threshold where the two decide differently, largest first, at most 1,000.
+    """
 
     rows: int
     edge_rows: int
     largest_difference: float
+    unlike_rows: int
     largest_output: float
     noise_floor: float
     flips: int
-    near_threshold_flips: int
+    flip_margins: tuple[float, ...]
     worst_rows: tuple[int, ...]
 
 
@@ -118,13 +124,15 @@ class Slice(Frozen):
 class ComparisonEvidence(Frozen):
     """The candidate against a version before it, on the rows that both can answer.
 
-    `differences` is candidate minus before, a metric, on the same labelled rows, resampled together.
+    `differences` is candidate minus before, a metric, on the same labelled rows, resampled together. `rows` is 0
+    where the version before asks for an input that the samples lack.
     """
 
     version: str
     signature_changes: tuple[str, ...]
     rows: int
     largest_difference: float
+    unlike_rows: int
     tolerance: float
     now_positive: int
     now_negative: int
@@ -143,8 +151,12 @@ class TrafficEvidence(Frozen):
 
 
 class Golden(Frozen):
-    """A few rows with their answers, to ask a served model whether it is the one that was judged."""
+    """A few rows with their answers, to ask a served model whether it is the one that was judged.
 
+    Each tensor is flattened row by row; null stands for NaN.
+    """
+
+    rows: int
     inputs: dict[str, list[float | int | bool | str | None]]
     outputs: dict[str, list[float | int | bool | str | None]]
 

@@ -39,12 +39,8 @@ def rows_in(batch: Batch) -> int:
     return len(next(iter(batch.values()))) if batch else 0
 
 
-def decisions(outputs: Batch, output: str, threshold: float) -> npt.NDArray[np.bool_]:
-    """One bool a row: the output, its first value where it has several, reaches the threshold. NaN does not."""
-    scores = outputs[output].reshape(rows_in(outputs), -1)[:, 0]
-    return np.asarray(scores >= threshold)
-
-
-def scores(outputs: Batch, output: str) -> npt.NDArray[np.float64]:
-    """One number a row, shape [N]."""
-    return outputs[output].reshape(rows_in(outputs), -1)[:, 0].astype(np.float64)
+def scores(outputs: Batch, output: str) -> npt.NDArray[Any]:
+    """One number a row, shape [N]: the output, its first value where it has several."""
+    column = outputs[output]
+    first: npt.NDArray[Any] = column.reshape(len(column), -1)[:, 0]
+    return first

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from slipway.maths.absence import Absent
+from slipway.maths.intervals import MetricEstimate
+
 
 class Verdict(StrEnum):
     """`fail` says that it is bad, `not enough evidence` that nobody knows yet. Neither is an error."""
@@ -54,6 +57,13 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
         if verdict in seen:
             return verdict
     return Verdict.PASS
+
+
+def estimate_of(measured: MetricEstimate | Absent) -> Estimate | None:
+    """Rounded to what a page should hold: the seventh digit depends on the machine."""
+    if isinstance(measured, Absent):
+        return None
+    return Estimate(value=round(measured.value, 6), low=round(measured.low, 6), high=round(measured.high, 6))
 
 
 def at_least(estimate: Estimate, limit: float) -> Verdict:

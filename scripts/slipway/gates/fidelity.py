@@ -11,13 +11,14 @@ from slipway.domain.verdict import Finding, Verdict
 def judge(case: ReleaseCase, limit: FidelityLimit) -> tuple[Finding, ...]:
     measured = case.evidence.fidelity
     allowed = tolerance(measured, limit)
-    verdict, problem, mend = _verdict(measured, limit, allowed=allowed)
+    flips = sum(margin > allowed for margin in measured.flip_margins)
+    verdict, problem, mend = _verdict(measured, limit, allowed=allowed, flips=flips)
     return (
         Finding(
             gate="fidelity",
             title="Same answers as source",
             verdict=verdict,
-            measured=f"max {measured.largest_difference:.1e} on {measured.rows:,} rows, {measured.flips} flips",
+            measured=f"max {measured.largest_difference:.1e} on {measured.rows:,} rows, {flips:,} flips",
             allowed=f"{allowed:.1e}, {limit.flips} flips",
             margin=f"{allowed / measured.largest_difference:.1f}×" if measured.largest_difference else "exact",
             problem=problem,
@@ -37,14 +38,26 @@ def tolerance(measured: FidelityEvidence, limit: FidelityLimit) -> float:
     )
 
 
-def _verdict(measured: FidelityEvidence, limit: FidelityLimit, *, allowed: float) -> tuple[Verdict, str, str]:
-    if measured.largest_difference > allowed or measured.flips > limit.flips:
-        rows = ", ".join(str(row) for row in measured.worst_rows[:3])
+def _verdict(
+    measured: FidelityEvidence, limit: FidelityLimit, *, allowed: float, flips: int
+) -> tuple[Verdict, str, str]:
+    """A flip counts where the source was surer than its noise."""
+    rows = ", ".join(str(row) for row in measured.worst_rows[:3])
+    if measured.unlike_rows:
+        return (
+            Verdict.FAIL,
+            (
+                f"in {measured.unlike_rows:,} rows one of source and ONNX answers NaN or infinity and the other does not; "
+                f"worst sample rows: {rows}"
+            ),
+            "handle missing and extreme inputs inside the model, in operations that convert",
+        )
+    if measured.largest_difference > allowed or flips > limit.flips:
         return (
             Verdict.FAIL,
             (
                 f"the converted model differs from its source by {measured.largest_difference:.1e} "
-                f"(noise explains {allowed:.1e}) and decides {measured.flips} rows otherwise; worst sample rows: {rows}"
+                f"(noise explains {allowed:.1e}) and decides {flips:,} rows otherwise; worst sample rows: {rows}"
             ),
             "compare the two on these rows; a column order, a type or a scaler in float64 is the usual cause",
         )

@@ -9,7 +9,8 @@ from slipway.domain.incident import WindowEvidence
 from slipway.domain.policy import MetricLimit, MetricsLimit
 from slipway.domain.release import MetricsEvidence
 from slipway.domain.verdict import Estimate, Finding, Verdict, at_least, metric_title
-from slipway.maths.intervals import rows_to_settle
+from slipway.maths.absence import Absent
+from slipway.maths.intervals import MetricEstimate, more_to_settle
 
 
 def judge(case: ReleaseCase, limit: MetricsLimit) -> tuple[Finding, ...]:
@@ -59,8 +60,8 @@ def _what_is_missing(name: str, estimate: Estimate, floor: float, verdict: Verdi
             f"{title} is {estimate} on held-out rows, below its floor {floor:.2f}",
             "train it better; the floor stands in policies/metrics.yaml and changes by a reviewed pull request only",
         )
-    more = rows_to_settle(estimate.value, estimate.low, estimate.high, floor, rows)
-    asked = f"about {more:,} labelled rows more would settle it" if more else "no number of rows would settle it"
+    more = more_to_settle(MetricEstimate(estimate.value, estimate.low, estimate.high), limit=floor, seen=rows)
+    asked = str(more) if isinstance(more, Absent) else f"about {more:,} labelled rows more would settle it"
     return (f"{title} is {estimate}: the floor {floor:.2f} lies inside the interval", asked)
 
 

@@ -58,7 +58,7 @@ def _same_signature(case: ReleaseCase, comparison: ComparisonEvidence) -> Findin
 
 def _same_answers(case: ReleaseCase, comparison: ComparisonEvidence) -> Finding:
     flips = comparison.now_positive + comparison.now_negative
-    same = comparison.largest_difference <= comparison.tolerance and flips == 0
+    same = comparison.largest_difference <= comparison.tolerance and flips == 0 and comparison.unlike_rows == 0
     return _finding(
         f"Same answers as {comparison.version}",
         Verdict.PASS if same else Verdict.FAIL,

@@ -1,0 +1,1 @@
+"""One question a module: arrays go in, what was measured comes out. No limit is known here."""

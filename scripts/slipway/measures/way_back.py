@@ -1,0 +1,53 @@
+"""Does a version still give the answers that it gave at its release?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from slipway.domain.model import Model
+from slipway.domain.release import Golden
+from slipway.domain.rows import Batch, rows_in, take
+from slipway.maths.agreement import SMALLEST_TOLERANCE, differences
+
+GOLDEN_ROWS = 50
+
+
+def golden(samples: Batch, outputs: Batch) -> Golden:
+    """Keep the first rows with their answers; shape [rows, *], flattened row by row."""
+    few = slice(0, GOLDEN_ROWS)
+    return Golden(
+        rows=min(GOLDEN_ROWS, rows_in(samples)),
+        inputs={name: _values(column) for name, column in take(samples, few).items()},
+        outputs={name: _values(column) for name, column in take(outputs, few).items()},
+    )
+
+
+def questions(model: Model, answers: Golden) -> dict[str, npt.NDArray[Any]]:
+    """The golden inputs as a batch again."""
+    return {
+        feature.name: np.array(
+            [np.nan if value is None else value for value in answers.inputs[feature.name]],
+            dtype=object if feature.dtype == "string" else feature.dtype.value,
+        ).reshape(-1, *feature.shape)
+        for feature in model.inputs
+    }
+
+
+def equal_rows(answers: Golden, now: Batch) -> int:
+    """How many rows get the same answer, within the last digits of float32."""
+    if answers.rows == 0 or any(name not in now or len(now[name]) != answers.rows for name in answers.outputs):
+        return 0
+    wrong = np.zeros(answers.rows, np.bool_)
+    for name, values in answers.outputs.items():
+        then = np.array([np.nan if value is None else value for value in values]).reshape(now[name].shape)
+        apart = differences(then, now[name]).reshape(answers.rows, -1)
+        wrong |= (apart > SMALLEST_TOLERANCE * np.maximum(1.0, np.abs(then.reshape(answers.rows, -1)))).any(axis=1)
+    return int((~wrong).sum())
+
+
+def _values(column: npt.NDArray[Any]) -> list[Any]:
+    """JSON has no NaN: it is told as null."""
+    return [None if isinstance(value, float) and not np.isfinite(value) else value for value in column.ravel().tolist()]
