@@ -79,3 +79,23 @@ class GitRefused(SlipwayError):
 
 class ForgeRefused(SlipwayError):
     """What a forge said no to: a second pull request of a branch, an unknown number, a text too long."""
+
+
+class RegistryRefused(SlipwayError):
+    """A registry that answered no: the address, the credentials or the rights are wrong."""
+
+
+class NoSuchImage(SlipwayError):
+    """A tag, digest or blob that a repository of images does not hold."""
+
+
+class UnusableImage(SlipwayError):
+    """An image that is there and whole, but not of the form that Slipway reads or writes."""
+
+
+class RolloutFailed(SlipwayError):
+    """A version that never became ready; whatever served before still does."""
+
+
+class ServerRefused(SlipwayError):
+    """A request that a live model server answered with a refusal."""

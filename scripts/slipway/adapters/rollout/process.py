@@ -1,0 +1,200 @@
+"""Rollouts onto this machine: one server process a model and environment, swapped without a refused request.
+
+    <state>/<environment>/<model>/live.json      what is live, replaced as a whole
+    <state>/<environment>/<model>/servers/<id>/  a server that was started: its lock, its pid and control socket
+    <state>/<environment>/<model>/logs/          what the servers printed
+
+The order makes every kill harmless. A new server is held back until it is warm, and ends with us while it is. Then
+it takes the listening socket and accepts beside the old one; `live.json` names it; the old one is told to leave.
+Whatever `live.json` does not name is ended by the next run.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from slipway.adapters import atomic, crash_points
+from slipway.adapters.rollout import Batch, Deployment, Live, client
+from slipway.adapters.rollout.client import Times
+from slipway.adapters.rollout.server_process import ServerProcess, Starting, start
+from slipway.errors import BadFile, RolloutFailed, Unreachable
+
+_LOCK_SECONDS = 120.0
+_LOGS_KEPT = 10
+_LOG_LINES_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessRollout:
+    """Rolls out to processes that are known by files under `state`."""
+
+    state: Path
+    accept_event_time: bool = False
+    unknown_inputs: str = "ignore"
+    ready_seconds: float = 60.0
+    drain_grace_seconds: float = 2.0
+    drain_deadline_seconds: float = 30.0
+
+    def apply(self, deployment: Deployment) -> Live:
+        place = self._place(deployment.model, deployment.environment)
+        with _alone(place):
+            current = _read(place)
+            self._end_all(place, but=current)
+            if current and current.live.digest == deployment.digest and current.server.accepts():
+                return current.live
+            new = self._start(deployment, place, old=current.server if current else None)
+            _write(place, new)
+            self._end_all(place, but=new)
+            return new.live
+
+    def live(self, model: str, environment: str) -> Live | None:
+        current = _read(self._place(model, environment))
+        return current.live if current else None
+
+    def ask(
+        self,
+        live: Live,
+        batch: Batch,
+        *,
+        request_id: str | None = None,
+        times: Times | None = None,
+    ) -> Batch:
+        return client.ask(live, batch, request_id=request_id, times=times)
+
+    def flush_log(self, live: Live) -> None:
+        """Return when every row that was answered before is in the served log."""
+        current = _read(self._place(live.model, live.environment))
+        if current is None or current.server.command("flush", seconds=_LOCK_SECONDS) is None:
+            raise Unreachable(f"no server of {live.model} in {live.environment} flushes its log", mend="roll out again")
+
+    def stop(self, model: str, environment: str) -> None:
+        place = self._place(model, environment)
+        if not place.exists():
+            return
+        with _alone(place):
+            (place / "live.json").unlink(missing_ok=True)
+            self._end_all(place, but=None)
+
+    def _place(self, model: str, environment: str) -> Path:
+        return self.state.resolve() / environment / model
+
+    def _start(self, deployment: Deployment, place: Path, *, old: ServerProcess | None) -> _Current:
+        name = f"{deployment.version}-{uuid.uuid4().hex[:8]}"
+        log_file = place / "logs" / f"{name}.log"
+        _forget_old_logs(place)
+        inherit = ["--inherit-from", str(old.control)] if old and old.accepts() else []
+        starting = start(place / "servers" / name, [*self._arguments(deployment), *inherit], log_file=log_file)
+        try:
+            live = self._bring_to_life(starting, deployment)
+        except BaseException as failure:  # also a Ctrl-C: nobody else knows of this server yet
+            starting.give_up(patience=self._patience)
+            if isinstance(failure, RolloutFailed):
+                raise _never_ready(deployment, failure, log_file, serving=old is not None) from failure
+            raise
+        return _Current(live, starting.server)
+
+    def _bring_to_life(self, starting: Starting, deployment: Deployment) -> Live:
+        with crash_points.external_write("accept"):
+            status = starting.wait_until_it_accepts(seconds=self.ready_seconds)
+        return Live(
+            model=deployment.model,
+            environment=deployment.environment,
+            version=deployment.version,
+            digest=deployment.digest,
+            url=str(status["url"]),
+            pid=int(status["pid"]),
+        )
+
+    def _arguments(self, deployment: Deployment) -> list[str]:
+        served = deployment.served_log.resolve() / deployment.environment / deployment.model
+        options = {
+            "--model-directory": deployment.model_directory.resolve(),
+            "--name": deployment.model,
+            "--model-version": deployment.version,
+            "--served-log": served,
+            "--unknown-inputs": self.unknown_inputs,
+            "--drain-grace-seconds": self.drain_grace_seconds,
+            "--drain-deadline-seconds": self.drain_deadline_seconds,
+        }
+        event_time = ["--accept-event-time"] if self.accept_event_time else []
+        return [str(part) for option in options.items() for part in option] + event_time
+
+    @property
+    def _patience(self) -> float:
+        return self.drain_deadline_seconds + 10.0  # the server cuts at its deadline, then writes its log
+
+    def _end_all(self, place: Path, *, but: _Current | None) -> None:
+        for folder in sorted((place / "servers").glob("*")):
+            if but is None or folder != but.server.folder:
+                with crash_points.external_write("end-server"):
+                    ServerProcess(folder).end(patience=self._patience)
+
+
+def stop_all(state: Path) -> None:
+    """Stop every server that was rolled out with `state`, in every environment."""
+    rollout = ProcessRollout(state=state)
+    for servers in sorted(state.glob("*/*/servers")):
+        rollout.stop(servers.parent.name, servers.parent.parent.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Current:
+    live: Live
+    server: ServerProcess
+
+
+def _read(place: Path) -> _Current | None:
+    """What `live.json` names, if it is alive."""
+    path = place / "live.json"
+    try:
+        record = json.loads(path.read_bytes())
+        server = ServerProcess(place / "servers" / record.pop("server"))
+        live = Live(**record)
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError, AttributeError) as failure:
+        raise BadFile(f"{path} is not what a rollout wrote: {failure}", mend=f"delete {path} and roll out") from failure
+    return _Current(live, server) if server.alive() else None
+
+
+def _write(place: Path, current: _Current) -> None:
+    record = asdict(current.live) | {"server": current.server.folder.name}
+    atomic.write(place / "live.json", json.dumps(record, indent=2).encode() + b"\n")
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    place.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(place / "lock", timeout=_LOCK_SECONDS)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Unreachable(f"another process is rolling out in {place}", mend="wait for it, then run again") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _never_ready(deployment: Deployment, failure: RolloutFailed, log_file: Path, *, serving: bool) -> RolloutFailed:
+    lines = log_file.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:]
+    end = "what served before still does" if serving else "nothing is served"
+    shown = "\n".join(f"    {line}" for line in lines) or "    (it printed nothing)"
+    return RolloutFailed(
+        f"{deployment.model} {deployment.version} does not go live in {deployment.environment}: {failure.problem}; "
+        f"{end}. The last lines of its log:\n{shown}",
+        mend=f"read {log_file}; what it says mends it, then roll out again",
+    )
+
+
+def _forget_old_logs(place: Path) -> None:
+    logs = sorted((place / "logs").glob("*.log"), key=lambda path: path.stat().st_mtime)
+    for path in logs[: max(0, len(logs) - _LOGS_KEPT + 1)]:
+        path.unlink()
