@@ -99,3 +99,7 @@ class RolloutFailed(SlipwayError):
 
 class ServerRefused(SlipwayError):
     """A request that a live model server answered with a refusal."""
+
+
+class ModelFailed(SlipwayError):
+    """A model that loads, but cannot answer the rows that it was asked."""

@@ -1,0 +1,45 @@
+"""Converters: one framework a module, listed in one dict.
+
+A converter runs in the environment of its framework, started by `python -m slipway.converters`; the main
+environment imports it only for its names. So a converter must import without its framework, and what it takes from
+Slipway without anything but numpy, onnx and the standard library.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from onnx import ModelProto
+
+from slipway.converters import tensorflow
+from slipway.domain.rows import Batch
+
+
+class Converter(Protocol):
+    """What a module of this folder offers.
+
+    `name` is what `framework` in model.yaml says, `requirements` the file under requirements/ (without its ending)
+    that the environment is made of.
+    """
+
+    name: str
+    requirements: str
+
+    def refuse(self, source: Path) -> None:
+        """Say no to a source that could do more than compute, without loading it."""
+
+    def load(self, source: Path) -> Any:
+        """Load the source for `predict`."""
+
+    def to_onnx(self, source: Path) -> ModelProto:
+        """Convert the source; names and order of the result may vary."""
+
+    def predict(self, loaded: Any, batch: Batch) -> Batch:
+        """Ask the source. Rows that it refuses raise a ValueError."""
+
+    def tools(self) -> dict[str, str]:
+        """Versions of what may change the result."""
+
+
+CONVERTERS: dict[str, Converter] = {tensorflow.name: tensorflow}

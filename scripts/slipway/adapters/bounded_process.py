@@ -1,0 +1,42 @@
+"""Run a module within limits: `python bounded_process.py LIMITS MODULE [ARGUMENT …]`, LIMITS as JSON.
+
+A file of its own that imports nothing of Slipway: it sets the limits inside the new process, before any other code
+runs there, since setting them between fork and exec is unsafe in a process with threads.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import runpy
+import signal
+import sys
+import threading
+import traceback
+
+OUT_OF_MEMORY = 77  # an exit code that Python and its libraries do not use
+
+
+def main(limits: dict[str, int | None], module: str, arguments: list[str]) -> None:
+    for name, value in limits.items():
+        if value is not None:
+            resource.setrlimit(getattr(resource, name), (value, value))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    sys.argv = [module, *arguments]
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except MemoryError:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(OUT_OF_MEMORY)  # no clean-up: it may need memory
+
+
+def _end_with_parent() -> None:
+    """The parent holds the other end of stdin and writes nothing: the end of the stream is the parent's end."""
+    if not os.read(sys.stdin.fileno(), 1):
+        os.killpg(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]), sys.argv[2], sys.argv[3:])

@@ -1,0 +1,85 @@
+"""Convert a source and ask it, in the environment of its framework: `python -m slipway.converters NAME JOB`.
+
+The job is JSON: `source` (a folder), `samples` and `edges` (npz files of rows), `inputs` and `outputs` (names in
+the order in which they are declared), `out` (a folder). Into `out` go model.onnx, outputs-samples.npz and
+outputs-edges.npz; `result` names the file that says the rest: versions of tools, the noise floor an output, and the
+edge rows that the source refused, whose outputs are zeros and mean nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, checker
+
+from slipway.converters import CONVERTERS, Converter
+from slipway.converters.batches import joined, read_batch, write_batch
+from slipway.converters.canonical import canonical, serialise
+from slipway.converters.repeats import Predict, noise_floor
+from slipway.domain.rows import Batch, rows_in, take
+from slipway.errors import ConversionFailed, SlipwayError
+
+
+def main(name: str, job_file: Path) -> None:
+    job = json.loads(job_file.read_text())
+    try:
+        result = run(CONVERTERS[name], job)
+    except SlipwayError as error:
+        result = {"refused": type(error).__name__, "problem": error.problem, "mend": error.mend}
+    Path(job["result"]).write_text(json.dumps(result, allow_nan=False))
+
+
+def run(converter: Converter, job: dict[str, Any]) -> dict[str, Any]:
+    """Do the job, and return what the files in `out` do not tell."""
+    source, out = Path(job["source"]), Path(job["out"])
+    converter.refuse(source)
+    model = canonical(converter.to_onnx(source), inputs=job["inputs"], outputs=job["outputs"])
+    _check(model)
+    (out / "model.onnx").write_bytes(serialise(model))
+    loaded = converter.load(source)
+
+    def predict(batch: Batch) -> Batch:
+        return converter.predict(loaded, batch)
+
+    samples = read_batch(Path(job["samples"]))
+    answers = predict(samples)
+    write_batch(out / "outputs-samples.npz", answers)
+    edge_answers, refused = row_by_row(predict, read_batch(Path(job["edges"])), like=answers)
+    write_batch(out / "outputs-edges.npz", edge_answers)
+    floor = noise_floor(predict, samples, answers)
+    return {"tools": converter.tools(), "noise_floor": floor, "edges_that_raised": refused}
+
+
+def _check(model: ModelProto) -> None:
+    """Converters write operators that ONNX does not have, and end without an error (tf2onnx 1.17)."""
+    try:
+        checker.check_model(model)
+    except checker.ValidationError as error:
+        raise ConversionFailed(
+            f"the converted model is no valid ONNX: {str(error).strip().splitlines()[0]}",
+            mend="replace the layer that needs this operator, or compute it before the model",
+        ) from error
+
+
+def row_by_row(predict: Predict, batch: Batch, *, like: Batch) -> tuple[Batch, list[int]]:
+    """Ask for all rows at once or, when one of them raises, for each alone; name the rows that raised."""
+    try:
+        return predict(batch), []
+    except ValueError:
+        parts = [_one_row(predict, take(batch, slice(row, row + 1)), like=like) for row in range(rows_in(batch))]
+    return joined([part for part, _ in parts]), [row for row, (_, raised) in enumerate(parts) if raised]
+
+
+def _one_row(predict: Predict, row: Batch, *, like: Batch) -> tuple[Batch, bool]:
+    try:
+        return predict(row), False
+    except ValueError:
+        return {name: np.zeros((1, *column.shape[1:]), column.dtype) for name, column in like.items()}, True
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,51 @@
+"""Rows on their way between two processes: a name to an array, in a file that can hold no code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from slipway.domain.rows import Batch, rows_in, take
+from slipway.errors import BadFile
+
+
+def write_batch(path: Path, batch: Batch) -> None:
+    """Write an uncompressed npz; strings travel as fixed-width text, since objects would be pickled."""
+    columns = {f"column {name}": _as_fixed_width(column) for name, column in batch.items()}
+    np.savez(path, allow_pickle=False, **columns)
+
+
+def read_batch(path: Path) -> Batch:
+    """Read what `write_batch` wrote.
+
+    Raises:
+        BadFile: the file is no npz, or holds pickled objects.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name.removeprefix("column "): _as_objects(stored[name]) for name in stored.files}
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise BadFile(f"{path} holds no batch of rows: {error}", mend="run the step that writes it again") from error
+
+
+def chunks(batch: Batch, *, rows_at_once: int) -> Iterator[Batch]:
+    """The rows in their order, at least one chunk, the last one shorter."""
+    for start in range(0, max(1, rows_in(batch)), rows_at_once):
+        yield take(batch, slice(start, start + rows_at_once))
+
+
+def joined(parts: Sequence[Batch]) -> dict[str, npt.NDArray[Any]]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _as_fixed_width(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return column.astype(np.str_) if column.dtype.kind == "O" else column
+
+
+def _as_objects(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return column.astype(object) if column.dtype.kind == "U" else column

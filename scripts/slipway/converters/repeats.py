@@ -1,0 +1,60 @@
+"""How much the source differs from itself: the noise that a conversion may not be blamed for.
+
+The same rows are asked one at a time, 256 at a time and in another order. What changes between them is the order of
+sums inside the framework, which is also what changes between the source and its ONNX file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from slipway.converters.batches import chunks, joined
+from slipway.domain.rows import Batch, rows_in, take
+from slipway.errors import ConversionFailed
+
+_ONE_AT_A_TIME = 500  # a batch of one takes about a millisecond
+_SOME_AT_A_TIME = 256
+_SEED = 7  # any order will do, as long as it is the same in each run
+
+Predict = Callable[[Batch], Batch]
+
+
+def noise_floor(predict: Predict, batch: Batch, at_once: Batch) -> dict[str, float]:
+    """The largest difference of each output to itself; `at_once` are the answers to the whole batch.
+
+    Raises:
+        ConversionFailed: the source answers a row with a number in one batch and with none in another.
+    """
+    repeats = list(_repeats(predict, batch, at_once))
+    return {name: max(_apart(name, once[name], again[name]) for once, again in repeats) for name in at_once}
+
+
+def _repeats(predict: Predict, batch: Batch, at_once: Batch) -> Iterator[tuple[Batch, Batch]]:
+    first = slice(0, _ONE_AT_A_TIME)
+    yield take(at_once, first), _in_chunks(predict, take(batch, first), rows_at_once=1)
+    yield at_once, _in_chunks(predict, batch, rows_at_once=_SOME_AT_A_TIME)
+    order = np.random.default_rng(_SEED).permutation(rows_in(batch))
+    yield take(at_once, order), predict(take(batch, order))
+
+
+def _in_chunks(predict: Predict, batch: Batch, *, rows_at_once: int) -> Batch:
+    return joined([predict(chunk) for chunk in chunks(batch, rows_at_once=rows_at_once)])
+
+
+def _apart(name: str, once: npt.NDArray[Any], again: npt.NDArray[Any]) -> float:
+    if once.dtype.kind not in "fiub":
+        return float(not np.array_equal(once, again))
+    before, after = once.astype(np.float64), again.astype(np.float64)
+    same = (before == after) | (np.isnan(before) & np.isnan(after))
+    difference = np.where(same, 0.0, np.abs(np.subtract(before, after, where=~same, out=np.zeros_like(before))))
+    largest = float(difference.max(initial=0.0))
+    if not np.isfinite(largest):
+        raise ConversionFailed(
+            f"the source answers `{name}` of one row with a number in one batch and with none in another",
+            mend="look for a layer that depends on the other rows of a batch, such as batch statistics",
+        )
+    return largest

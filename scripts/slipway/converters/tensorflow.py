@@ -1,0 +1,145 @@
+"""TensorFlow SavedModels, converted by tf2onnx.
+
+TensorFlow and tf2onnx are imported inside the functions that need them: both take seconds, and are installed in an
+environment of their own only. They ship no types, hence `Any`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from onnx import ModelProto
+
+from slipway.converters import saved_model
+from slipway.domain.rows import Batch
+from slipway.errors import ConversionFailed
+
+name = "tensorflow"
+requirements = "tensorflow"
+OPSET = 18  # the highest that both tf2onnx and Slipway's tests know
+_SIGNATURE = "serving_default"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A SavedModel and its signature; the model is kept because the signature does not keep its variables."""
+
+    model: Any
+    answer: Callable[..., dict[str, Any]]
+    inputs: dict[str, Any]
+
+
+refuse = saved_model.refuse
+
+
+def load(source: Path) -> Loaded:
+    """Load the SavedModel for asking.
+
+    Raises:
+        ConversionFailed: TensorFlow cannot load it, or it has no signature `serving_default`.
+    """
+    tensorflow = import_module("tensorflow")
+    try:
+        model = tensorflow.saved_model.load(str(source), tags=["serve"])
+    except (OSError, RuntimeError, ValueError, KeyError, tensorflow.errors.OpError) as error:
+        raise ConversionFailed(
+            f"TensorFlow cannot load {source}: {error}", mend="export the model again: model.export(FOLDER)"
+        ) from error
+    if _SIGNATURE not in model.signatures:
+        raise ConversionFailed(
+            f"{source} has no signature `{_SIGNATURE}`; it has: {', '.join(model.signatures) or 'none'}",
+            mend="export the model with a signature of that name, as model.export(FOLDER) does",
+        )
+    answer = model.signatures[_SIGNATURE]
+    return Loaded(model, answer, dict(answer.structured_input_signature[1]))
+
+
+def to_onnx(source: Path) -> ModelProto:
+    """Convert the signature `serving_default`.
+
+    Raises:
+        ConversionFailed: it holds an operation that tf2onnx does not know.
+    """
+    tensorflow, loader, optimizer = (
+        import_module(module) for module in ("tensorflow", "tf2onnx.tf_loader", "tf2onnx.optimizer")
+    )
+    frozen, inputs, outputs, tables, names = loader.from_saved_model(
+        str(source),
+        None,
+        None,
+        tag=["serve"],
+        signatures=[_SIGNATURE],
+        return_initialized_tables=True,
+        return_tensors_to_rename=True,
+    )
+    with tensorflow.Graph().as_default() as graph:
+        tensorflow.import_graph_def(frozen, name="")
+        converted = _converted(
+            graph, input_names=inputs, output_names=outputs, initialized_tables=tables, tensors_to_rename=names
+        )
+    model: ModelProto = optimizer.optimize_graph(converted, catch_errors=False).make_model("model")
+    return model
+
+
+def _converted(graph: Any, **names: Any) -> Any:
+    """tf2onnx reports an operation that it does not know as a ValueError or, inside of functions, in the graph."""
+    try:
+        return import_module("tf2onnx.tfonnx").process_tf_graph(graph, opset=OPSET, **names)
+    except (ValueError, NotImplementedError, KeyError) as error:
+        raise ConversionFailed(
+            f"tf2onnx cannot convert the model: {error}",
+            mend="replace the layer that needs this operation, or compute it before the model",
+        ) from error
+
+
+def predict(loaded: Loaded, batch: Batch) -> Batch:
+    """Ask the source itself.
+
+    Raises:
+        ConversionFailed: the batch is not what the signature asks for.
+        ValueError: the source refused a row of the batch.
+    """
+    tensorflow = import_module("tensorflow")
+    tensors = {name: _tensor(tensorflow, name, loaded, batch) for name in loaded.inputs}
+    try:
+        answers = loaded.answer(**tensors)
+    except tensorflow.errors.OpError as error:
+        raise ValueError(error.message) from error
+    return {name: _array(tensor) for name, tensor in answers.items()}
+
+
+def _array(tensor: Any) -> npt.NDArray[Any]:
+    """TensorFlow answers strings as UTF-8 bytes."""
+    array: npt.NDArray[Any] = np.asarray(tensor.numpy())
+    if array.dtype.kind != "O":
+        return array
+    texts = [raw.decode(errors="replace") for raw in array.ravel().tolist()]
+    return np.array(texts, dtype=object).reshape(array.shape)
+
+
+def _tensor(tensorflow: Any, name: str, loaded: Loaded, batch: Batch) -> Any:
+    asked = loaded.inputs[name]
+    if name not in batch:
+        raise ConversionFailed(
+            f"the source asks for an input `{name}` ({asked.dtype.name}), which is not declared",
+            mend="declare it under `inputs` in model.yaml, and give the samples such a column",
+        )
+    given = tensorflow.constant(batch[name])
+    if given.dtype != asked.dtype or not asked.shape.is_compatible_with(given.shape):
+        raise ConversionFailed(
+            f"the source asks for `{name}` as {asked.dtype.name}{asked.shape}; "
+            f"declared is {given.dtype.name}{given.shape}",
+            mend="give the input in model.yaml the dtype and shape of the source's signature",
+        )
+    return given
+
+
+def tools() -> dict[str, str]:
+    """Versions of what may change the result."""
+    return {package: metadata.version(package) for package in ("keras", "onnx", "tensorflow-cpu", "tf2onnx")}
