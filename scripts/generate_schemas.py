@@ -34,8 +34,6 @@ def documents() -> dict[str, TypeAdapter[Any]]:
     """The class of each file that people write, by the name of its schema."""
     fields = Policies.model_fields.items()
     classes: dict[str, Any] = {name.replace("_", "-"): field.annotation for name, field in fields}
-        name.replace("_", "-"): field.annotation for name, field in Policies.model_fields.items()
-    }
     classes |= {"model": Model, "slipway": Settings, "quarantine": Quarantine}
     return {name: TypeAdapter(one) for name, one in classes.items()}
 
