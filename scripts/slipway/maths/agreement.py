@@ -45,7 +45,7 @@ def differences(left: Answers, right: Answers) -> FloatArray:
         return np.where(left == right, 0.0, np.inf)
     one, other = left.astype(np.float64), right.astype(np.float64)
     same = (one == other) | (np.isnan(one) & np.isnan(other))
-    with np.errstate(invalid="ignore"):  # inf - inf, which `same` has settled
+    with np.errstate(invalid="ignore", over="ignore"):  # inf - inf, which `same` has settled; beyond 1e308
         apart = np.abs(one - other)
     return np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart))
 
@@ -119,7 +119,8 @@ def worst_rows(left: Answers, right: Answers, *, count: int = 5) -> tuple[int, .
     Args:
         left, right: shape (N, ..), one row an answer.
     """
-    apart = differences(left, right).reshape(len(left), -1).max(axis=1, initial=0.0)
+    apart = differences(left, right)
+    apart = apart.max(axis=tuple(range(1, apart.ndim)), initial=0.0)
     order = np.argsort(-apart, kind="stable")[:count]
     return tuple(order[apart[order] > 0].tolist())
 

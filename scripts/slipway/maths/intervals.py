@@ -21,6 +21,7 @@ from slipway.maths.columns import FloatArray, one_dimensional
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 _MOST_UNDEFINED = 0.1  # above this share, the resamples that are left say little about those that are missing
+_FARTHEST = 1000  # half an interval may be this many times the gap that it must fit into: a million times the rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +124,16 @@ def more_to_settle(estimate: MetricEstimate, *, limit: float, seen: int) -> int 
     """About how many more rows (or positives, or days: whatever `seen` counts) would settle on which side it is.
 
     An approximation: the estimate stays where it is, and the half of its interval that reaches towards the limit
-    shrinks with 1 / sqrt(n). 0 when it is settled already; Absent when the estimate lies on the limit.
+    shrinks with 1 / sqrt(n). 0 when it is settled already; Absent when the estimate lies on the limit, or so near
+    that a million times the rows would not do.
     """
     distance = estimate.value - limit
     reach = estimate.value - estimate.low if distance > 0 else estimate.high - estimate.value
     if reach <= abs(distance):
         return 0
-    if distance == 0:
-        return Absent("the estimate equals the limit: no number of rows would settle it")
-    factor = (reach / distance) ** 2 - 1
-    return math.ceil(seen * factor) if math.isfinite(seen * factor) else Absent("the estimate is too near the limit")
+    if reach > _FARTHEST * abs(distance):
+        return Absent("the estimate is so near the limit that no number of rows would settle it")
+    return math.ceil(seen * ((reach / distance) ** 2 - 1))
 
 
 def _interval(value: float, resampled: FloatArray, *, days: int, metric: str) -> MetricEstimate | Absent:
