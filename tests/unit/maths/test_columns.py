@@ -1,0 +1,90 @@
+"""What counts as missing, as infinite, as a number and as a category."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from slipway.maths.columns import Counters, read_categories, read_numbers, round_significant
+
+MEASURABLE = st.floats(min_value=-1e300, max_value=1e300)
+
+
+@given(MEASURABLE.filter(lambda value: value == 0 or abs(value) > 1e-290))
+def test_a_number_keeps_six_significant_digits(value: float) -> None:
+    """More would let a reader of the profile recognise a training row; fewer would blur the distances."""
+    (rounded,) = round_significant(np.array([value]), digits=6)
+
+    assert math.isclose(rounded, value, rel_tol=5.1e-6)
+    assert len(Decimal(f"{rounded:.12e}").normalize().as_tuple().digits) <= 6
+
+
+@given(MEASURABLE)
+def test_rounding_twice_is_rounding_once(value: float) -> None:
+    """A window that was already rounded must fall on the atoms of a profile made from raw values."""
+    once = round_significant(np.array([value]), digits=6)
+
+    assert np.allclose(round_significant(once, digits=6), once, rtol=1e-15, atol=0)
+
+
+@given(st.integers(-999_999, 999_999), st.integers(0, 16))
+def test_everyday_decimals_are_left_as_they_are(whole: int, places: int) -> None:
+    """0.24 must stay the float that a person writes as 0.24, or the profile's JSON is unreadable."""
+    value = float(f"{whole}e-{places}")
+
+    assert round_significant(np.array([value]), digits=6)[0] == value
+
+
+def test_no_minus_zero_reaches_a_profile() -> None:
+    """-0.0 and 0.0 are equal but print differently: the same column would have two digests."""
+    assert not np.signbit(read_numbers(np.array([-0.0, -1e-310]))[0]).any()
+
+
+def test_what_is_no_number_is_counted_and_left_out() -> None:
+    """A feature that goes missing must show as missing, not as a shifted distribution."""
+    values = np.array([2.0, None, math.nan, 1.0, math.inf, -math.inf, 1e305], dtype=object)
+
+    numbers, counters = read_numbers(values)
+
+    assert numbers.tolist() == [1.0, 2.0]
+    assert counters == Counters(rows=7, null=1, nan=1, positive_inf=2, negative_inf=1)
+    assert (counters.missing, counters.infinite, counters.finite) == (2, 3, 2)
+
+
+@pytest.mark.parametrize("dtype", [np.bool_, np.int8, np.uint64, np.float16, np.float32])
+def test_every_numeric_type_is_read(dtype: type[np.generic]) -> None:
+    """A model's inputs come in all of these."""
+    assert read_numbers(np.array([[1], [0]], dtype))[0].tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "values", [np.array(["1.5"]), np.array(["1.5", None], object), np.array(["2013-01-01"], "datetime64[D]")]
+)
+def test_text_and_dates_are_no_numbers(values: np.ndarray) -> None:
+    """numpy would turn "1.5" into 1.5 and hide that the schema broke."""
+    with pytest.raises(TypeError, match="numeric column"):
+        read_numbers(values)
+
+
+def test_a_row_has_one_value() -> None:
+    """An embedding counted as one long column would be a distribution of nothing."""
+    with pytest.raises(ValueError, match=r"one value a row"):
+        read_numbers(np.ones((3, 2)))
+
+
+def test_nulls_are_no_category_but_the_empty_text_is() -> None:
+    """An airline that is written as "" is a fault to be named; a null is a rate."""
+    values = np.array([["EWR"], [""], [None], [math.nan], ["EWR"], [b"JFK"]], dtype=object)
+
+    assert read_categories(values) == ({"EWR": 2, "": 1, "JFK": 1}, 2)
+
+
+def test_an_empty_column_is_read() -> None:
+    """A window without traffic is normal at night."""
+    assert read_numbers(np.array([]))[1].rows == 0
+    assert read_numbers(np.array([None], object))[1] == Counters(rows=1, null=1)
+    assert read_categories(np.array([], dtype=object)) == ({}, 0)
