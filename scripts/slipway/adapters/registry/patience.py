@@ -1,0 +1,73 @@
+"""How long a registry that is busy is waited for."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+import httpx
+import stamina
+
+Result = TypeVar("Result")
+_LONGEST_WAIT = 60.0  # seconds; a registry that asks for more is not waited for longer
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often and how long to try; times in seconds."""
+
+    attempts: int = 6
+    first_wait: float = 0.5
+    longest_wait: float = 20.0
+    connect: float = 10.0
+    silence: float = 60.0
+
+
+class Busy(Exception):
+    """A registry that says `later`; `wait` is what it asked for, in seconds."""
+
+    def __init__(self, status: int, wait: float | None) -> None:
+        super().__init__(f"HTTP {status}")
+        self.wait = wait
+
+
+def keep_trying(work: Callable[[], Result], *, patience: Patience) -> Result:
+    """Do the work, all of it again while it is `Busy` or the connection breaks; the last failure is raised."""
+    for attempt in stamina.retry_context(
+        on=_wait_before_retry,
+        attempts=patience.attempts,
+        timeout=None,
+        wait_initial=patience.first_wait,
+        wait_max=patience.longest_wait,
+        wait_jitter=patience.first_wait,
+    ):
+        with attempt:
+            return work()
+    raise AssertionError("stamina returns or raises")
+
+
+def refuse_busy(response: httpx.Response) -> None:
+    """Raise `Busy` for the answers that may be another one later: 429 and 5xx."""
+    if response.status_code == 429 or response.status_code >= 500:
+        raise Busy(response.status_code, retry_after(response.headers.get("retry-after", "")))
+
+
+def retry_after(text: str) -> float | None:
+    """Read `Retry-After` (RFC 9110, 10.2.3), seconds or a date, as 0 to 60 seconds; None: it says nothing."""
+    if text.isascii() and text.isdigit():
+        return min(float(text), _LONGEST_WAIT)
+    try:
+        until = parsedate_to_datetime(text)
+        seconds = (until - datetime.datetime.now(tz=until.tzinfo)).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), _LONGEST_WAIT)
+
+
+def _wait_before_retry(problem: Exception) -> bool | float:
+    if isinstance(problem, Busy):
+        return True if problem.wait is None else problem.wait
+    return isinstance(problem, httpx.TransportError)
