@@ -165,6 +165,16 @@ def is_ancestor(repository: Path, ancestor: str, descendant: str) -> bool:
     return answer.code == 0
 
 
+def committed_at(repository: Path, commit: str) -> str:
+    """When a commit was made, as ISO 8601 with its time zone."""
+    return _line("show", "--no-patch", "--format=%cI", commit_of(repository, commit), cwd=repository)
+
+
+def last_change(repository: Path, commit: str, path: str) -> str | None:
+    """The newest commit up to `commit` that changed `path`, None where none did."""
+    return _line("log", "-1", "--format=%H", commit_of(repository, commit), "--", path, cwd=repository) or None
+
+
 def read_file(repository: Path, commit: str, path: str) -> bytes | None:
     """The bytes of one file as they were committed, None where there is no such file."""
     answer = ask("cat-file", "blob", f"{commit}:{path}", cwd=repository)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from slipway.domain.model import Feature, Model
-from slipway.domain.rows import Batch, LabelledRows
+from slipway.domain.rows import LabelledRows
 from slipway.domain.signature import DataType
 from slipway.errors import BadFile
 
@@ -52,10 +52,6 @@ def read_parquet(path: Path) -> pa.Table:
         return pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise BadFile(f"{path} is no Parquet file: {error}", mend=f"write {path} again") from error
-
-
-def write_parquet(batch: Batch, path: Path) -> None:
-    pq.write_table(pa.table({name: _flat(column) for name, column in batch.items()}), path, compression="zstd")
 
 
 def to_batch(table: pa.Table, features: Sequence[Feature], *, where: Path) -> dict[str, npt.NDArray[Any]]:
@@ -125,8 +121,6 @@ def _need(table: pa.Table, names: Sequence[str], *, where: Path) -> None:
         )
 
 
-def _flat(column: npt.NDArray[Any]) -> pa.Array:
-    flat = column.reshape(len(column), -1)
-    if flat.shape[1] == 1:
-        return pa.array(flat[:, 0], from_pandas=False)
-    return pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
+def write_table(table: pa.Table, path: Path, *, columns: Sequence[str]) -> None:
+    """Write those of the columns that are there."""
+    pq.write_table(table.select([name for name in columns if name in table.column_names]), path, compression="zstd")

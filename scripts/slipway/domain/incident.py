@@ -69,7 +69,11 @@ class Window(Frozen):
 
 
 class WindowEvidence(Body):
-    """The newest window, and those of the same version before it, oldest first."""
+    """The newest window, and those of the same version before it, oldest first.
+
+    `open_incident` is the id of what was found earlier and has not recovered yet; `back_to` is the version that
+    ran before, None where there is none or where it is quarantined.
+    """
 
     kind: ClassVar[str] = "window"
 
@@ -81,16 +85,27 @@ class WindowEvidence(Body):
     at_release: dict[str, Estimate | None]
     back_to: str | None
     back_to_digest: str | None
+    open_incident: str | None
 
 
 class IncidentVerdicts(Body):
+    """`incident` is None while all is quiet; its id begins with the day on which it was first seen."""
+
     kind: ClassVar[str] = "incident-verdicts"
 
     verdict: Verdict
-    incident: IncidentKind | None
+    kind_of_incident: IncidentKind | None
+    incident: str | None
     outcome: Outcome
     findings: tuple[Finding, ...]
     policies_digest: str
+
+
+class IssueAction(StrEnum):
+    OPENED = "opened"
+    UPDATED = "updated"
+    CLOSED = "closed"
+    NONE = "none"
 
 
 class IssueFiled(Body):
@@ -98,17 +113,23 @@ class IssueFiled(Body):
 
     kind: ClassVar[str] = "issue"
 
+    incident: str | None
     number: int | None
-    action: str
+    action: IssueAction
     title: str
 
 
 class Reversion(Body):
+    """`pull` is None where the policy reverts by commit."""
+
     kind: ClassVar[str] = "reversion"
 
+    model: str
     environment: str
+    incident: str
     version: str
     back_to: str
+    back_to_digest: str
     branch: str
     pull: int | None
     commit: str

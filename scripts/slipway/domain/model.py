@@ -60,15 +60,13 @@ class Samples(Declared):
     """Labelled rows that stand for production.
 
     `held_out` names a boolean column; where it is given, metrics count only its true rows, since the others
-    were seen in training. `reference` holds rows of training, which production is compared with; without it
-    the samples are the reference.
+    were seen in training. Production is compared with all of them.
     """
 
     path: RelativePath
     time: str
     label: str
     held_out: str | None = None
-    reference: RelativePath | None = None
 
 
 class Model(Declared):

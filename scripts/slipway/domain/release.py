@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar
 
 from slipway.domain.model import Model
@@ -55,7 +56,6 @@ class Identity(Body):
     model_folder: str
     source_digest: str
     samples: File
-    reference: File
     card: File
     declaration: Model
     compared: Released | None
@@ -71,7 +71,6 @@ class Conversion(Body):
     onnx: File
     framework: str
     tools: dict[str, str]
-    samples: File
     edges: File
     sample_outputs: File
     edge_outputs: File
@@ -220,22 +219,27 @@ class Image(Body):
 
 
 class Proposal(Body):
+    """`pull` is None where the manifest already names this image; `replaces` is the version deployed before."""
+
     kind: ClassVar[str] = "proposal"
 
     environment: str
     branch: str
-    pull: int
+    pull: int | None
     title: str
     draft: bool
-    replaces: Released | None
+    replaces: str | None
 
 
 class Rollout(Body):
+    """`commit` is the one that changed the manifest, `live_since` the day from which the watch counts windows."""
+
     kind: ClassVar[str] = "rollout"
 
     environment: str
     version: str
     digest: str
     commit: str
+    live_since: date
     golden_rows: int
     golden_equal: int

@@ -1,0 +1,89 @@
+"""Versions that passed before, fetched into a record: what a candidate is compared with, and what to go back to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from slipway.adapters import deploy_tree, tables
+from slipway.adapters.records import Record
+from slipway.adapters.registry.pull import pull_model_layer
+from slipway.adapters.workplace import Workplace
+from slipway.domain.release import Evidence, Identity, Image, Released, ServedWindow
+from slipway.domain.tag import ReleaseTag
+from slipway.errors import BadFile, DigestMismatch, NoSuchImage, UnusableImage
+
+_SERVED_DAYS = 7
+_SERVED_ROWS = 20_000
+
+
+def fetch(tag: ReleaseTag, record: Record, workplace: Workplace, *, digest: str) -> Released:
+    """Bring a version's model and golden answers; what cannot be had is told in `problem`, and judged later."""
+    identity = workplace.history.page(tag, Identity)
+    evidence = workplace.history.page(tag, Evidence)
+    golden = evidence.body.golden.model_dump_json().encode() if evidence else None
+    released = Released(
+        version=tag.image_tag,
+        digest=digest,
+        declaration=identity.body.declaration if identity else None,
+        golden=record.keep_bytes(golden, name=f"golden-{tag.image_tag}.json") if golden else None,
+    )
+    try:
+        files = pull_model_layer(workplace.registry, tag.model, digest, workplace.layers)
+    except (NoSuchImage, UnusableImage, DigestMismatch) as error:
+        return released.model_copy(update={"problem": error.problem})
+    return released.model_copy(update={"onnx": record.keep(files["model.onnx"], name=f"{tag.image_tag}.onnx")})
+
+
+def compared_with(tag: ReleaseTag, record: Record, workplace: Workplace) -> Released | None:
+    """The highest lower version that passed: the one whose users were given a promise."""
+    lower = workplace.history.highest_passed(tag.model, below=tag.version)
+    return None if lower is None else fetch(lower, record, workplace, digest=image_digest(lower, workplace))
+
+
+def deployed(model: str, record: Record, workplace: Workplace) -> dict[str, Released | None]:
+    """What the manifests of the default branch name, an environment each."""
+    return {
+        environment.name: deployed_in(environment.name, model, record, workplace)
+        for environment in workplace.settings.environments
+    }
+
+
+def deployed_in(environment: str, model: str, record: Record, workplace: Workplace) -> Released | None:
+    live = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
+    if live is None:
+        return None
+    return fetch(ReleaseTag.parse(f"{model}@{live.tag}"), record, workplace, digest=live.digest)
+
+
+def last_served(
+    model: str, deployed: dict[str, Released | None], record: Record, workplace: Workplace
+) -> ServedWindow | None:
+    """The newest week that production served with its present version, at most 20,000 rows."""
+    live = deployed[workplace.settings.production]
+    log = workplace.served_log(model, workplace.settings.production)
+    until = log.last_day()
+    if live is None or live.declaration is None or until is None:
+        return None
+    since = until - timedelta(days=_SERVED_DAYS - 1)
+    rows = log.rows(since, until, version=live.version)
+    if len(rows) == 0:
+        return None
+    newest = rows.slice(max(0, len(rows) - _SERVED_ROWS))
+    path = record.scratch("served") / "served.parquet"
+    tables.write_table(newest, path, columns=[feature.name for feature in live.declaration.inputs])
+    file = record.keep(path, name="served.parquet")
+    return ServedWindow(file=file, since=since.isoformat(), until=until.isoformat(), rows=len(newest))
+
+
+def image_digest(tag: ReleaseTag, workplace: Workplace) -> str:
+    """The image that a passed version was pushed as.
+
+    Raises:
+        BadFile: the ledger has no page `image` for it: its release was cut off after its verdicts.
+    """
+    image = workplace.history.page(tag, Image)
+    if image is None:
+        raise BadFile(
+            f"the ledger has no image of {tag}", mend=f"run the release of {tag} again: it goes on from there"
+        )
+    return image.body.digest

@@ -1,0 +1,95 @@
+"""Everything that a command works with, opened from the folder it was started in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from slipway.adapters import git
+from slipway.adapters.forge import Forge
+from slipway.adapters.forge.local import LocalForge
+from slipway.adapters.history import History
+from slipway.adapters.ledger import Ledger
+from slipway.adapters.records import Record
+from slipway.adapters.registry import open_registry
+from slipway.adapters.registry.protocol import Registry
+from slipway.adapters.repository import Repository
+from slipway.adapters.served_log import ServedLog
+from slipway.domain.settings import Settings
+from slipway.domain.tag import ReleaseTag
+from slipway.errors import BadFile
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    repository: Repository
+    settings: Settings
+    forge: Forge
+    registry: Registry
+
+    @classmethod
+    def around(cls, folder: Path) -> Self:
+        repository = Repository.around(folder)
+        settings = repository.settings()
+        return cls(
+            repository=repository,
+            settings=settings,
+            forge=forge_of(repository.root),
+            registry=open_registry(_absolute(settings.image_registry, repository.root)),
+        )
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.forge)
+
+    @property
+    def history(self) -> History:
+        return History(self.ledger)
+
+    def release(self, tag: ReleaseTag) -> Record:
+        return Record(self.repository.state / "releases" / tag.model / tag.image_tag, subject=str(tag))
+
+    def check(self, model: str) -> Record:
+        return Record(self.repository.state / "checks" / model, subject=f"{model} in the working tree")
+
+    def window(self, model: str, environment: str, day: str) -> Record:
+        folder = self.repository.state / "windows" / environment / model / day
+        return Record(folder, subject=f"{model} in {environment}, window to {day}")
+
+    def served_log(self, model: str, environment: str) -> ServedLog:
+        root = self.repository.root
+        return ServedLog(
+            rows_folder=root / self.settings.served_log / environment / model,
+            labels_folder=root / self.settings.labels / environment / model,
+        )
+
+    @property
+    def layers(self) -> Path:
+        """Where the models of images lie once they were pulled, a folder a digest."""
+        return self.repository.state / "layers"
+
+
+def forge_of(root: Path) -> Forge:
+    """The forge behind the remote `origin`: a bare repository on this machine."""
+    url = git.remote_url(root)
+    if url is None:
+        raise BadFile(
+            f"{root} has no remote `origin`: pull requests, issues and the ledger live there",
+            mend="git remote add origin PATH, for example that of a bare repository: git init --bare ../team.git",
+        )
+    path = Path(url.removeprefix("file://"))
+    if not path.is_absolute():
+        path = root / path
+    if not path.is_dir():
+        raise BadFile(
+            f"the remote `origin` is `{url}`, and this version works with a repository on this machine only",
+            mend="git remote set-url origin PATH, the path of a bare repository",
+        )
+    return LocalForge(path)
+
+
+def _absolute(reference: str, root: Path) -> str:
+    """A layout folder is meant from the repository's root, wherever the command was started."""
+    kind, _, folder = reference.partition(":")
+    return f"layout:{root / folder}" if kind == "layout" else reference

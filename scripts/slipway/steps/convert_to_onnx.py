@@ -1,0 +1,76 @@
+"""Turn the model that a team trained into the ONNX file that is served, and ask the source for its answers.
+
+The only step that loads the source: in a process and an environment of its own, without a token. Whether the two
+give the same answers is measured later, by `measure-consistency`.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from slipway.adapters import arrays, environments, tables
+from slipway.adapters.records import Record
+from slipway.converters import CONVERTERS
+from slipway.domain.edge_rows import edge_rows
+from slipway.domain.pages import Page, digest_of
+from slipway.domain.release import Conversion, Identity
+from slipway.domain.rows import rows_in
+
+log = logging.getLogger(__name__)
+
+
+def run(record: Record, *, requirements: Path) -> Page[Conversion]:
+    """Write model.onnx, what the source answers, and the page `conversion`.
+
+    Args:
+        record: the release's record, with its page `identity`.
+        requirements: the folder of hashed requirements files, one an environment.
+    """
+    identity = record.page(Identity, written_by="resolve-tag").body
+    converter = CONVERTERS[identity.declaration.framework]
+    locked = requirements / f"{converter.requirements}.txt"
+    reads = {
+        "source": identity.source_digest,
+        "declaration": digest_of(identity.declaration.model_dump_json().encode()),
+        "samples": identity.samples.sha256,
+        "requirements": digest_of(locked.read_bytes()),
+    }
+    return record.once(Conversion, reads=reads, make=lambda: _convert(record, identity, locked))
+
+
+def _convert(record: Record, identity: Identity, locked: Path) -> Conversion:
+    model = identity.declaration
+    converter = CONVERTERS[model.framework]
+    python = environments.environment_for(converter.requirements, requirements=locked)
+    scratch = record.scratch("conversion")
+    samples = tables.read_batch(record.path(identity.samples), model.inputs)
+    edges = edge_rows(model, samples)
+    arrays.write_batch(scratch / "samples.npz", samples)
+    arrays.write_batch(scratch / "edges.npz", edges)
+    log.info(
+        "converting %s with %s, and asking the source %s rows", identity.tag, converter.name, f"{rows_in(samples):,}"
+    )
+    told = environments.convert(
+        python,
+        converter.name,
+        {
+            "source": str(record.folder / identity.model_folder / model.source),
+            "samples": str(scratch / "samples.npz"),
+            "edges": str(scratch / "edges.npz"),
+            "inputs": [feature.name for feature in model.inputs],
+            "outputs": [feature.name for feature in model.outputs],
+            "out": str(scratch),
+        },
+        folder=scratch / "process",
+    )
+    return Conversion(
+        onnx=record.keep(scratch / "model.onnx", name="model.onnx"),
+        framework=model.framework,
+        tools=told["tools"],
+        edges=record.keep(scratch / "edges.npz", name="edges.npz"),
+        sample_outputs=record.keep(scratch / "outputs-samples.npz", name="outputs-samples.npz"),
+        edge_outputs=record.keep(scratch / "outputs-edges.npz", name="outputs-edges.npz"),
+        edges_that_raised=tuple(told["edges_that_raised"]),
+        noise_floor=told["noise_floor"],
+    )

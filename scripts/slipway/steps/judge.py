@@ -1,0 +1,126 @@
+"""Hold what was measured against the policies. Nothing is measured here, so it takes milliseconds to judge again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from slipway.adapters.records import Record
+from slipway.domain.case import ReleaseCase
+from slipway.domain.incident import IncidentKind, IncidentVerdicts, Outcome, WindowEvidence
+from slipway.domain.pages import Page
+from slipway.domain.policy import Policies
+from slipway.domain.release import Evidence, Identity, Rehearsal, Verdicts, WaiverUsed
+from slipway.domain.verdict import Finding, Verdict, worst
+from slipway.gates import RELEASE_GATES, WINDOW_GATES, promise
+
+
+def run(record: Record, *, policies: Policies, policies_digest: str, today: date) -> Page[Verdicts]:
+    """Write the page `verdicts` of a release."""
+    identity = record.page(Identity, written_by="resolve-tag")
+    evidence = record.page(Evidence, written_by="measure-consistency")
+    rehearsal = record.page(Rehearsal, written_by="rehearse-rollback")
+    case = ReleaseCase(identity=identity.body, evidence=evidence.body, rehearsal=rehearsal.body)
+    waivers = waivers_in_force(case, policies, today=today)
+    reads = {
+        "identity": identity.key,
+        "evidence": evidence.key,
+        "rehearsal": rehearsal.key,
+        "policies": policies_digest,
+        "waivers": " ".join(waiver.model_dump_json() for waiver in waivers),
+    }
+    return record.once(
+        Verdicts, reads=reads, make=lambda: verdicts_of(case, policies, waivers, policies_digest=policies_digest)
+    )
+
+
+def verdicts_of(
+    case: ReleaseCase, policies: Policies, waivers: tuple[WaiverUsed, ...], *, policies_digest: str
+) -> Verdicts:
+    """Ask every gate; a finding that a waiver covers passes, and says so."""
+    model = case.identity.model
+    waived = {waiver.gate: waiver for waiver in waivers}
+    findings = [
+        _waive(finding, waived.get(name))
+        for name, gate in RELEASE_GATES.items()
+        for finding in gate.judge(case, getattr(policies, name).limit_for(model))
+    ]
+    return Verdicts(
+        verdict=worst(finding.verdict for finding in findings),
+        findings=tuple(findings),
+        waivers=waivers,
+        smallest_bump=promise.smallest_bump(case, policies.promise.limit_for(model)),
+        policies_digest=policies_digest,
+    )
+
+
+def waivers_in_force(case: ReleaseCase, policies: Policies, *, today: date) -> tuple[WaiverUsed, ...]:
+    found = (
+        (name, getattr(policies, name).waiver_for(case.identity.model, case.identity.version, today=today))
+        for name in RELEASE_GATES
+    )
+    return tuple(
+        WaiverUsed(gate=name, reason=waiver.reason, by=waiver.by, until=waiver.until.isoformat())
+        for name, waiver in found
+        if waiver is not None
+    )
+
+
+def _waive(finding: Finding, waiver: WaiverUsed | None) -> Finding:
+    if waiver is None or finding.verdict is Verdict.PASS:
+        return finding
+    told = f"{finding.problem}; waived by {waiver.by} until {waiver.until}: {waiver.reason}"
+    return finding.model_copy(update={"verdict": Verdict.PASS, "problem": told, "mend": ""})
+
+
+def run_on_window(record: Record, *, policies: Policies, policies_digest: str) -> Page[IncidentVerdicts]:
+    """Write the page `incident-verdicts` about what the watch measured."""
+    evidence = record.page(WindowEvidence, written_by="measure-drift")
+    reads = {"window": evidence.key, "policies": policies_digest}
+    return record.once(
+        IncidentVerdicts,
+        reads=reads,
+        make=lambda: _judge_window(evidence.body, policies, policies_digest=policies_digest),
+    )
+
+
+def _judge_window(evidence: WindowEvidence, policies: Policies, *, policies_digest: str) -> IncidentVerdicts:
+    findings = {
+        name: gate.judge_window(evidence, getattr(policies, name).limit_for(evidence.model))
+        for name, gate in WINDOW_GATES.items()
+    }
+    verdicts = {name: worst(finding.verdict for finding in found) for name, found in findings.items()}
+    outcome = outcome_of(verdicts)
+    kind = _kind_of(verdicts, outcome)
+    return IncidentVerdicts(
+        verdict=worst(verdicts.values()),
+        kind_of_incident=kind,
+        incident=None if kind is None else evidence.open_incident or f"{evidence.window.end}-{kind}",
+        outcome=outcome,
+        findings=tuple(_flatten(findings.values())),
+        policies_digest=policies_digest,
+    )
+
+
+def outcome_of(verdicts: dict[str, Verdict]) -> Outcome:
+    """Drift alone never reverts; only a version before that does better on the same rows does."""
+    worse, drifted = verdicts["metrics"], verdicts["drift"]
+    previous = verdicts["previous_version"]
+    if previous is Verdict.FAIL:
+        return Outcome.REVERT
+    if worse is Verdict.FAIL:
+        return Outcome.RETRAIN if previous is Verdict.PASS else Outcome.UNCLEAR
+    if drifted is Verdict.FAIL:
+        return Outcome.WATCH if worse is Verdict.PASS else Outcome.UNCLEAR
+    return Outcome.QUIET
+
+
+def _kind_of(verdicts: dict[str, Verdict], outcome: Outcome) -> IncidentKind | None:
+    if outcome is Outcome.QUIET:
+        return None
+    only_drift = verdicts["metrics"] is not Verdict.FAIL and verdicts["previous_version"] is not Verdict.FAIL
+    return IncidentKind.DRIFT if only_drift else IncidentKind.METRIC
+
+
+def _flatten(groups: Iterable[tuple[Finding, ...]]) -> Iterable[Finding]:
+    return (finding for group in groups for finding in group)

@@ -1,0 +1,172 @@
+"""Measure the converted model: against its source, against the version before, and on labelled rows.
+
+Nothing of the source is loaded here, only its recorded outputs. What is enough is judged later, by `judge`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from slipway.adapters import arrays, onnx_session, tables
+from slipway.adapters.onnx_session import OnnxModel
+from slipway.adapters.records import Record
+from slipway.domain.model import Model
+from slipway.domain.pages import File, Page
+from slipway.domain.release import (
+    ComparisonEvidence,
+    Conversion,
+    Evidence,
+    Identity,
+    Released,
+    TrafficEvidence,
+)
+from slipway.domain.rows import Batch, LabelledRows, rows_in, take
+from slipway.domain.signature import DataType
+from slipway.maths.profile import profile_of_columns
+from slipway.measures import fidelity, metrics, outputs, promise, traffic, way_back
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """What is measured: the converted model, and its answers to the samples."""
+
+    identity: Identity
+    conversion: Conversion
+    onnx: OnnxModel
+    rows: LabelledRows
+    answers: Batch
+
+    @property
+    def model(self) -> Model:
+        return self.identity.declaration
+
+
+def run(record: Record) -> Page[Evidence]:
+    """Write the page `evidence`, and the profile of the reference rows beside it."""
+    identity = record.page(Identity, written_by="resolve-tag").body
+    conversion = record.page(Conversion, written_by="convert-to-onnx").body
+    return record.once(
+        Evidence, reads=_reads(identity, conversion), make=lambda: _measure(record, identity, conversion)
+    )
+
+
+def _reads(identity: Identity, conversion: Conversion) -> dict[str, str]:
+    compared = identity.compared
+    deployed = {name: live.digest if live else "none" for name, live in identity.deployed.items()}
+    return {
+        "onnx": conversion.onnx.sha256,
+        "source outputs": conversion.sample_outputs.sha256 + conversion.edge_outputs.sha256,
+        "noise floor": json.dumps(conversion.noise_floor, sort_keys=True),
+        "declaration": identity.declaration.model_dump_json(),
+        "samples": identity.samples.sha256,
+        "card": identity.card.sha256,
+        "version": identity.version,
+        "compared": compared.digest if compared else "none",
+        "deployed": json.dumps(deployed, sort_keys=True),
+        "served": identity.served.file.sha256 if identity.served else "none",
+    }
+
+
+def _measure(record: Record, identity: Identity, conversion: Conversion) -> Evidence:
+    model = identity.declaration
+    onnx = onnx_session.open_model(record.path(conversion.onnx))
+    rows = tables.read_samples(record.path(identity.samples), model)
+    log.info("asking %s %s rows", identity.tag, f"{len(rows):,}")
+    candidate = _Candidate(identity, conversion, onnx, rows, onnx.predict(rows.batch))
+    source = arrays.read_batch(record.path(conversion.sample_outputs))
+    edges = arrays.read_batch(record.path(conversion.edges))
+    answered = np.setdiff1d(np.arange(rows_in(edges)), conversion.edges_that_raised)
+    edge_answers = take(arrays.read_batch(record.path(conversion.edge_outputs)), answered)
+    return Evidence(
+        onnx_signature=onnx.signature,
+        break_is_stated=states_break(record.path(identity.card), identity.version),
+        fidelity=fidelity.measure(
+            source=source,
+            onnx=candidate.answers,
+            source_edges=edge_answers,
+            onnx_edges=onnx.predict(take(edges, answered)),
+            noise_floor=conversion.noise_floor,
+            decision=model.decision,
+        ),
+        outputs=outputs.measure(model, candidate.answers, rows=len(rows)),
+        metrics=metrics.measure(rows, candidate.answers, model.decision),
+        comparison=_compare(record, candidate),
+        traffic=_replay_traffic(record, candidate),
+        input_profile=_profile(record, model, rows.batch),
+        golden=way_back.golden(rows.batch, candidate.answers),
+    )
+
+
+def _compare(record: Record, candidate: _Candidate) -> ComparisonEvidence | None:
+    compared = candidate.identity.compared
+    if compared is None or compared.declaration is None:
+        return None
+    return promise.measure(
+        model=candidate.model,
+        version=compared.version,
+        before=compared.declaration.signature,
+        rows=candidate.rows,
+        outputs_before=_answers_of(record, compared, candidate.rows.batch),
+        outputs=candidate.answers,
+        noise_floor=max(candidate.conversion.noise_floor.values(), default=0.0),
+        threshold_before=compared.declaration.decision.threshold,
+    )
+
+
+def _replay_traffic(record: Record, candidate: _Candidate) -> TrafficEvidence | None:
+    """None where nothing was served, or the candidate asks for inputs that were not logged."""
+    served, identity = candidate.identity.served, candidate.identity
+    live = next((one for one in reversed(list(identity.deployed.values())) if one is not None), None)
+    if served is None or live is None or live.declaration is None:
+        return None
+    logged = {feature.name for feature in live.declaration.inputs}
+    if any(feature.name not in logged for feature in candidate.model.inputs):
+        return None
+    batch = tables.read_batch(record.path(served.file), candidate.model.inputs)
+    before = _answers_of(record, live, batch)
+    if before is None:
+        return None
+    return traffic.measure(
+        served=served,
+        version=live.version,
+        deployed=before,
+        candidate=candidate.onnx.predict(batch),
+        decision=candidate.model.decision,
+        threshold=live.declaration.decision.threshold,
+    )
+
+
+def _answers_of(record: Record, released: Released, batch: Batch) -> Batch | None:
+    """What an earlier version answers; None where its model is gone, or asks for a column that is not there."""
+    if released.onnx is None:
+        return None
+    earlier = onnx_session.open_model(record.path(released.onnx))
+    wanted = [tensor.name for tensor in earlier.signature.inputs]
+    if any(name not in batch for name in wanted):
+        return None
+    return earlier.predict({name: batch[name] for name in wanted})
+
+
+def _profile(record: Record, model: Model, samples: Batch) -> File:
+    """What production will be compared with."""
+    categories = {feature.name for feature in model.inputs if feature.dtype is DataType.STRING}
+    profile = profile_of_columns({name: column.ravel() for name, column in samples.items()}, categories=categories)
+    told = {name: column.to_json() for name, column in profile.items()}
+    return record.keep_bytes(json.dumps(told, indent=1, sort_keys=True).encode() + b"\n", name="profile.json")
+
+
+def states_break(card: Path, version: str) -> bool:
+    """Whether the model card has `### v2.0.0` under `## Breaking changes`, with a sentence below it."""
+    text = card.read_text(encoding="utf-8", errors="replace")
+    section = re.search(r"(?ms)^## Breaking changes\s*$(.*?)(?=^## |\Z)", text)
+    if section is None:
+        return False
+    return re.search(rf"(?m)^### {re.escape(version)}\s*$\s+^[^#\s]", section[1]) is not None

@@ -1,0 +1,46 @@
+"""Go back before going forward: load the deployed version and ask it the questions of its own release."""
+
+from __future__ import annotations
+
+import logging
+
+from slipway.adapters import onnx_session
+from slipway.adapters.records import Record
+from slipway.domain.pages import Page
+from slipway.domain.release import Golden, Identity, Rehearsal, Released
+from slipway.errors import SlipwayError
+from slipway.measures import way_back
+
+log = logging.getLogger(__name__)
+
+
+def run(record: Record, *, environment: str) -> Page[Rehearsal]:
+    """Write the page `rehearsal` of going back to what `environment` runs now."""
+    identity = record.page(Identity, written_by="resolve-tag").body
+    target = identity.deployed.get(environment)
+    reads = {
+        "environment": environment,
+        "deployed": target.model_dump_json() if target else "none",
+        "onnxruntime": onnx_session.version(),
+    }
+    return record.once(Rehearsal, reads=reads, make=lambda: _rehearse(record, target))
+
+
+def _rehearse(record: Record, target: Released | None) -> Rehearsal:
+    untried = Rehearsal(
+        to=target, fetched=False, loaded=False, golden_rows=0, golden_equal=0, onnxruntime=onnx_session.version()
+    )
+    if target is None:
+        return untried
+    if target.onnx is None or target.golden is None or target.declaration is None:
+        problem = target.problem or "the ledger has no page of its release"
+        return untried.model_copy(update={"problem": problem})
+    golden = Golden.model_validate_json(record.path(target.golden).read_bytes())
+    fetched = untried.model_copy(update={"fetched": True, "golden_rows": golden.rows})
+    log.info("rehearsing the way back to %s", target.version)
+    try:
+        onnx = onnx_session.open_model(record.path(target.onnx))
+        now = onnx.predict(way_back.questions(target.declaration, golden))
+    except SlipwayError as error:
+        return fetched.model_copy(update={"problem": error.problem})
+    return fetched.model_copy(update={"loaded": True, "golden_equal": way_back.equal_rows(golden, now)})

@@ -1,0 +1,211 @@
+"""Find out what a tag releases, and fetch all that the steps after it need.
+
+No code of the model runs here; the steps that run it hold no token, and so fetch nothing themselves.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from semver import Version
+
+from slipway.adapters import deploy_tree, git, released, tables
+from slipway.adapters.records import Record
+from slipway.adapters.repository import read_model
+from slipway.adapters.trees import digest_of_tree
+from slipway.adapters.workplace import Workplace
+from slipway.domain.model import Model
+from slipway.domain.pages import Page, digest_of
+from slipway.domain.release import Identity, Released
+from slipway.domain.tag import Bump, ReleaseTag, bump_between, next_version
+from slipway.errors import BadTag, NotReleasable, UnknownModel
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where a model's files come from: a tagged commit, or the working tree."""
+
+    tag: ReleaseTag
+    object_id: str
+    tagger: str
+    message: str
+    commit: str
+    committed_at: str
+    folder: Path
+
+
+def run(text: str, *, workplace: Workplace) -> Page[Identity]:
+    """Write the page `identity` of the release that the tag `text` names.
+
+    Raises:
+        BadTag: the text is no release tag, or the tag is not annotated.
+        NotReleasable: it must not be released: off the default branch, quarantined, moved, below what is
+            deployed, or the second version of its model on one commit.
+        UnknownModel: the tagged commit does not declare the model.
+    """
+    tag = ReleaseTag.parse(text)
+    record = workplace.release(tag)
+    root = workplace.repository.root
+    git.fetch(root)
+    found = git.resolve_tag(root, text)
+    _refuse_lightweight(found)
+    _refuse_off_the_default_branch(found, workplace)
+    _refuse_second_version(tag, found.commit, root)
+    _refuse_quarantined(tag, workplace)
+    record.seed(workplace.history.pages_of(tag))
+    _refuse_moved(tag, found, record)
+    folder = record.folder / "tagged" / found.commit / "models" / tag.model
+    _export(tag, found.commit, root, into=folder)
+    origin = _Origin(
+        tag=tag,
+        object_id=found.object_id,
+        tagger=found.tagger or "",
+        message=found.message,
+        commit=found.commit,
+        committed_at=git.committed_at(root, found.commit),
+        folder=folder,
+    )
+    return _identify(origin, record, workplace)
+
+
+def run_on_working_tree(model: str, *, bump: Bump, workplace: Workplace) -> Page[Identity]:
+    """Write the page `identity` that a tag of the working tree would get, if its version made the promise `bump`."""
+    repository = workplace.repository
+    repository.model(model)  # for its errors, before anything is copied
+    record = workplace.check(model)
+    source = repository.root / "models" / model
+    folder = record.folder / "tagged" / digest_of_tree(source).removeprefix("sha256:")[:16] / "models" / model
+    if not folder.exists():
+        unfinished = record.scratch("working-tree") / model
+        shutil.copytree(source, unfinished)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.rename(folder)
+    highest = workplace.history.highest_passed(model)
+    commit = git.head_commit(repository.root)
+    origin = _Origin(
+        tag=ReleaseTag(model, next_version(highest.version if highest else None, bump)),
+        object_id="",
+        tagger="",
+        message="",
+        commit=commit,
+        committed_at=git.committed_at(repository.root, commit),
+        folder=folder,
+    )
+    _refuse_quarantined(origin.tag, workplace)
+    return _identify(origin, record, workplace)
+
+
+def _identify(origin: _Origin, record: Record, workplace: Workplace) -> Page[Identity]:
+    model = read_model(origin.folder)
+    samples = record.keep(_file(origin.folder, model.samples.path, model, "samples.path"), name="samples.parquet")
+    tables.read_samples(record.path(samples), model)  # for its errors: they name the developer's file
+    compared = released.compared_with(origin.tag, record, workplace)
+    deployed = released.deployed(origin.tag.model, record, workplace)
+    _refuse_lower(origin.tag, deployed)
+    body = Identity(
+        tag=str(origin.tag),
+        model=origin.tag.model,
+        version=origin.tag.image_tag,
+        bump=bump_between(_version_of(compared, origin.tag), origin.tag.version),
+        tag_object=origin.object_id,
+        tagger=origin.tagger,
+        message=origin.message,
+        commit=origin.commit,
+        committed_at=origin.committed_at,
+        model_folder=str(origin.folder.relative_to(record.folder)),
+        source_digest=digest_of_tree(_file(origin.folder, model.source, model, "source")),
+        samples=samples,
+        card=record.keep(_file(origin.folder, "README.md", model, "README.md"), name="README.md"),
+        declaration=model,
+        compared=compared,
+        deployed=deployed,
+        served=released.last_served(origin.tag.model, deployed, record, workplace),
+    )
+    return record.once(Identity, reads={"identity": digest_of(body.model_dump_json().encode())}, make=lambda: body)
+
+
+def _version_of(released: Released | None, tag: ReleaseTag) -> Version | None:
+    return None if released is None else ReleaseTag.parse(f"{tag.model}@{released.version}").version
+
+
+def _refuse_lightweight(tag: git.Tag) -> None:
+    if not tag.annotated:
+        raise BadTag(
+            f"`{tag.name}` is a lightweight tag: it says neither who released nor why",
+            mend=f"git tag -d {tag.name} && git tag -a {tag.name} {tag.commit[:12]}",
+        )
+
+
+def _refuse_off_the_default_branch(tag: git.Tag, workplace: Workplace) -> None:
+    branch = workplace.forge.default_branch
+    head = workplace.forge.head(branch)
+    if head is None or not git.is_ancestor(workplace.repository.root, tag.commit, head):
+        raise NotReleasable(
+            f"`{tag.name}` names commit {tag.commit[:12]}, which is not on the branch `{branch}` of origin: "
+            "what was not reviewed and merged is not released",
+            mend=f"merge the commit into {branch} and push it, then tag the merged commit",
+        )
+
+
+def _refuse_second_version(tag: ReleaseTag, commit: str, root: Path) -> None:
+    others = [name for name in git.tags_at(root, commit) if name.startswith(f"{tag.model}@") and name != str(tag)]
+    if others:
+        raise NotReleasable(
+            f"commit {commit[:12]} is released as `{others[0]}` already: one commit is one version of a model",
+            mend=f"git tag -d {tag}; commit the change that makes it another version, then tag that commit",
+        )
+
+
+def _refuse_quarantined(tag: ReleaseTag, workplace: Workplace) -> None:
+    entry = deploy_tree.quarantined(workplace.forge, model=tag.model, version=tag.image_tag)
+    if entry is not None:
+        raise NotReleasable(
+            f"`{tag}` is quarantined by {entry.by}: {entry.reason}",
+            mend=f"release the mended model as v{next_version(tag.version, Bump.PATCH)}, or let an owner take the "
+            f"entry out of {deploy_tree.QUARANTINE}",
+        )
+
+
+def _refuse_moved(tag: ReleaseTag, found: git.Tag, record: Record) -> None:
+    before = record.latest(Identity)
+    if before is not None and before.body.tag_object not in ("", found.object_id):
+        raise NotReleasable(
+            f"`{tag}` was moved: the ledger knows it as tag object {before.body.tag_object[:12]}, "
+            f"now it is {found.object_id[:12]}",
+            mend=f"git tag -a {tag.model}@v{next_version(tag.version, Bump.PATCH)} on the new commit; a version is "
+            "never used twice",
+        )
+
+
+def _refuse_lower(tag: ReleaseTag, deployed: dict[str, Released | None]) -> None:
+    for environment, live in deployed.items():
+        running = _version_of(live, tag)
+        if live is not None and running is not None and running > tag.version:
+            raise NotReleasable(
+                f"`{tag}` is lower than {live.version}, which {environment} runs",
+                mend=f"tag a version above {live.version}; to go back, use slipway rollback {tag.model}",
+            )
+
+
+def _export(tag: ReleaseTag, commit: str, root: Path, *, into: Path) -> None:
+    if git.read_file(root, commit, f"models/{tag.model}/model.yaml") is None:
+        raise UnknownModel(
+            f"`{tag}`: commit {commit[:12]} has no models/{tag.model}/model.yaml",
+            mend=f"slipway new-model {tag.model}, commit, merge, then tag; or correct the tag's name",
+        )
+    git.export(root, commit, f"models/{tag.model}", into=into)
+
+
+def _file(folder: Path, name: str, model: Model, field: str) -> Path:
+    path = folder / name
+    if not path.exists():
+        raise UnknownModel(
+            f"models/{model.name}/model.yaml: {field}: models/{model.name}/{name} does not exist",
+            mend=f"commit models/{model.name}/{name}, or correct `{field}`",
+        )
+    return path
