@@ -21,7 +21,14 @@ from slipway.errors import BadFile, BadTag, GitRefused, Unreachable
 # Set while git runs a hook; they would send every command to the hook's repository instead of ours.
 _OF_ANOTHER_REPOSITORY = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
 # No hook of the user's runs in our writes, and no setting of the user's changes bytes on the way out.
-_SETTINGS = ("-c", "core.hooksPath=/dev/null", "-c", "core.autocrlf=false", "-c", "gc.auto=0")
+_FIXED = (
+    "core.hooksPath=/dev/null",
+    "core.attributesFile=/dev/null",
+    "core.autocrlf=false",
+    "core.eol=lf",
+    "gc.auto=0",
+)
+_SETTINGS = tuple(word for setting in _FIXED for word in ("-c", setting))
 _TAG_FIELDS = ("refname", "objecttype", "objectname", "taggername", "taggeremail", "taggerdate:iso-strict")
 
 
@@ -280,7 +287,7 @@ def _release(name: str) -> ReleaseTag | None:
 def _unpack(repository: Path, commit: str, folder: str, *, into: Path) -> None:
     """Stream the folder as a tar, so that a large model is never held in memory."""
     tree = f"{commit_of(repository, commit)}:{folder.strip('/')}"
-    if ask("cat-file", "-e", f"{tree}^{{tree}}", cwd=repository).code:
+    if ask("cat-file", "-t", tree, cwd=repository).out != b"tree\n":
         raise GitRefused(f"commit {commit} has no folder `{folder}`", mend=f"commit `{folder}`, then tag that commit")
     command = ["git", *_SETTINGS, "archive", "--format=tar", tree]
     with subprocess.Popen(

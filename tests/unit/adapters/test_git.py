@@ -1,0 +1,256 @@
+"""Questions to real git, in real repositories."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from slipway.adapters import git
+from slipway.errors import BadFile, GitRefused, Unreachable
+
+from tests.unit.adapters.conftest import Rig, become
+
+MODEL = "models/flight-delay"
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """A repository with a working tree and one commit of a model."""
+    folder = tmp_path / "work"
+    git.run("init", "--quiet", "--initial-branch=main", str(folder), cwd=tmp_path)
+    become("Ada", folder)
+    commit(folder, {f"{MODEL}/model.yaml": b"name: flight-delay\r\n", f"{MODEL}/source/w.bin": bytes(range(256))})
+    return folder
+
+
+def commit(folder: Path, files: dict[str, bytes]) -> str:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return commit_all(folder)
+
+
+def commit_all(folder: Path) -> str:
+    git.run("add", "--all", cwd=folder)
+    git.run("commit", "--quiet", "--message", "Work", cwd=folder)
+    return git.head_commit(folder)
+
+
+def tag(folder: Path, name: str, message: str = "") -> None:
+    how = ["--annotate", "--message", message] if message else []
+    git.run("tag", *how, name, cwd=folder)
+
+
+def test_the_root_is_found_from_any_folder_inside(work: Path) -> None:
+    """People run commands from where they work."""
+    assert git.repository_root(work / MODEL / "source") == work.resolve()
+
+
+def test_outside_of_a_repository_the_mend_is_told(tmp_path: Path) -> None:
+    """The likeliest first mistake of all."""
+    with pytest.raises(GitRefused, match="not in a git repository") as caught:
+        git.repository_root(tmp_path)
+    assert "git init" in caught.value.mend
+
+
+def test_without_git_the_mend_is_told(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slim container has none."""
+    monkeypatch.setenv("PATH", str(work))
+    with pytest.raises(GitRefused, match="was not found"):
+        git.head_commit(work)
+
+
+def test_a_repository_without_a_commit_is_told_in_words(tmp_path: Path) -> None:
+    """A freshly generated repo is one."""
+    git.run("init", "--quiet", cwd=tmp_path)
+    with pytest.raises(GitRefused, match="HEAD") as caught:
+        git.head_commit(tmp_path)
+    assert "commit first" in caught.value.mend
+
+
+def test_a_surrounding_hook_does_not_redirect_us(work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git sets GIT_DIR for its hooks; a `slipway check` in a pre-push hook would read another repository."""
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    assert git.repository_root(work) == work.resolve()
+
+
+def test_an_annotated_tag_says_who_when_why_and_what(work: Path) -> None:
+    """The release's identity: the tagger gets the issue, the tag object proves that it was not moved."""
+    head = git.head_commit(work)
+    before = datetime.now(UTC).replace(microsecond=0)
+    tag(work, "flight-delay@v1.0.0", "First release\n\nTrained on January.")
+    found = git.resolve_tag(work, "flight-delay@v1.0.0")
+
+    assert (found.name, found.commit, found.annotated) == ("flight-delay@v1.0.0", head, True)
+    assert found.tagger == "Ada <ada@example.org>"
+    assert found.message == "First release\n\nTrained on January."
+    assert found.object_id == git.run("rev-parse", "flight-delay@v1.0.0", cwd=work).decode().strip() != head
+    assert found.tagged_at is not None
+    assert before <= found.tagged_at
+
+
+def test_a_lightweight_tag_says_only_what(work: Path) -> None:
+    """It has no author and no date; the caller refuses it, with the command for a real one."""
+    tag(work, "flight-delay@v1.0.0")
+    found = git.resolve_tag(work, "flight-delay@v1.0.0")
+    head = git.head_commit(work)
+    assert (found.annotated, found.object_id, found.commit) == (False, head, head)
+    assert (found.tagger, found.tagged_at, found.message) == (None, None, "")
+
+
+def test_a_tag_of_a_tag_leads_to_the_commit(work: Path) -> None:
+    """Git allows it; what counts is the commit in the end."""
+    tag(work, "inner", "inner")
+    git.run("tag", "--annotate", "--message", "outer", "outer", "inner", cwd=work)
+    assert git.resolve_tag(work, "outer").commit == git.head_commit(work)
+
+
+@pytest.mark.parametrize("name", ["flight-delay@v9.0.0", "flight-delay", "", "--help", "a b", "*"])
+def test_an_unknown_tag_is_told_in_words(work: Path, name: str) -> None:
+    """A tag that was not fetched, or a typo; a pattern or an option must not pass for a name."""
+    tag(work, "flight-delay@v1.0.0", "One")
+    with pytest.raises(GitRefused, match="no tag") as caught:
+        git.resolve_tag(work, name)
+    assert "git fetch --tags" in caught.value.mend
+
+
+def test_a_tag_that_names_no_commit_is_refused(work: Path) -> None:
+    """A tag can name a file; nothing of that could be released."""
+    git.run("tag", "blob", f"HEAD:{MODEL}/model.yaml", cwd=work)
+    with pytest.raises(GitRefused, match="no commit"):
+        git.resolve_tag(work, "blob")
+
+
+def test_tags_of_a_commit_and_releases_of_a_model_are_listed(work: Path) -> None:
+    """Two versions on one commit are refused, and versions are ordered as numbers, not as text."""
+    first = git.head_commit(work)
+    tag(work, "flight-delay@v1.10.0", "Ten")
+    tag(work, "flight-delay@v1.9.0", "Nine")
+    tag(work, "flight-delay-2@v1.0.0", "Another model")
+    tag(work, "flight-delay@v01.0.0")
+    tag(work, "nightly")
+    second = commit(work, {"a": b"1"})
+    tag(work, "flight-delay@v2.0.0-rc.1", "Candidate")
+
+    assert {"flight-delay@v1.9.0", "nightly"} < set(git.tags_at(work, first))
+    assert git.tags_at(work, second) == ("flight-delay@v2.0.0-rc.1",)
+    versions = [str(release.version) for release in git.release_tags(work, model="flight-delay")]
+    assert versions == ["1.9.0", "1.10.0", "2.0.0-rc.1"]
+    assert str(git.release_tags(work)[0]) == "flight-delay@v1.9.0"
+    assert len(git.release_tags(work)) == 4
+
+
+def test_ancestors_are_told_from_strangers_and_from_the_unknown(work: Path) -> None:
+    """A tag off the default branch is refused; a commit that was not fetched is no answer at all."""
+    first = git.head_commit(work)
+    second = commit(work, {"a": b"1"})
+    assert git.is_ancestor(work, first, second)
+    assert git.is_ancestor(work, second, second)
+    assert not git.is_ancestor(work, second, first)
+    with pytest.raises(GitRefused, match="cannot compare"):
+        git.is_ancestor(work, "1" * 40, second)
+
+
+def test_a_folder_is_exported_byte_by_byte(work: Path, tmp_path: Path) -> None:
+    """The digest of a release is made of these bytes: no line ending may change, whatever the machine's settings."""
+    tagged = git.head_commit(work)
+    git.run("config", "core.autocrlf", "true", cwd=work)
+    commit(work, {f"{MODEL}/source/w.bin": b"later", f"{MODEL}/later.txt": b""})
+    git.export(work, tagged, MODEL, into=tmp_path / "out" / "tagged")
+
+    out = tmp_path / "out"
+    assert {str(path.relative_to(out)) for path in out.rglob("*")} == {
+        "tagged",
+        "tagged/model.yaml",
+        "tagged/source",
+        "tagged/source/w.bin",
+    }
+    assert (out / "tagged/model.yaml").read_bytes() == b"name: flight-delay\r\n"
+    assert (out / "tagged/source/w.bin").read_bytes() == bytes(range(256))
+
+
+def test_exporting_again_replaces_what_was_there(work: Path, tmp_path: Path) -> None:
+    """A rerun after a kill must not mix two trees."""
+    for _ in range(2):
+        git.export(work, "HEAD", MODEL, into=tmp_path / "tagged")
+        (tmp_path / "tagged/stray").touch()
+    git.export(work, "HEAD", MODEL, into=tmp_path / "tagged")
+    assert not (tmp_path / "tagged/stray").exists()
+    assert [path.name for path in tmp_path.glob(".tagged*")] == []
+
+
+def test_links_inside_of_the_folder_are_kept(work: Path, tmp_path: Path) -> None:
+    """They are part of what was tagged."""
+    (work / MODEL / "latest").symlink_to("source/w.bin")
+    commit_all(work)
+    git.export(work, "HEAD", MODEL, into=tmp_path / "tagged")
+    assert (tmp_path / "tagged/latest").read_bytes() == bytes(range(256))
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        {"secret": "/etc/passwd"},
+        {"secret": "../../README.md"},
+        {"deep/down/up": "../..", "chain": "deep/down/up/../../out"},
+        {"circle": "circle"},
+    ],
+    ids=["absolute", "upwards", "two in a chain", "in a circle"],
+)
+def test_links_out_of_the_folder_are_refused(work: Path, tmp_path: Path, links: dict[str, str]) -> None:
+    """The job that converts runs with no secret; a link must not bring one of the machine's files into a release."""
+    for name, target in links.items():
+        (work / MODEL / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / MODEL / name).symlink_to(target)
+    tagged = commit_all(work)
+    with pytest.raises(BadFile, match="outside of the tagged folder") as caught:
+        git.export(work, tagged, MODEL, into=tmp_path / "tagged")
+    assert any(f"{MODEL}/{name}" in str(caught.value) for name in links)
+    assert not (tmp_path / "tagged").exists()
+
+
+@pytest.mark.parametrize("folder", ["models/unknown", f"{MODEL}/model.yaml"])
+def test_a_folder_that_was_not_committed_is_told_in_words(work: Path, tmp_path: Path, folder: str) -> None:
+    """Forgetting `git add` is an everyday slip."""
+    with pytest.raises(GitRefused, match="has no folder") as caught:
+        git.export(work, "HEAD", folder, into=tmp_path / "tagged")
+    assert "commit" in caught.value.mend
+
+
+def test_a_file_of_a_commit_is_read_as_it_was_committed(work: Path) -> None:
+    """The working tree may be ahead of the tag."""
+    (work / MODEL / "model.yaml").write_text("edited")
+    assert git.read_file(work, "HEAD", f"{MODEL}/model.yaml") == b"name: flight-delay\r\n"
+    assert git.read_file(work, "HEAD", f"{MODEL}/none.yaml") is None
+
+
+def test_a_remote_is_asked_and_fetched(rig: Rig, work: Path) -> None:
+    """The default branch is what the remote says; tags come with the fetch."""
+    tag(rig.clone, "flight-delay@v1.0.0", "One")
+    git.run("push", "--quiet", "origin", "flight-delay@v1.0.0", cwd=rig.clone)
+    assert git.remote_url(work) is None
+    git.run("remote", "add", "origin", str(rig.repository), cwd=work)
+    assert git.remote_url(work) == str(rig.repository)
+    assert git.default_branch(work) == "main"
+    git.fetch(work)
+    assert git.resolve_tag(work, "flight-delay@v1.0.0").commit == git.head_commit(rig.clone)
+
+
+def test_a_remote_that_does_not_answer_is_no_verdict(work: Path, tmp_path: Path) -> None:
+    """Exit code 12: the same command may work later; nothing was found bad."""
+    git.run("remote", "add", "origin", str(tmp_path / "gone.git"), cwd=work)
+    for ask in (git.fetch, git.default_branch):
+        with pytest.raises(Unreachable) as caught:
+            ask(work)
+        assert caught.value.exit_code == 12
+
+
+def test_no_hook_of_the_user_runs(work: Path) -> None:
+    """Slipway's reads and writes mean the same on every machine."""
+    hook = work / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    assert commit(work, {"a": b"1"}) == git.head_commit(work)
