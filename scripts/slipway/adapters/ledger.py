@@ -22,7 +22,7 @@ from slipway.adapters.forge import Branches
 from slipway.errors import BranchMoved, PageExists
 
 BRANCH = "ledger"
-_TRIES = 120  # eight busy writers were seen to need up to 20
+_TRIES = 120  # eight busy writers on two cores were seen to need up to 40
 _LONGEST_PAUSE = 1.0  # seconds
 _PATH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9._+-]*/)*[A-Za-z0-9_][A-Za-z0-9._+-]*")
 

@@ -201,3 +201,14 @@ def test_only_a_bare_repository_is_taken(tmp_path: Path, repository: Path) -> No
         LocalForge(tmp_path / "missing")
     with pytest.raises(GitRefused):
         LocalForge(tmp_path / "clone")
+
+
+def test_what_a_killed_writer_left_is_never_read_and_goes(rig: Rig) -> None:
+    """Half a file must be no issue, and a folder that people read must not fill with scraps."""
+    rig.forge.open_issue(title="whole", body="")
+    folder = rig.repository.with_name("flights.forge") / "issues"
+    scrap = folder / ".0002-half.md.x.part"
+    scrap.write_text("---\nnumber: 2\n")
+    assert [issue.number for issue in rig.forge.open_issues()] == [1]
+    assert rig.forge.open_issue(title="next", body="").number == 2
+    assert not scrap.exists()
