@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime  # type: ignore[import-untyped]
+import onnxruntime
 
 from serving.errors import CannotStart, RequestRefused
 from serving.tensors import FREE, Array, Batch, TensorSpecification

@@ -66,6 +66,9 @@ class Listener:
                 self._pause(failure)
                 return
             connection.setblocking(False)
+            # asyncio sets this only where the socket says proto 6, which an accepted one may not: head and body of an
+            # answer would then wait 40 ms for each other (Nagle's algorithm and delayed acknowledgements).
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             task = self._loop.create_task(self._loop.connect_accepted_socket(self._protocol, connection))
             self._handing_over.add(task)
             task.add_done_callback(self._handing_over.discard)
