@@ -40,6 +40,15 @@ class History:
         """The newest page of a kind of one release."""
         return self._latest(release_folder(tag), kind)
 
+    def pages(self, tag: ReleaseTag, kind: type[BodyT]) -> list[Page[BodyT]]:
+        """Every page of a kind of one release, oldest first."""
+        found = [
+            parse_page(kind, content, where=f"ledger:{tag}/{name}")
+            for name, content in self.pages_of(tag).items()
+            if name.startswith(f"{kind.kind}.")
+        ]
+        return sorted(found, key=lambda page: page.number)
+
     def incident_page(self, model: str, environment: str, incident: str, kind: type[BodyT]) -> Page[BodyT] | None:
         return self._latest(incident_folder(model, environment, incident), kind)
 

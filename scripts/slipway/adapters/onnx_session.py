@@ -69,6 +69,11 @@ class OnnxModel:
         return dict(zip(names, answers, strict=True))
 
 
+def version() -> str:
+    """Of onnxruntime, as a page tells it."""
+    return str(onnxruntime.__version__)
+
+
 def open_model(path: Path, *, optimise: bool = True, threads: int = 1) -> OnnxModel:
     """Check the file and load it; `optimise=False` switches onnxruntime's rewriting of the graph off.
 

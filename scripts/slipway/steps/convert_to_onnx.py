@@ -48,29 +48,24 @@ def _convert(record: Record, identity: Identity, locked: Path) -> Conversion:
     edges = edge_rows(model, samples)
     arrays.write_batch(scratch / "samples.npz", samples)
     arrays.write_batch(scratch / "edges.npz", edges)
-    log.info(
-        "converting %s with %s, and asking the source %s rows", identity.tag, converter.name, f"{rows_in(samples):,}"
-    )
+    log.info("converting %s, and asking its source %s rows", identity.tag, f"{rows_in(samples):,}")
     told = environments.convert(
         python,
         converter.name,
-        {
-            "source": str(record.folder / identity.model_folder / model.source),
-            "samples": str(scratch / "samples.npz"),
-            "edges": str(scratch / "edges.npz"),
-            "inputs": [feature.name for feature in model.inputs],
-            "outputs": [feature.name for feature in model.outputs],
-            "out": str(scratch),
-        },
+        source=record.folder / identity.model_folder / model.source,
+        samples=scratch / "samples.npz",
+        edges=scratch / "edges.npz",
+        signature=model.signature,
+        out=scratch,
         folder=scratch / "process",
     )
     return Conversion(
         onnx=record.keep(scratch / "model.onnx", name="model.onnx"),
         framework=model.framework,
-        tools=told["tools"],
+        tools=told.tools,
         edges=record.keep(scratch / "edges.npz", name="edges.npz"),
         sample_outputs=record.keep(scratch / "outputs-samples.npz", name="outputs-samples.npz"),
         edge_outputs=record.keep(scratch / "outputs-edges.npz", name="outputs-edges.npz"),
-        edges_that_raised=tuple(told["edges_that_raised"]),
-        noise_floor=told["noise_floor"],
+        edges_that_raised=told.edges_that_raised,
+        noise_floor=told.noise_floor,
     )

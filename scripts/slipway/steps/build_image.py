@@ -1,0 +1,90 @@
+"""Append the judged model to the runtime image as one layer, and push it. No engine, no rebuild.
+
+The layer holds only what is the same on any machine: the ONNX file, who was released from what, the profile of
+the inputs, and the model card.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import datetime
+
+from slipway.adapters.records import Record
+from slipway.adapters.registry.append import Origin, append_layer
+from slipway.adapters.registry.layer import model_layer
+from slipway.adapters.runtime_image import runtime_for_process
+from slipway.adapters.workplace import Workplace
+from slipway.domain.pages import Page
+from slipway.domain.release import Conversion, Evidence, Identity, Image, Verdicts
+from slipway.domain.verdict import Verdict
+from slipway.errors import NotReleasable
+
+log = logging.getLogger(__name__)
+
+
+def run(record: Record, *, workplace: Workplace) -> Page[Image]:
+    """Push the image of a release that did not fail, and write the page `image`.
+
+    Raises:
+        NotReleasable: the verdict is `fail`: nothing that failed has an image.
+        TagTaken: the image tag is at another digest; no tag is ever moved.
+    """
+    identity = record.page(Identity, written_by="resolve-tag").body
+    conversion = record.page(Conversion, written_by="convert-to-onnx").body
+    evidence = record.page(Evidence, written_by="measure-consistency").body
+    verdicts = record.page(Verdicts, written_by="judge")
+    if verdicts.body.verdict is Verdict.FAIL:
+        raise NotReleasable(
+            f"{identity.tag} failed: a version that failed gets no image",
+            mend="read the verdicts above; the next number is free once they are mended",
+        )
+    runtime = runtime_for_process(workplace.registry, workplace.repository.root)
+    layer = model_layer(
+        {
+            "model.onnx": record.path(conversion.onnx),
+            "identity.json": identity_of(identity),
+            "profile.json": record.path(evidence.input_profile),
+            "README.md": record.path(identity.card),
+        }
+    )
+    reads = {"layer": layer.digest, "runtime": runtime.reference, "registry": workplace.settings.image_registry}
+
+    def push() -> Image:
+        log.info("appending a layer of %s bytes to %s", f"{layer.size:,}", runtime.reference[:19])
+        digest = append_layer(
+            workplace.registry,
+            identity.model,
+            base=runtime,
+            layer=layer,
+            origin=Origin(
+                release=identity.tag,
+                version=identity.version.removeprefix("v"),
+                source=identity.model,
+                revision=identity.commit,
+                created=datetime.fromisoformat(identity.committed_at),
+                base_name=runtime.repository,
+            ),
+            tag=identity.version,
+        )
+        return Image(
+            repository=identity.model,
+            tag=identity.version,
+            digest=digest,
+            layer_digest=layer.digest,
+            layer_size=layer.size,
+            runtime_digest=runtime.reference,
+        )
+
+    return record.once(Image, reads=reads, make=push)
+
+
+def identity_of(identity: Identity) -> bytes:
+    """The part of the identity that is the same wherever the release runs."""
+    told = {
+        "tag": identity.tag,
+        "tag_object": identity.tag_object,
+        "commit": identity.commit,
+        "source_digest": identity.source_digest,
+    }
+    return json.dumps(told, indent=1, sort_keys=True).encode() + b"\n"

@@ -1,0 +1,133 @@
+"""Propose that an environment runs the new version: one branch and one pull request a version.
+
+Run again, it updates what it opened before; a branch with somebody else's commit is never overwritten.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from slipway.adapters import deploy_tree, manifests
+from slipway.adapters.forge import Pull
+from slipway.adapters.manifests import Deployed
+from slipway.adapters.records import Record
+from slipway.adapters.workplace import Workplace
+from slipway.domain.pages import Page
+from slipway.domain.release import Conversion, Evidence, Identity, Image, Proposal, Rehearsal, Verdicts
+from slipway.domain.verdict import Verdict
+from slipway.errors import NotReleasable
+from slipway.reports.pull_request import pull_request_body, pull_request_title
+
+log = logging.getLogger(__name__)
+
+
+def run(record: Record, *, environment: str, workplace: Workplace) -> Page[Proposal]:
+    """Open or update the pull request, close those of lower versions, and write the page `proposal`.
+
+    Raises:
+        NotReleasable: the verdict is `fail`, or the version was quarantined meanwhile.
+        ForgeRefused: somebody else committed to the branch.
+    """
+    identity = record.page(Identity, written_by="resolve-tag").body
+    image = record.page(Image, written_by="build-image")
+    verdicts = record.page(Verdicts, written_by="judge")
+    _refuse(identity, verdicts.body, workplace)
+    live = deploy_tree.deployed(workplace.forge, environment=environment, model=identity.model)
+    reads = {
+        "image": image.body.digest,
+        "verdicts": verdicts.key,
+        "environment": environment,
+        "deployed": live.digest if live else "none",
+    }
+    return record.once(Proposal, reads=reads, make=lambda: _propose(record, environment, live, workplace))
+
+
+def branch_of(model: str, environment: str, version: str) -> str:
+    return f"release/{environment}/{model}/{version}"
+
+
+def _refuse(identity: Identity, verdicts: Verdicts, workplace: Workplace) -> None:
+    if verdicts.verdict is Verdict.FAIL:
+        raise NotReleasable(
+            f"{identity.tag} failed: it is proposed nowhere", mend="mend what failed and tag the next number"
+        )
+    entry = deploy_tree.quarantined(workplace.forge, model=identity.model, version=identity.version)
+    if entry is not None:
+        raise NotReleasable(
+            f"{identity.tag} is quarantined by {entry.by}: {entry.reason}",
+            mend=f"let an owner take the entry out of {deploy_tree.QUARANTINE}",
+        )
+
+
+def _propose(record: Record, environment: str, live: Deployed | None, workplace: Workplace) -> Proposal:
+    identity = record.page(Identity, written_by="resolve-tag").body
+    image = record.page(Image, written_by="build-image").body
+    title = pull_request_title(identity, environment)
+    verdict = record.page(Verdicts, written_by="judge").body.verdict
+    branch = branch_of(identity.model, environment, identity.version)
+    proposal = Proposal(
+        environment=environment,
+        branch=branch,
+        pull=None,
+        title=title,
+        draft=verdict is not Verdict.PASS,
+        replaces=live.tag if live else None,
+    )
+    if live is not None and live.digest == image.digest:
+        return proposal
+    _commit(branch, identity, image, environment, workplace)
+    pull = _open_or_update(branch, title, _body(record, environment), proposal.draft, workplace)
+    _close_lower(pull, identity.model, environment, workplace)
+    return proposal.model_copy(update={"pull": pull.number})
+
+
+def _commit(branch: str, identity: Identity, image: Image, environment: str, workplace: Workplace) -> None:
+    """Put the edited manifest on the branch, on top of the default branch as it is now."""
+    forge = workplace.forge
+    base = forge.head(forge.default_branch)
+    path = deploy_tree.manifest_path(environment, identity.model)
+    before = forge.read(base, path) if base else None
+    after = manifests.set_image(
+        before or manifests.new_manifest(identity.model, environment=environment),
+        name=identity.model,
+        new_name=f"{workplace.settings.image_registry}/{identity.model}",
+        tag=identity.version,
+        digest=image.digest,
+        where=path,
+    )
+    head = forge.head(branch)
+    if head is not None and forge.read(head, path) == after and not forge.commits(forge.default_branch, beyond=branch):
+        return
+    message = f"Deploy {identity.tag} to {environment}\n\n{image.digest}\n"
+    forge.commit(branch, onto=head, parent=base, changes={path: after}, message=message)
+
+
+def _body(record: Record, environment: str) -> str:
+    identity = record.page(Identity, written_by="resolve-tag").body
+    return pull_request_body(
+        identity=identity,
+        conversion=record.page(Conversion, written_by="convert-to-onnx").body,
+        evidence=record.page(Evidence, written_by="measure-consistency").body,
+        rehearsal=record.page(Rehearsal, written_by="rehearse-rollback").body,
+        verdicts=record.page(Verdicts, written_by="judge").body,
+        image=record.page(Image, written_by="build-image").body,
+        environment=environment,
+        opened_by="slipway on this machine",
+        deployed=identity.deployed.get(environment),
+    )
+
+
+def _open_or_update(branch: str, title: str, body: str, draft: bool, workplace: Workplace) -> Pull:
+    there = workplace.forge.pull_for(branch)
+    if there is not None:
+        return workplace.forge.update_pull(there.number, title=title, body=body, draft=draft)
+    log.info("opening the pull request of %s", branch)
+    base = workplace.forge.default_branch
+    return workplace.forge.open_pull(branch=branch, base=base, title=title, body=body, draft=draft, labels=("slipway",))
+
+
+def _close_lower(newest: Pull, model: str, environment: str, workplace: Workplace) -> None:
+    """Two open proposals for one manifest could only conflict."""
+    for pull in workplace.forge.open_pulls():
+        if pull.number != newest.number and pull.branch.startswith(branch_of(model, environment, "")):
+            workplace.forge.close_pull(pull.number, comment=f"Replaced by #{newest.number}: {newest.title}")

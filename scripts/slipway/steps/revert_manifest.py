@@ -1,0 +1,181 @@
+"""Send an environment back to the version before, and quarantine the one that is left.
+
+Both are one commit, so that no state exists in which a bad version is gone and may come back by itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from slipway.adapters import deploy_tree, manifests
+from slipway.adapters.records import Record
+from slipway.adapters.workplace import Workplace
+from slipway.domain.incident import IncidentKind, IncidentVerdicts, Outcome, Reversion, WindowEvidence
+from slipway.domain.pages import Page
+from slipway.domain.policy import QuarantineEntry
+from slipway.domain.policy import Reversion as Means
+from slipway.domain.release import Image
+from slipway.domain.tag import ReleaseTag
+from slipway.errors import NotReleasable
+from slipway.reports.revert_request import revert_body, revert_title
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """From where to where an environment goes back, and why."""
+
+    model: str
+    environment: str
+    version: str
+    back_to: str
+    back_to_digest: str
+    incident: str
+    reason: str
+    by: str
+
+
+def run(record: Record, *, means: Means, workplace: Workplace) -> Page[Reversion] | None:
+    """Carry out the verdict `revert` of a window, and write the page `reversion`; None where it says otherwise.
+
+    Args:
+        record: of the window.
+        means: by pull request, by commit or never, as the policy says.
+        workplace: where the manifest lies.
+    """
+    evidence = record.page(WindowEvidence, written_by="measure-drift").body
+    verdicts = record.page(IncidentVerdicts, written_by="judge")
+    if verdicts.body.outcome is not Outcome.REVERT or means is Means.NEVER:
+        return None
+    assert evidence.back_to is not None and evidence.back_to_digest is not None
+    assert verdicts.body.incident is not None
+    way = _Way(
+        model=evidence.model,
+        environment=evidence.environment,
+        version=evidence.window.version,
+        back_to=evidence.back_to,
+        back_to_digest=evidence.back_to_digest,
+        incident=verdicts.body.incident,
+        reason=next(finding.problem for finding in verdicts.body.findings if finding.gate == "previous_version"),
+        by="slipway watch",
+    )
+    return _revert(record, way, reads={"verdicts": verdicts.key, "means": means}, means=means, workplace=workplace)
+
+
+def run_on_request(
+    model: str, *, environment: str, back_to: str, reason: str, by: str, day: str, workplace: Workplace
+) -> Page[Reversion]:
+    """Go back because a person asks, by pull request: `slipway rollback`.
+
+    Raises:
+        NotReleasable: nothing is deployed, or `back_to` never passed, runs already or is quarantined.
+    """
+    live = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
+    if live is None:
+        raise NotReleasable(f"{environment} runs no version of {model}", mend="there is nothing to go back from")
+    target = ReleaseTag.parse(f"{model}@{back_to}")
+    image = _image_to_go_back_to(target, environment, live.tag, workplace)
+    incident = f"{day}-{IncidentKind.REQUESTED}-{live.tag}-{back_to}"
+    record = workplace.window(model, environment, incident)
+    way = _Way(model, environment, live.tag, back_to, image.digest, incident, reason, by)
+    reads = {"from": live.digest, "to": image.digest, "reason": reason}
+    return _revert(record, way, reads=reads, means=Means.PULL_REQUEST, workplace=workplace)
+
+
+def branch_of(way: _Way) -> str:
+    return f"revert/{way.environment}/{way.model}/{way.version}-to-{way.back_to}"
+
+
+def _image_to_go_back_to(target: ReleaseTag, environment: str, running: str, workplace: Workplace) -> Image:
+    if target.image_tag == running:
+        raise NotReleasable(
+            f"{environment} runs {running} already", mend="name another version: slipway status lists them"
+        )
+    image = workplace.history.page(target, Image)
+    if image is None or not workplace.history.passed(target):
+        passed = [f"v{version}" for version in workplace.history.versions(target.model)]
+        raise NotReleasable(
+            f"the ledger has no passing release {target}; it knows {', '.join(passed) or 'none'}",
+            mend="name a version that passed",
+        )
+    entry = deploy_tree.quarantined(workplace.forge, model=target.model, version=target.image_tag)
+    if entry is not None:
+        raise NotReleasable(
+            f"{target} is quarantined by {entry.by}: {entry.reason}", mend="name another version to go back to"
+        )
+    return image.body
+
+
+def _revert(record: Record, way: _Way, *, reads: dict[str, str], means: Means, workplace: Workplace) -> Page[Reversion]:
+    def write() -> Reversion:
+        log.info("sending %s in %s back from %s to %s", way.model, way.environment, way.version, way.back_to)
+        commit = _commit(way, means, workplace)
+        pull = _open(way, workplace) if means is Means.PULL_REQUEST else None
+        return Reversion(
+            model=way.model,
+            environment=way.environment,
+            incident=way.incident,
+            version=way.version,
+            back_to=way.back_to,
+            back_to_digest=way.back_to_digest,
+            branch=branch_of(way) if pull is not None else workplace.forge.default_branch,
+            pull=pull,
+            commit=commit,
+            reason=way.reason,
+        )
+
+    return record.once(Reversion, reads=reads, make=write)
+
+
+def _commit(way: _Way, means: Means, workplace: Workplace) -> str:
+    forge = workplace.forge
+    base = forge.head(forge.default_branch)
+    assert base is not None  # something is deployed, so the branch exists
+    changes = _changes(way, base, workplace)
+    message = f"Send {way.model} in {way.environment} back to {way.back_to}\n\n{way.reason}\n"
+    if means is Means.COMMIT:
+        return forge.commit(forge.default_branch, onto=base, changes=changes, message=message)
+    branch = branch_of(way)
+    head = forge.head(branch)
+    if head is not None and all(forge.read(head, path) == content for path, content in changes.items()):
+        return head
+    return forge.commit(branch, onto=head, parent=base, changes=changes, message=message)
+
+
+def _changes(way: _Way, base: str, workplace: Workplace) -> dict[str, bytes | None]:
+    path = deploy_tree.manifest_path(way.environment, way.model)
+    manifest = workplace.forge.read(base, path) or manifests.new_manifest(way.model, environment=way.environment)
+    quarantine = workplace.forge.read(base, deploy_tree.QUARANTINE) or manifests.EMPTY_QUARANTINE
+    entry = QuarantineEntry(model=way.model, version=way.version, reason=way.reason, by=way.by)
+    return {
+        path: manifests.set_image(
+            manifest,
+            name=way.model,
+            new_name=f"{workplace.settings.image_registry}/{way.model}",
+            tag=way.back_to,
+            digest=way.back_to_digest,
+            where=path,
+        ),
+        deploy_tree.QUARANTINE: manifests.add_entry(quarantine, entry),
+    }
+
+
+def _open(way: _Way, workplace: Workplace) -> int:
+    forge, branch = workplace.forge, branch_of(way)
+    title = revert_title(model=way.model, environment=way.environment, version=way.version, back_to=way.back_to)
+    body = revert_body(
+        model=way.model,
+        environment=way.environment,
+        version=way.version,
+        back_to=way.back_to,
+        digest=way.back_to_digest,
+        reason=way.reason,
+        incident=way.incident,
+    )
+    there = forge.pull_for(branch)
+    if there is not None:
+        return forge.update_pull(there.number, title=title, body=body).number
+    base = forge.default_branch
+    return forge.open_pull(branch=branch, base=base, title=title, body=body, labels=("slipway",)).number

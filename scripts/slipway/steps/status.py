@@ -1,0 +1,57 @@
+"""Tell what runs where, since when, and how it is. Reads git and the ledger, asks no server."""
+
+from __future__ import annotations
+
+from slipway.adapters import deploy_tree
+from slipway.adapters.manifests import Deployed
+from slipway.adapters.workplace import Workplace
+from slipway.domain.incident import IncidentVerdicts, IssueAction, IssueFiled, Outcome
+from slipway.domain.release import Rollout
+from slipway.domain.tag import ReleaseTag
+from slipway.domain.upkeep import StatusRow
+
+
+def run(*, workplace: Workplace) -> tuple[StatusRow, ...]:
+    return tuple(
+        _row(model, environment.name, workplace)
+        for model in workplace.repository.model_names()
+        for environment in workplace.settings.environments
+    )
+
+
+def _row(model: str, environment: str, workplace: Workplace) -> StatusRow:
+    live = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
+    outcome, issue = _last_outcome(model, environment, live, workplace)
+    return StatusRow(
+        model=model,
+        environment=environment,
+        version=live.tag if live else None,
+        digest=live.digest if live else None,
+        since=_since(model, environment, live, workplace),
+        outcome=outcome,
+        incident=issue,
+        quarantined=tuple(entry.version for entry in deploy_tree.quarantine(workplace.forge) if entry.model == model),
+    )
+
+
+def _since(model: str, environment: str, live: Deployed | None, workplace: Workplace) -> str | None:
+    if live is None:
+        return None
+    tag = ReleaseTag.parse(f"{model}@{live.tag}")
+    days = [page.body.live_since for page in workplace.history.pages(tag, Rollout)]
+    return days[-1].isoformat() if days else None
+
+
+def _last_outcome(
+    model: str, environment: str, live: Deployed | None, workplace: Workplace
+) -> tuple[str | None, int | None]:
+    """What the newest window said, and the number of the issue that is open about it."""
+    history = workplace.history
+    for incident in reversed(history.incidents(model, environment)):
+        issue = history.incident_page(model, environment, incident, IssueFiled)
+        verdicts = history.incident_page(model, environment, incident, IncidentVerdicts)
+        if verdicts is not None and (issue is None or issue.body.action is not IssueAction.CLOSED):
+            return str(verdicts.body.outcome), issue.body.number if issue else None
+        break
+    windows = history.windows(model, environment, version=live.tag) if live else ()
+    return (f"{Outcome.QUIET}, to {windows[-1].end}" if windows else None), None
