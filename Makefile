@@ -1,0 +1,89 @@
+# Each target sets up what it needs, once: uv in .tools, the locked environment in .venv. Nothing else is touched.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# The first interpreter that is new enough; `make PYTHON=/path/to/python …` picks another.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for one in python3 python3.13 python3.12 python3.11; do \
+	if $$one -c '$(NEW_ENOUGH)' 2>/dev/null; then echo $$one; break; fi; done)
+
+UV := .tools/bin/uv
+BIN := .venv/bin
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	--no-annotate $(UPGRADE)
+
+ACTIONS = $(wildcard actions/*/action.yml)
+WORKFLOWS = $(wildcard .github/workflows/*.yml)
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+.PHONY: setup
+setup: .venv/.installed ## the command: afterwards, .venv/bin/slipway --help
+
+.PHONY: check
+check: .venv/.installed ## what a release of a model would say: make check MODEL=flight-delay
+	@test -n "$(MODEL)" || { echo "Which model?"; echo "  mend: make check MODEL=NAME, where models/NAME/ exists"; exit 2; } >&2
+	$(BIN)/slipway check $(MODEL)
+
+.PHONY: test
+test: lint ## lint, types, and all tests
+	$(BIN)/python -m pytest -n 2 $(TESTS)
+
+.PHONY: lint
+lint: .venv/.installed ## lint, types, floors of the house, schemas, actions and workflows
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/generate_schemas.py --check
+	$(if $(ACTIONS),$(BIN)/check-jsonschema --builtin-schema vendor.github-actions $(ACTIONS))
+	$(if $(WORKFLOWS),$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS))
+	$(if $(WORKFLOWS),$(BIN)/actionlint $(WORKFLOWS))
+	$(if $(ACTIONS)$(WORKFLOWS),$(BIN)/zizmor --offline --quiet --persona pedantic $(ACTIONS) $(WORKFLOWS))
+
+.PHONY: format
+format: .venv/.installed ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: schemas
+schemas: .venv/.installed ## write policies/schemas/ anew
+	$(BIN)/python scripts/generate_schemas.py
+
+ifneq ($(wildcard demo/run.py),) # the demo lives in the template only
+.PHONY: demo
+demo: .venv/.installed ## the whole loop on this machine, with a real model
+	$(BIN)/python demo/run.py
+endif
+
+.PHONY: requirements
+requirements: .tools/.installed ## lock pyproject.toml again; UPGRADE=--upgrade takes newer versions
+	$(COMPILE) pyproject.toml -o requirements/runtime.txt
+	$(COMPILE) pyproject.toml --group pyproject.toml:test --group pyproject.toml:demo -o requirements/development.txt
+	$(COMPILE) --group pyproject.toml:tensorflow -o requirements/tensorflow.txt
+	grep -oE '^uv==[^ ;]+' requirements/runtime.txt | $(COMPILE) - -o requirements/uv.txt
+
+.PHONY: clean
+clean: ## remove environments and caches; never .slipway, which may hold released images
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './.slipway/*' -prune -exec rm -rf {} +
+
+# A stamp is older than its file only when the file changed, so nothing is installed twice.
+.tools/.installed: requirements/uv.txt
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(NEW_ENOUGH)' || { \
+		echo "Slipway needs Python 3.11 or later; $(or $(PYTHON),python3) here is $$($(or $(PYTHON),python3) --version 2>&1)."; \
+		echo "  mend: install Python 3.11, or say where it is: make PYTHON=/path/to/python3.11 …"; exit 2; } >&2
+	$(PYTHON) -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/.synced: requirements/development.txt .tools/.installed
+	$(UV) venv --quiet --allow-existing --python .tools/bin/python .venv
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/development.txt
+	@touch $@
+
+.venv/.installed: pyproject.toml .venv/.synced
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
