@@ -134,7 +134,7 @@ def run(
 ) -> Any:
     """Run `python -m module ARGUMENTS job.json` apart from everything, and return the JSON that it leaves.
 
-    `folder` gets job.json, result.json, log.txt and a home; the module sees `packages` and what `python` has
+    `folder` gets job.json, result.json and log.txt; the module sees `packages` and what `python` has
     installed, and must write the file that the job's `result` names.
 
     Raises:
@@ -148,6 +148,7 @@ def run(
     (folder / "job.json").write_text(json.dumps({**job, "result": str(result)}))
     launcher = [str(python), "-s", "-P", bounded_process.__file__, limits.as_json()]
     code = _run_apart([*launcher, module, *arguments, str(folder / "job.json")], folder=folder, seconds=limits.seconds)
+    _clear(folder)
     if code != 0:
         raise _failure(code, folder / "log.txt", limits)
     return _result(result, folder / "log.txt")
@@ -195,11 +196,16 @@ def _digest(requirements: Path) -> str:
 
 def _lay_out(folder: Path, packages: Sequence[Path]) -> None:
     """Link the packages alone: the folder that holds ours may hold all of the main environment's as well."""
+    _clear(folder)
     for name in ("code", "home"):
-        shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).mkdir(parents=True)
     for package in packages:
         (folder / "code" / package.name).symlink_to(package.resolve())
+
+
+def _clear(folder: Path) -> None:
+    for name in ("code", "home"):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def _run_apart(command: Sequence[str], *, folder: Path, seconds: float) -> int | None:

@@ -38,7 +38,7 @@ def run(converter: Converter, job: dict[str, Any]) -> dict[str, Any]:
     source, out = Path(job["source"]), Path(job["out"])
     converter.refuse(source)
     model = canonical(converter.to_onnx(source), inputs=job["inputs"], outputs=job["outputs"])
-    _check(model)
+    check(model)
     (out / "model.onnx").write_bytes(serialise(model))
     loaded = converter.load(source)
 
@@ -54,7 +54,7 @@ def run(converter: Converter, job: dict[str, Any]) -> dict[str, Any]:
     return {"tools": converter.tools(), "noise_floor": floor, "edges_that_raised": refused}
 
 
-def _check(model: ModelProto) -> None:
+def check(model: ModelProto) -> None:
     """Converters write operators that ONNX does not have, and end without an error (tf2onnx 1.17)."""
     try:
         checker.check_model(model)

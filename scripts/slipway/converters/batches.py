@@ -27,9 +27,9 @@ def read_batch(path: Path) -> Batch:
         BadFile: the file is no npz, or holds pickled objects.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name.removeprefix("column "): _as_objects(stored[name]) for name in stored.files}
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise BadFile(f"{path} holds no batch of rows: {error}", mend="run the step that writes it again") from error
 
 

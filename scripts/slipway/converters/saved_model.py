@@ -145,7 +145,8 @@ def _pool() -> descriptor_pool.DescriptorPool:
                 name=name, number=number, label=descriptor_pb2.FieldDescriptorProto.LABEL_REPEATED
             )
             field.type = field.TYPE_MESSAGE if kind else field.TYPE_BYTES
-            field.type_name = f".slipway.{kind}" if kind else ""
+            if kind:
+                field.type_name = f".slipway.{kind}"
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return pool

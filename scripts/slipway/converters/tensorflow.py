@@ -6,6 +6,7 @@ environment of their own only. They ship no types, hence `Any`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module, metadata
@@ -69,6 +70,7 @@ def to_onnx(source: Path) -> ModelProto:
     tensorflow, loader, optimizer = (
         import_module(module) for module in ("tensorflow", "tf2onnx.tf_loader", "tf2onnx.optimizer")
     )
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)  # its warnings of unknown shapes are harmless
     frozen, inputs, outputs, tables, names = loader.from_saved_model(
         str(source),
         None,

@@ -1,0 +1,126 @@
+"""Write the SavedModels of the tests, and say what is refused: runs in the environment of TensorFlow.
+
+- `good`: floats, strings and an integer id; an id above 5 is out of range, which TensorFlow refuses.
+- `writes-a-file`: its signature writes a file when it is asked.
+- `writes-when-loaded`: it writes a file when its table is filled.
+- `calls-python`: its signature calls Python.
+- `unknown-operation`: it is harmless, but tf2onnx does not know its operation.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from slipway.converters import tensorflow
+from slipway.converters.__main__ import check
+from slipway.errors import SlipwayError
+
+
+def good() -> Any:
+    keras.utils.set_random_seed(3)
+    asked = {
+        "hour": keras.Input((1,), name="hour", dtype="float32"),
+        "minute": keras.Input((1,), name="minute", dtype="float32"),
+        "carrier": keras.Input((1,), name="carrier", dtype="string"),
+        "gate": keras.Input((1,), name="gate", dtype="int64"),
+    }
+    carrier = keras.layers.StringLookup(vocabulary=["AA", "B6", "DL", "UA", "WN", "é"])(asked["carrier"])
+    numbers = keras.layers.Concatenate()([asked["hour"], asked["minute"]])
+    parts = [
+        keras.layers.Normalization(mean=[12.0, 30.0], variance=[20.0, 300.0])(numbers),
+        keras.layers.Flatten()(keras.layers.Embedding(7, 4, embeddings_initializer="normal")(carrier)),
+        keras.layers.Flatten()(keras.layers.Embedding(6, 4, embeddings_initializer="normal")(asked["gate"])),
+    ]
+    hidden = keras.layers.Dense(32, activation="relu")(keras.layers.Concatenate()(parts))
+    return keras.Model(asked, {"p_late": keras.layers.Dense(1, activation="sigmoid")(hidden)})
+
+
+class WritesAFile(tf.Module):  # type: ignore[misc]  # TensorFlow ships no types
+    @tf.function(input_signature=[tf.TensorSpec((None, 1), tf.float32, name="hour")])  # type: ignore[untyped-decorator]  # same
+    def answer(self, hour: Any) -> Any:
+        tf.io.write_file("planted", "written")
+        return {"p_late": hour * 2}
+
+
+class CallsPython(tf.Module):  # type: ignore[misc]  # TensorFlow ships no types
+    @tf.function(input_signature=[tf.TensorSpec((None, 1), tf.float32, name="hour")])  # type: ignore[untyped-decorator]  # same
+    def answer(self, hour: Any) -> Any:
+        return {"p_late": tf.py_function(lambda value: value * 2, [hour], tf.float32)}
+
+
+class _WritingInitializer(tf.lookup.KeyValueTensorInitializer):  # type: ignore[misc]  # TensorFlow ships no types
+    def initialize(self, table: Any) -> Any:
+        tf.io.write_file("planted", "written")
+        return super().initialize(table)
+
+
+class WritesWhenLoaded(tf.Module):  # type: ignore[misc]  # TensorFlow ships no types
+    def __init__(self) -> None:
+        self.table = tf.lookup.StaticHashTable(_WritingInitializer(["AA"], [1.0]), 0.0)
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 1), tf.string, name="carrier")])  # type: ignore[untyped-decorator]  # same
+    def answer(self, carrier: Any) -> Any:
+        return {"p_late": self.table.lookup(carrier)}
+
+
+class Unknown(tf.Module):  # type: ignore[misc]  # TensorFlow ships no types
+    @tf.function(input_signature=[tf.TensorSpec((None, 1), tf.float32, name="hour")])  # type: ignore[untyped-decorator]  # same
+    def answer(self, hour: Any) -> Any:
+        return {"p_late": tf.math.xlogy(hour, hour)}
+
+
+def write(folder: Path) -> None:
+    good().export(str(folder / "good"), verbose=False)
+    modules: dict[str, Any] = {
+        "writes-a-file": WritesAFile(),
+        "writes-when-loaded": WritesWhenLoaded(),
+        "calls-python": CallsPython(),
+        "unknown-operation": Unknown(),
+    }
+    for name, module in modules.items():
+        tf.saved_model.save(module, str(folder / name), signatures=module.answer)
+    other = Unknown()
+    tf.saved_model.save(other, str(folder / "no-signature"), signatures={"other": other.answer})
+    shutil.copytree(folder / "good", folder / "no-variables", ignore=shutil.ignore_patterns("variables.data*"))
+
+
+def refusals(folder: Path) -> dict[str, str]:
+    """What the converter says to sources and rows that it cannot take."""
+    loaded = tensorflow.load(folder / "good")
+    hours = np.zeros((2, 1), np.float32)
+    batch = {"hour": hours, "minute": hours, "carrier": np.array([["AA"], ["B6"]], dtype=object)}
+    attempts: dict[str, Callable[[], object]] = {
+        "no such folder": lambda: tensorflow.load(folder / "nowhere"),
+        "no signature": lambda: tensorflow.load(folder / "no-signature"),
+        "no variables": lambda: tensorflow.load(folder / "no-variables"),
+        "input not declared": lambda: tensorflow.predict(loaded, batch),
+        "input of another type": lambda: tensorflow.predict(loaded, {**batch, "gate": hours}),
+        "unknown operation": lambda: check(tensorflow.to_onnx(folder / "unknown-operation")),
+    }
+    return {name: _said(attempt) for name, attempt in attempts.items()}
+
+
+def _said(attempt: Callable[[], object]) -> str:
+    try:
+        attempt()
+    except SlipwayError as error:
+        return f"{type(error).__name__}: {error}"
+    return "nothing"
+
+
+def main(job: dict[str, str]) -> None:
+    folder = Path(job["folder"])
+    write(folder)
+    Path(job["result"]).write_text(json.dumps(refusals(folder)))
+
+
+if __name__ == "__main__":
+    main(json.loads(Path(sys.argv[1]).read_text()))

@@ -1,0 +1,132 @@
+"""SavedModels through a real TensorFlow and tf2onnx, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from slipway.adapters import environments
+from slipway.adapters.onnx_session import open_model
+from slipway.adapters.tables import read_samples
+from slipway.adapters.yaml_files import read_yaml
+from slipway.converters.batches import read_batch, write_batch
+from slipway.converters.canonical import serialise
+from slipway.domain.model import Model
+from slipway.domain.rows import take
+
+from tests.unit.converters.conftest import OUT_OF_RANGE, ROOT, SIGNATURE, Conversion
+
+_ROUNDING = 16 * 2.0**-23  # of outputs up to 1
+
+
+def test_the_onnx_file_has_the_signature_and_the_answers_of_its_source(conversion: Conversion) -> None:
+    """The whole release stands on this file; strings, unseen ones too, must reach the same rows of a table."""
+    answers = conversion.onnx.predict(conversion.samples)
+
+    assert conversion.onnx.signature == SIGNATURE
+    np.testing.assert_allclose(answers["p_late"], conversion.source_answers["p_late"], rtol=0, atol=_ROUNDING)
+
+
+def test_two_swapped_columns_are_visible_in_the_answers(conversion: Conversion, tmp_path: Path) -> None:
+    """A comparison that a planted breakage passes would prove nothing."""
+    broken = onnx.load(conversion.folder / "model.onnx")
+    swapped = {"hour": "minute", "minute": "hour"}
+    for node in broken.graph.node:
+        node.input[:] = [swapped.get(name, name) for name in node.input]
+    (tmp_path / "broken.onnx").write_bytes(serialise(broken))
+
+    answers = open_model(tmp_path / "broken.onnx").predict(conversion.samples)["p_late"]
+
+    assert np.abs(answers - conversion.source_answers["p_late"]).max() > 1000 * _ROUNDING
+
+
+def test_edge_rows_that_the_source_refuses_are_named_and_the_others_answered(conversion: Conversion) -> None:
+    """One row that raises must not hide what the source says of the rest."""
+    kept = np.array([row for row in range(5) if row not in OUT_OF_RANGE])
+    answers = conversion.onnx.predict(take(conversion.edges, kept))["p_late"]
+
+    assert conversion.told.edges_that_raised == OUT_OF_RANGE
+    np.testing.assert_allclose(answers, conversion.source_edge_answers["p_late"][kept], rtol=0, atol=_ROUNDING)
+
+
+def test_the_noise_floor_is_measured_and_of_the_size_of_rounding(conversion: Conversion) -> None:
+    """It sets the tolerance; a floor that is large, or of another output, would let every conversion pass."""
+    assert set(conversion.told.noise_floor) == {"p_late"}
+    assert 0 <= conversion.told.noise_floor["p_late"] < _ROUNDING
+
+
+def test_the_versions_of_the_tools_are_told(conversion: Conversion) -> None:
+    """When two conversions differ, the first question is what made them."""
+    assert set(conversion.told.tools) == {"keras", "onnx", "tensorflow-cpu", "tf2onnx"}
+
+
+def test_another_process_with_other_kernels_writes_the_same_bytes(
+    conversion: Conversion, tensorflow_python: Path, tmp_path: Path
+) -> None:
+    """One tag has one digest: tf2onnx varies names and order at each run, oneDNN and the hash seed may vary more."""
+    job = json.loads((conversion.folder / "process" / "job.json").read_text())
+    job |= {"out": str(tmp_path), "result": str(tmp_path / "result.json")}
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    variables = {"PYTHONPATH": str(ROOT / "scripts"), "TF_ENABLE_ONEDNN_OPTS": "1", "PYTHONHASHSEED": "12"}
+
+    subprocess.run(
+        [tensorflow_python, "-P", "-m", "slipway.converters", "tensorflow", tmp_path / "job.json"],
+        env={"PATH": os.defpath, **variables},
+        check=True,
+        capture_output=True,
+    )
+
+    assert (tmp_path / "model.onnx").read_bytes() == (conversion.folder / "model.onnx").read_bytes()
+
+
+def test_the_example_model_converts_with_the_signature_that_it_declares(
+    tensorflow_python: Path, tmp_path: Path
+) -> None:
+    """The model of the demo is real: 20,000 flights, strings inside, compared row by row."""
+    folder = ROOT / "models" / "flight-delay"
+    model = read_yaml(folder / "model.yaml", Model)
+    rows = read_samples(folder / model.samples.path, model).batch
+    write_batch(tmp_path / "samples.npz", rows)
+    write_batch(tmp_path / "edges.npz", take(rows, slice(0, 3)))
+
+    told = environments.convert(
+        tensorflow_python,
+        "tensorflow",
+        source=folder / model.source,
+        samples=tmp_path / "samples.npz",
+        edges=tmp_path / "edges.npz",
+        signature=model.signature,
+        out=tmp_path,
+        folder=tmp_path / "process",
+    )
+
+    converted = open_model(tmp_path / "model.onnx")
+    source = read_batch(tmp_path / "outputs-samples.npz")
+    assert converted.signature == model.signature
+    assert told.edges_that_raised == ()
+    for name, answers in converted.predict(rows).items():
+        np.testing.assert_allclose(answers, source[name], rtol=0, atol=_ROUNDING)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "words"),
+    [
+        ("no such folder", "ConversionFailed: TensorFlow cannot load"),
+        ("no signature", "has no signature `serving_default`"),
+        ("no variables", "ConversionFailed: TensorFlow cannot load"),
+        ("input not declared", "the source asks for an input `gate` (int64), which is not declared"),
+        ("input of another type", "the source asks for `gate` as int64(None, 1); declared is float32(2, 1)"),
+        ("unknown operation", "Xlogy"),
+    ],
+)
+def test_what_cannot_be_converted_is_said_in_plain_words(saved_models: Path, attempt: str, words: str) -> None:
+    """A trace of TensorFlow's insides tells a model developer nothing that they can act on."""
+    said = json.loads((saved_models / "refusals.json").read_text())[attempt]
+
+    assert words in said
+    assert "mend: " in said
