@@ -1,0 +1,46 @@
+"""Starts that cannot succeed."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from pathlib import Path
+
+import pytest
+
+from serving.__main__ import main
+
+
+@pytest.fixture
+def model(late_directory: Path) -> list[str]:
+    return ["--model-directory", str(late_directory), "--name", "flight-delay", "--model-version", "v1.1.0"]
+
+
+def test_a_model_that_is_no_model_is_said_in_two_lines(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The last lines of this log stand in the message of a failed rollout: a traceback would push the reason out."""
+    with caplog.at_level(logging.ERROR):
+        code = main(["--model-directory", str(tmp_path), "--name", "m", "--model-version", "v1.0.0"])
+
+    assert code == 2
+    assert caplog.messages == [
+        f"there is no {tmp_path / 'model.onnx'}\n  mend: --model-directory must hold a model.onnx"
+    ]
+
+
+def test_a_port_that_is_taken_is_said_with_the_mend(model: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody else's server on the port is the most frequent reason of all."""
+    with socket.create_server(("127.0.0.1", 0)) as taken, caplog.at_level(logging.ERROR):
+        code = main([*model, "--port", str(taken.getsockname()[1])])
+
+    assert code == 2
+    assert "cannot listen" in caplog.text
+    assert "mend: a free --port" in caplog.text
+
+
+def test_nobody_to_inherit_from_is_said(model: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Binding a new port instead would leave every client at the old one."""
+    with caplog.at_level(logging.ERROR):
+        code = main([*model, "--inherit-from", str(tmp_path / "nobody")])
+
+    assert code == 2
+    assert "cannot listen" in caplog.text
