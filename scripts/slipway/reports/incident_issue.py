@@ -1,0 +1,149 @@
+"""The issue that the watch files: what is wrong, what to do, and what was done already.
+
+It never promises that retraining mends anything: what a new training gives is a candidate, until it is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slipway.domain.incident import FeatureDrift, IncidentVerdicts, Outcome, Reversion, Window, WindowEvidence
+from slipway.domain.verdict import Estimate, Finding, Verdict
+from slipway.reports import charts, rendering
+from slipway.reports.cutting import cut_at_a_line
+from slipway.reports.markdown import Markdown
+from slipway.reports.marker import marker
+from slipway.reports.release_words import by_mend
+
+_SHOWN_WINDOWS = 12
+
+
+def incident_title(evidence: WindowEvidence, verdicts: IncidentVerdicts) -> str:
+    return f"{evidence.model}, {evidence.environment}: {_in_short(evidence, verdicts)}"
+
+
+def incident_body(evidence: WindowEvidence, verdicts: IncidentVerdicts, *, reversion: Reversion | None) -> str:
+    """The body in Markdown; `reversion` tells what was changed already, None that nothing was."""
+    text = rendering.markdown(
+        "incident_issue",
+        advice=_advice(evidence, verdicts),
+        candidate=verdicts.outcome is Outcome.RETRAIN,
+        quiet=verdicts.outcome is Outcome.QUIET,
+        rolls_back=verdicts.outcome is Outcome.REVERT,
+        answers=[(one, _answer(one)) for one in verdicts.findings],
+        still_open=by_mend([one for one in verdicts.findings if one.problem]),
+        evidence=evidence,
+        window=evidence.window,
+        reversion=reversion,
+        history=_history(evidence),
+        f1_chart=_f1_chart(evidence),
+        drift_chart=_drift_chart(evidence),
+        largest_drift=largest_drift,
+        f1_of=f1_of,
+        policies_digest=verdicts.policies_digest,
+    )
+    return cut_at_a_line(
+        text,
+        whole=f"branch `ledger`, folder `{evidence.model}/{evidence.environment}/`",
+        ending=marker(
+            kind="incident",
+            model=evidence.model,
+            environment=evidence.environment,
+            incident=verdicts.incident or evidence.open_incident or "",
+        ),
+    )
+
+
+def f1_of(window: Window) -> Estimate | None:
+    """Of the trailing labelled days."""
+    return window.trailing.metrics.get("f1") if window.trailing else None
+
+
+def largest_drift(window: Window) -> FeatureDrift | None:
+    return max(window.drift, key=lambda one: (one.low, one.feature), default=None)
+
+
+def _in_short(evidence: WindowEvidence, verdicts: IncidentVerdicts) -> str:
+    version, back_to = evidence.window.version, evidence.back_to
+    if verdicts.outcome is Outcome.REVERT:
+        return f"go back from {version} to {back_to}{_both_f1(evidence)}"
+    if verdicts.outcome is Outcome.RETRAIN:
+        compared = f", {back_to} is no better" if back_to else ""
+        return f"{version} is worse than allowed{_trailing_f1(evidence)}{compared}"
+    if verdicts.outcome is Outcome.UNCLEAR:
+        return f"something is wrong with {version}, and it is unclear what mends it"
+    if verdicts.outcome is Outcome.WATCH:
+        return f"watch {version}, {_what_moved(verdicts)}"
+    return f"{version} is quiet"
+
+
+def _both_f1(evidence: WindowEvidence) -> str:
+    previous = evidence.window.previous
+    if previous is None or previous.deployed_f1 is None or previous.previous_f1 is None:
+        return ""
+    return f" (F1 {previous.deployed_f1.value:.2f} against {previous.previous_f1.value:.2f})"
+
+
+def _trailing_f1(evidence: WindowEvidence) -> str:
+    estimate = f1_of(evidence.window)
+    return f" (F1 {estimate.value:.2f})" if estimate else ""
+
+
+def _what_moved(verdicts: IncidentVerdicts) -> str:
+    moved = any(one.gate == "drift" and one.verdict is not Verdict.PASS for one in verdicts.findings)
+    return "an input moved" if moved else "something moved"
+
+
+def _advice(evidence: WindowEvidence, verdicts: IncidentVerdicts) -> str:
+    back_to = evidence.back_to or "a version before"
+    return {
+        Outcome.REVERT: f"Go back to {back_to}: on the same rows it does better, beyond noise.",
+        Outcome.RETRAIN: f"Do not go back: {back_to} was not shown to be better on the same rows. "
+        "A model trained on newer rows is a candidate.",
+        Outcome.WATCH: "Look at it; change nothing yet.",
+        Outcome.UNCLEAR: "Somebody has to look: something is wrong, and the evidence does not say what mends it.",
+        Outcome.QUIET: "Nothing to do: the watch is quiet.",
+    }[verdicts.outcome]
+
+
+def _answer(finding: Finding) -> str:
+    """Of a gate's question: each asks whether something is wrong."""
+    return {Verdict.PASS: "no", Verdict.FAIL: "yes", Verdict.NOT_ENOUGH_EVIDENCE: "not known yet"}[finding.verdict]
+
+
+def _history(evidence: WindowEvidence) -> Sequence[Window]:
+    """The newest first, as a reader asks for them."""
+    return (evidence.window, *reversed(evidence.earlier))
+
+
+def _recent(evidence: WindowEvidence) -> Sequence[Window]:
+    return (*evidence.earlier, evidence.window)[-_SHOWN_WINDOWS:]
+
+
+def _f1_chart(evidence: WindowEvidence) -> Markdown | None:
+    shown = [
+        (window, window.trailing, estimate)
+        for window in _recent(evidence)
+        if window.trailing and (estimate := f1_of(window))
+    ]
+    if len(shown) < 2:
+        return None
+    return charts.curves(
+        title="First line F1 of the model, second line of always answering positive",
+        labels=[f"{window.end:%d %b}" for window, _, _ in shown],
+        values=[[one.value for _, _, one in shown], [trailing.always_positive_f1 for _, trailing, _ in shown]],
+        unit="F1",
+        top=1.0,
+    )
+
+
+def _drift_chart(evidence: WindowEvidence) -> Markdown | None:
+    shown = [(window, largest) for window in _recent(evidence) if (largest := largest_drift(window))]
+    if len(shown) < 2:
+        return None
+    return charts.bars(
+        title="The largest drift of a feature",
+        labels=[f"{window.end:%d %b}" for window, _ in shown],
+        values=[largest.low for _, largest in shown],
+        unit="distance",
+    )

@@ -1,0 +1,60 @@
+"""What a tagger reads when a release is refused: in the terminal, and as an issue."""
+
+from __future__ import annotations
+
+from slipway.domain.release import Identity, Verdicts
+from slipway.domain.verdict import Finding, Verdict
+from slipway.reports import rendering
+from slipway.reports.cutting import cut_at_a_line
+from slipway.reports.marker import marker
+from slipway.reports.plain import lines, one_line
+from slipway.reports.release_words import by_mend, open_findings, verdict_cell, version_of, what_is_broken
+
+
+def refusal(identity: Identity, verdicts: Verdicts) -> str:
+    """Plain text: one line that says what is wrong, then each problem with its mend."""
+    findings = open_findings(verdicts)
+    return "\n".join(
+        [f"{identity.tag} {_predicate(identity, verdicts)}: {verdicts.verdict}", *problems_with_mends(findings)]
+    )
+
+
+def problems_with_mends(findings: tuple[Finding, ...]) -> list[str]:
+    """Lines for the terminal; a mend of several lines hangs below its first."""
+    written: list[str] = []
+    for group, mend in by_mend(findings):
+        written += [f"  {one_line(one.problem or f'{one.title}: {one.measured}')}" for one in group]
+        first, *rest = lines(mend) or [""]
+        written += [f"  mend: {first}"] if first else []
+        written += [f"        {line}" for line in rest]
+    return written
+
+
+def refused_release_title(identity: Identity, verdicts: Verdicts) -> str:
+    if verdicts.verdict is not Verdict.FAIL:
+        return f"{identity.tag} {_predicate(identity, verdicts)}"
+    return f"{identity.tag} is refused: it {_predicate(identity, verdicts)}"
+
+
+def refused_release_issue(identity: Identity, verdicts: Verdicts) -> str:
+    """The body of the one issue to the tagger of a refused release, in Markdown."""
+    text = rendering.markdown(
+        "refused_release",
+        identity=identity,
+        version=version_of(identity),
+        verdicts=verdicts,
+        verdict_cell=verdict_cell,
+        predicate=_predicate(identity, verdicts),
+        still_open=by_mend(open_findings(verdicts)),
+    )
+    whole = f"branch `ledger`, folder `{identity.model}/{version_of(identity)}/`"
+    return cut_at_a_line(text, whole=whole, ending=marker(kind="refused", tag=identity.tag))
+
+
+def _predicate(identity: Identity, verdicts: Verdicts) -> str:
+    """What the failed gates have in common with the verdict, each gate once."""
+    findings = open_findings(verdicts)
+    worst = [one for one in findings if one.verdict is verdicts.verdict]
+    if verdicts.verdict is Verdict.NOT_ENOUGH_EVIDENCE:
+        return f"cannot be judged yet by {' and '.join(dict.fromkeys(one.title for one in worst))}"
+    return " and ".join(dict.fromkeys(what_is_broken(one, identity.bump) for one in worst)) or "passes"

@@ -1,0 +1,87 @@
+"""Words for the parts of a release, chosen by what its pages say; shared by the texts about releases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from slipway.domain.release import Identity, Released, Slice, Verdicts
+from slipway.domain.tag import Bump, ReleaseTag
+from slipway.domain.verdict import Finding, Verdict
+from slipway.reports.markdown import Markdown
+from slipway.reports.numbers import NOTHING
+
+_BROKEN = {
+    "fidelity": "does not give the answers of its source",
+    "metrics": "is not good enough",
+    "signature": "does not ask and answer what model.yaml declares",
+    "outputs": "answers with NaN, infinity or another shape than declared",
+    "way_back": "has no way back",
+}
+
+
+def version_of(identity: Identity) -> str:
+    """`v1.4.0`."""
+    return ReleaseTag.parse(identity.tag).image_tag
+
+
+def bump_word(bump: Bump) -> str:
+    return "first release" if bump is Bump.FIRST else str(bump)
+
+
+def change(identity: Identity, deployed: Released | None) -> str:
+    """`v1.3.0 → v1.4.0 (minor)`."""
+    before = f"{deployed.version} → " if deployed else ""
+    return f"{before}{version_of(identity)} ({bump_word(identity.bump)})"
+
+
+def what_is_broken(finding: Finding, bump: Bump) -> str:
+    """The predicate of a sentence whose subject is the tag."""
+    if finding.gate != "promise":
+        return _BROKEN.get(finding.gate, f"does not pass the gate {finding.gate}")
+    return "does not say what it breaks" if bump is Bump.MAJOR else f"breaks the promise of a {bump} version"
+
+
+def open_findings(verdicts: Verdicts) -> tuple[Finding, ...]:
+    """What does not pass, the failed first."""
+    order = {Verdict.FAIL: 0, Verdict.NOT_ENOUGH_EVIDENCE: 1}
+    return tuple(sorted((one for one in verdicts.findings if one.verdict in order), key=lambda one: order[one.verdict]))
+
+
+def by_mend(findings: Sequence[Finding]) -> list[tuple[list[Finding], str]]:
+    """Neighbours that one mend mends, with that mend."""
+    return [(list(group), mend) for mend, group in groupby(findings, key=lambda one: one.mend)]
+
+
+def waived_findings(verdicts: Verdicts) -> tuple[Finding, ...]:
+    """What passes only by a waiver; its problem is still told."""
+    return tuple(one for one in verdicts.findings if one.verdict is Verdict.PASS and one.problem)
+
+
+def of_gate(findings: Sequence[Finding], gate: str) -> tuple[Finding, ...]:
+    return tuple(one for one in findings if one.gate == gate)
+
+
+def passes(findings: Sequence[Finding]) -> bool:
+    """Whether there is a finding, and none is open."""
+    return bool(findings) and all(one.verdict is Verdict.PASS for one in findings)
+
+
+def answers_yes_or_no(finding: Finding) -> bool:
+    """A passed gate without a margin: told in a sentence, and folded away from the table."""
+    return finding.verdict is Verdict.PASS and finding.margin == NOTHING and not finding.problem
+
+
+def most_flipped(slices: Sequence[Slice], *, most: int = 10) -> list[Slice]:
+    return sorted(slices, key=lambda one: (-one.flips, one.column, one.value))[:most]
+
+
+def slice_name(one: Slice) -> str:
+    return f"{one.column}={one.value}"
+
+
+def verdict_cell(finding: Finding) -> Markdown:
+    """The word of a verdict; what is not a plain pass stands out."""
+    if finding.verdict is Verdict.PASS:
+        return Markdown("pass, waived" if finding.problem else "pass")
+    return Markdown(f"**{finding.verdict}**")

@@ -1,0 +1,60 @@
+"""The two ways to fill a template; in both, what is not marked as safe is escaped.
+
+Markdown: every printed value passes `prose`, but for `Markdown`. HTML: Jinja2's own escaping.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from slipway.reports import numbers
+from slipway.reports.markdown import Markdown, block, code, issue_number, prose
+from slipway.reports.plain import shortened
+
+_TEMPLATES = FileSystemLoader(Path(__file__).parent / "templates")
+
+
+def markdown(template: str, **values: object) -> str:
+    """Fill `templates/<template>.md.j2`."""
+    return _MARKDOWN.get_template(f"{template}.md.j2").render(**values)
+
+
+def html(template: str, **values: object) -> str:
+    """Fill `templates/<template>.html.j2`."""
+    return _HTML.get_template(f"{template}.html.j2").render(**values)
+
+
+def _printed(value: object) -> Markdown:
+    return value if isinstance(value, Markdown) else prose(value)
+
+
+def _environment(*, autoescape: bool) -> Environment:
+    environment = Environment(
+        loader=_TEMPLATES,
+        autoescape=autoescape,  # noqa: S701  # Markdown has an escaping of its own, in `finalize`
+        finalize=None if autoescape else _printed,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "thousands": numbers.count,
+        "estimate": numbers.estimate,
+        "number": numbers.plain_value,
+        "size": numbers.size,
+        "points": numbers.points,
+        "short_digest": numbers.short_digest,
+        "shortened": lambda text, longest: shortened(text, longest=longest),
+    }
+    if not autoescape:
+        environment.filters |= {"code": code, "block": block}
+        environment.globals["issue_number"] = issue_number
+    environment.globals["share"] = numbers.share
+    return environment
+
+
+_MARKDOWN = _environment(autoescape=False)
+_HTML = _environment(autoescape=True)
