@@ -19,7 +19,7 @@ from filelock import FileLock
 from slipway.adapters.crash_points import external_write
 from slipway.adapters.registry.digests import check, digest_of, verified
 from slipway.adapters.registry.layer import CHUNK
-from slipway.adapters.registry.manifests import blobs_of, tag_taken
+from slipway.adapters.registry.manifests import Descriptor, blobs_of, tag_taken
 from slipway.adapters.registry.names import checked_reference, checked_repository, hexadecimal, is_digest
 from slipway.adapters.registry.protocol import Chunks, ManifestBytes, Repository
 from slipway.errors import NoSuchImage, UnusableImage
@@ -130,7 +130,7 @@ class LayoutRepository:
             return [_checked_entry(entry) for entry in json.loads(path.read_bytes())["manifests"]]
         except (ValueError, KeyError, TypeError) as problem:
             raise UnusableImage(
-                f"{path} is no index of an OCI image layout ({problem!r})",
+                f"{path} is no index of an OCI image layout ({type(problem).__name__})",
                 mend=f"delete {self._folder} and push its images again",
             ) from problem
 
@@ -183,9 +183,7 @@ def _entry(digest: str, media_type: str, size: int, reference: str) -> dict[str,
 
 
 def _checked_entry(entry: dict[str, Any]) -> dict[str, Any]:
-    hexadecimal(entry["digest"])
-    if not isinstance(entry["mediaType"], str):
-        raise TypeError(entry["mediaType"])
+    Descriptor.model_validate(entry)
     return entry
 
 

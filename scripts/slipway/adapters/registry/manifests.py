@@ -101,16 +101,25 @@ def encode(document: dict[str, Any]) -> bytes:
 
 
 def blobs_of(content: bytes) -> Iterator[str]:
-    """The digests of the blobs that an image manifest names.
+    """The digests that an image manifest, or an index, names.
 
     Raises:
-        UnusableImage: the bytes are no image manifest.
+        UnusableImage: the bytes are neither.
     """
     try:
-        manifest = _Manifest.model_validate_json(content)
-    except ValidationError as problem:
-        raise UnusableImage(f"these bytes are no image manifest: {_reason(problem)}", mend="push an image") from problem
-    yield from dict.fromkeys(blob.digest for blob in (manifest.config, *manifest.layers))
+        named = _named(json.loads(content))
+    except (ValidationError, ValueError, KeyError, TypeError) as problem:
+        raise UnusableImage(
+            f"these bytes are no image manifest: {_reason(problem)}", mend="push an image or an index"
+        ) from problem
+    yield from dict.fromkeys(blob.digest for blob in named)
+
+
+def _named(document: dict[str, Any]) -> tuple[Descriptor, ...]:
+    if "manifests" in document:
+        return tuple(Descriptor.model_validate(entry) for entry in document["manifests"])
+    manifest = _Manifest.model_validate(document)
+    return (manifest.config, *manifest.layers)
 
 
 def tag_taken(repository: str, tag: str, there: str, new: str) -> TagTaken:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from slipway.adapters.crash_points import external_write
 from slipway.adapters.registry.append import MODEL_LAYER
 from slipway.adapters.registry.layer import CHUNK, MODEL_FILES, MODEL_FOLDER
 from slipway.adapters.registry.manifests import Descriptor, Image
@@ -42,16 +43,17 @@ def pull_model_layer(
     folder = into / hexadecimal(image_digest)
     into.mkdir(parents=True, exist_ok=True)
     with FileLock(into / ".lock"):
+        partial = into / ".partial"
+        shutil.rmtree(partial, ignore_errors=True)  # a killed run's: it may hold as much as a model
         if (files := _finished(folder)) is not None:
             return files
-        partial = into / ".partial"
-        shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
         try:
             source = registry.repository(repository)
             _fetch(source, _model_layer(source, image_digest, largest), partial)
             shutil.rmtree(folder, ignore_errors=True)  # damaged, or `_finished` had returned it
-            (partial / "files").rename(folder)
+            with external_write("pulled-model"):
+                (partial / "files").rename(folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     return {path.name: path for path in sorted(folder.iterdir()) if path.name in MODEL_FILES}

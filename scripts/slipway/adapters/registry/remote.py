@@ -12,7 +12,7 @@ from slipway.adapters.crash_points import external_write
 from slipway.adapters.registry.credentials import Credentials
 from slipway.adapters.registry.digests import check, digest_of, verified
 from slipway.adapters.registry.layer import CHUNK
-from slipway.adapters.registry.manifests import LARGEST_DOCUMENT, READABLE, tag_taken
+from slipway.adapters.registry.manifests import LARGEST_DOCUMENT, READABLE, blobs_of, tag_taken
 from slipway.adapters.registry.names import checked_reference, checked_repository, hexadecimal, is_digest
 from slipway.adapters.registry.patience import Patience
 from slipway.adapters.registry.protocol import Chunks, ManifestBytes, Repository
@@ -92,6 +92,7 @@ class RemoteRepository:
         digest = digest_of(content)
         if is_digest(checked_reference(reference)):
             check(content, reference, what=f"a manifest for {self.name}")
+        tuple(blobs_of(content))  # what is no manifest is refused here: some registries answer it with a crash
         if self._is_at(reference, digest):
             return digest
         with external_write("registry-manifest"):

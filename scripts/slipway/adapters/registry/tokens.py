@@ -22,7 +22,7 @@ from slipway.adapters.registry.patience import refuse_busy
 from slipway.errors import RegistryRefused
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,65536}")
-_PARAMETER = re.compile(r'\s*([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]*))\s*')
+_PARAMETER = re.compile(r'\s*([A-Za-z_]+)\s*=\s*(?:"(.*)"|([^\s"]*))\s*')  # escapes are undone by `parse_http_list`
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,8 @@ class Challenge:
     def parse(cls, text: str) -> Challenge:
         """Read a header (RFC 9110, 11.6.1); what cannot be read is left out."""
         scheme, _, rest = text.strip().partition(" ")
-        found = (_PARAMETER.fullmatch(part) for part in parse_http_list(rest))
-        parameters = {
-            match[1].lower(): re.sub(r"\\(.)", r"\1", match[2]) if match[2] is not None else match[3]
-            for match in found
-            if match is not None
-        }
+        found = filter(None, map(_PARAMETER.fullmatch, parse_http_list(rest)))
+        parameters = {match[1].lower(): match[2] if match[2] is not None else match[3] for match in found}
         return cls(scheme.lower(), parameters)
 
 

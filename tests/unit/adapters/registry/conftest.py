@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from slipway.adapters.registry.layout import LayoutRegistry
-from slipway.adapters.registry.patience import Patience
 from slipway.adapters.registry.protocol import Registry
 from slipway.adapters.registry.remote import RemoteRegistry
 
-HASTY = Patience(attempts=3, first_wait=0.01, longest_wait=0.02, connect=5, silence=30)
+from tests.unit.adapters.registry.releases import HASTY
+
 _CONFIGURATION = """\
 version: 0.1
 log: {{level: info, accesslog: {{disabled: true}}}}

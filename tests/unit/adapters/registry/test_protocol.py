@@ -6,7 +6,6 @@ import json
 import threading
 
 import pytest
-
 from slipway.adapters.registry.digests import digest_of
 from slipway.adapters.registry.manifests import DOCKER, OCI, Family
 from slipway.adapters.registry.protocol import Registry, Repository
@@ -168,6 +167,13 @@ def test_a_manifest_without_its_blobs_is_refused(registry: Registry) -> None:
 
     with pytest.raises(NoSuchImage):
         target.manifest("v1.0.0")
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff", b'{"config": {"digest": "../x"}, "layers": []}'])
+def test_bytes_that_are_no_manifest_are_refused(registry: Registry, content: bytes) -> None:
+    """docker-registry answers `{}` with a crash of its own, which would read as `run again`."""
+    with pytest.raises(UnusableImage, match="no image manifest"):
+        registry.repository("flight-delay").put_manifest(content, media_type=OCI.manifest, reference="v1.0.0")
 
 
 @pytest.mark.parametrize("reference", ["", "../../etc", "v1@x", "sha256:abc", "a/b", "x" * 200, "v1\n"])
