@@ -172,6 +172,12 @@ def is_ancestor(repository: Path, ancestor: str, descendant: str) -> bool:
     return answer.code == 0
 
 
+def user_name(repository: Path) -> str:
+    """Who git says is at work here."""
+    answer = ask("config", "user.name", cwd=repository)
+    return answer.out.decode().strip() or "a person"
+
+
 def committed_at(repository: Path, commit: str) -> str:
     """When a commit was made, as ISO 8601 with its time zone."""
     return _line("show", "--no-patch", "--format=%cI", commit_of(repository, commit), cwd=repository)

@@ -25,6 +25,7 @@ from slipway.domain.settings import Settings
 from slipway.errors import BadFile, UnknownModel
 
 SETTINGS = "slipway.yaml"
+STATE = ".slipway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Repository:
     @property
     def state(self) -> Path:
         """What commands write: everything lies under this one folder, which git ignores."""
-        return self.root / ".slipway"
+        return self.root / STATE
 
     def settings(self) -> Settings:
         return read_yaml(self.root / SETTINGS, Settings)

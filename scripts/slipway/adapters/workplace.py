@@ -27,6 +27,7 @@ class Workplace:
     settings: Settings
     forge: Forge
     registry: Registry
+    state: Path
 
     @classmethod
     def around(cls, folder: Path) -> Self:
@@ -37,6 +38,7 @@ class Workplace:
             settings=settings,
             forge=forge_of(repository.root),
             registry=open_registry(_absolute(settings.image_registry, repository.root)),
+            state=repository.state,
         )
 
     @property
@@ -48,13 +50,13 @@ class Workplace:
         return History(self.ledger)
 
     def release(self, tag: ReleaseTag) -> Record:
-        return Record(self.repository.state / "releases" / tag.model / tag.image_tag, subject=str(tag))
+        return Record(self.state / "releases" / tag.model / tag.image_tag, subject=str(tag))
 
     def check(self, model: str) -> Record:
-        return Record(self.repository.state / "checks" / model, subject=f"{model} in the working tree")
+        return Record(self.state / "checks" / model, subject=f"{model} in the working tree")
 
     def window(self, model: str, environment: str, day: str) -> Record:
-        folder = self.repository.state / "windows" / environment / model / day
+        folder = self.state / "windows" / environment / model / day
         return Record(folder, subject=f"{model} in {environment}, window to {day}")
 
     def served_log(self, model: str, environment: str) -> ServedLog:
@@ -67,7 +69,7 @@ class Workplace:
     @property
     def layers(self) -> Path:
         """Where the models of images lie once they were pulled, a folder a digest."""
-        return self.repository.state / "layers"
+        return self.state / "layers"
 
 
 def forge_of(root: Path) -> Forge:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from slipway.reports import numbers
 from slipway.reports.markdown import Markdown, block, code, issue_number, prose
-from slipway.reports.plain import shortened
+from slipway.reports.plain import one_line, shortened
 
 _TEMPLATES = FileSystemLoader(Path(__file__).parent / "templates")
 
@@ -24,6 +25,20 @@ def markdown(template: str, **values: object) -> str:
 def html(template: str, **values: object) -> str:
     """Fill `templates/<template>.html.j2`."""
     return _HTML.get_template(f"{template}.html.j2").render(**values)
+
+
+def _with_code(text: str) -> Markup:
+    """What stands between two backticks as code; all of it escaped."""
+    parts = one_line(text).split("`")
+    if len(parts) % 2 == 0:  # a backtick without a partner
+        parts[-2:] = ["`".join(parts[-2:])]
+    marked = (Markup("<code>{}</code>").format(part) if odd % 2 else escape(part) for odd, part in enumerate(parts))
+    return Markup("").join(marked)
+
+
+def plain(template: str, **values: str) -> str:
+    """Fill `templates/<template>.j2` with values that need no escaping: names that were checked before."""
+    return _HTML.get_template(f"{template}.j2").render(**values)
 
 
 def _printed(value: object) -> Markdown:
@@ -49,7 +64,9 @@ def _environment(*, autoescape: bool) -> Environment:
         "short_digest": numbers.short_digest,
         "shortened": lambda text, longest: shortened(text, longest=longest),
     }
-    if not autoescape:
+    if autoescape:
+        environment.filters["with_code"] = _with_code
+    else:
         environment.filters |= {"code": code, "block": block}
         environment.globals["issue_number"] = issue_number
     environment.globals["share"] = numbers.share

@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 from slipway.adapters.history import incident_folder, release_folder, windows_folder
 from slipway.adapters.ledger import Ledger, page_path
 from slipway.adapters.records import Record
-from slipway.domain.incident import IncidentVerdicts, IssueFiled, WindowEvidence
+from slipway.domain.incident import IncidentVerdicts, IssueFiled, Reversion, WindowEvidence
+from slipway.domain.pages import Page
 from slipway.domain.tag import ReleaseTag
 
 
@@ -37,6 +38,14 @@ def run_on_window(record: Record, *, ledger: Ledger) -> str:
         files = _numbered_after(ledger, folder, record.contents())
     message = f"Record {evidence.subject}\n"
     return ledger.append(files, lines={month: [line]}, message=message)
+
+
+def run_on_reversion(page: Page[Reversion], *, ledger: Ledger) -> str:
+    """Add the page of a way back that a person asked for."""
+    body = page.body
+    folder = incident_folder(body.model, body.environment, body.incident)
+    files = _numbered_after(ledger, folder, {page.file_name: page.to_json()})
+    return ledger.append(files, message=f"Record {body.incident}: {body.model} back to {body.back_to}\n")
 
 
 def _numbered_after(ledger: Ledger, folder: str, contents: Mapping[str, bytes]) -> dict[str, bytes]:

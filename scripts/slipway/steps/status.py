@@ -38,7 +38,8 @@ def _since(model: str, environment: str, live: Deployed | None, workplace: Workp
     if live is None:
         return None
     tag = ReleaseTag.parse(f"{model}@{live.tag}")
-    days = [page.body.live_since for page in workplace.history.pages(tag, Rollout)]
+    rollouts = [page.body for page in workplace.history.pages(tag, Rollout)]
+    days = [rollout.live_since for rollout in rollouts if rollout.environment == environment]
     return days[-1].isoformat() if days else None
 
 

@@ -1,0 +1,19 @@
+"""Which engine runs what the manifests name."""
+
+from __future__ import annotations
+
+import os
+
+from slipway.adapters.rollout.process import ProcessRollout
+from slipway.adapters.workplace import Workplace
+
+
+def engine_of(place: Workplace) -> ProcessRollout:
+    """The engine `process`, the only one so far.
+
+    `SLIPWAY_ACCEPT_EVENT_TIME=1` lets a request say when it happened, to serve history: for a demonstration, never
+    where clients are not trusted.
+    """
+    return ProcessRollout(
+        state=place.state / "rollout", accept_event_time=os.environ.get("SLIPWAY_ACCEPT_EVENT_TIME") == "1"
+    )

@@ -1,0 +1,51 @@
+"""How a command ends: an exit code for every meaning, and never a traceback for the reader."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from slipway.errors import SlipwayError
+
+_DEFECT = 1
+_INTERRUPTED = 130  # as a shell says for SIGINT
+
+
+def told(command: Callable[[], object]) -> int:
+    """Run a command, print its failure, and return the exit code."""
+    try:
+        result = command()
+    except SlipwayError as error:
+        _say(str(error))
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _say("stopped; run the same command again to go on")
+        return _INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `slipway status | head` is no failure
+        return 0
+    except Exception as error:  # the one place that must catch everything
+        _say(f"a defect of Slipway: {type(error).__name__}: {error}\n  mend: report it with {_keep_traceback()}")
+        return _DEFECT
+    return result if isinstance(result, int) else 0
+
+
+def _say(text: str) -> None:
+    first = "::error::" + text.replace("\n", "%0A") if os.environ.get("GITHUB_ACTIONS") == "true" else text
+    click.echo(click.style(first, fg="red") if sys.stderr.isatty() else first, err=True)
+
+
+def _keep_traceback() -> Path:
+    handle, name = tempfile.mkstemp(prefix="slipway-defect-", suffix=".txt")
+    with os.fdopen(handle, "w") as file:
+        file.write(traceback.format_exc())
+    return Path(name)

@@ -1,0 +1,27 @@
+"""Progress and warnings on stderr, so that stdout holds the result alone."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from rich.console import Console
+from rich.logging import RichHandler
+
+
+def log_to_stderr(*, quiet: bool) -> None:
+    """Coloured on a terminal, plain when piped."""
+    package = logging.getLogger("slipway")
+    package.setLevel(logging.WARNING if quiet else logging.INFO)
+    package.handlers = [_on_terminal() if sys.stderr.isatty() else _plain()]
+    package.propagate = False
+
+
+def _on_terminal() -> logging.Handler:
+    return RichHandler(console=Console(stderr=True), show_time=False, show_level=False, show_path=False, markup=False)
+
+
+def _plain() -> logging.Handler:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("slipway: %(message)s"))
+    return handler

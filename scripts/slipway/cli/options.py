@@ -1,0 +1,69 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from slipway.adapters.workplace import Workplace
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the page as JSON.")
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Tell what would be written, and write nothing.")
+TAG = click.argument("tag", metavar="TAG")
+MODEL = click.argument("model", metavar="MODEL")
+
+
+class _Day(click.ParamType[date]):
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"`{value}` is no day; write it like 2013-08-01", param, ctx)
+
+
+DAY = _Day()
+ENVIRONMENT = click.option("--environment", metavar="NAME", help="One of slipway.yaml; the last of them by default.")
+UNTIL = click.option("--until", type=DAY, help="Last day of the window; yesterday by default.")
+
+
+def day_of_window(until: date | None) -> date:
+    """A window ends with a day that is over."""
+    return until if until is not None else today() - timedelta(days=1)
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
+
+
+def workplace(*, dry_run: bool = False) -> Workplace:
+    """Open the repository around the current folder."""
+    from slipway.adapters.dry_run import dry
+    from slipway.adapters.workplace import Workplace
+
+    opened = Workplace.around(Path.cwd())
+    return dry(opened) if dry_run else opened
+
+
+def environment_in(opened: Workplace, name: str | None) -> str:
+    """Return a declared environment's name.
+
+    Raises:
+        BadParameter: slipway.yaml does not list it.
+    """
+    declared = [environment.name for environment in opened.settings.environments]
+    if name is None:
+        return opened.settings.production
+    if name not in declared:
+        raise click.BadParameter(f"`{name}` is none of slipway.yaml's environments: {', '.join(declared)}")
+    return name

@@ -1,0 +1,42 @@
+"""What a command prints, and what it hands to the workflow that called it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+from pydantic import BaseModel
+
+from slipway.domain.verdict import EXIT_CODES, Verdict
+
+
+def show(result: BaseModel, text: str, *, as_json: bool) -> None:
+    """The result on stdout: for a person, or with `--json` for a program."""
+    click.echo(result.model_dump_json(indent=2) if as_json else text.rstrip("\n"))
+
+
+def hand_over(outputs: Mapping[str, object]) -> None:
+    """Write a step's outputs to the file that GitHub Actions names; nothing on a laptop."""
+    path = os.environ.get("GITHUB_OUTPUT")
+    if path is None:
+        return
+    with Path(path).open("a", encoding="utf-8") as file:
+        for name, value in outputs.items():
+            end = secrets.token_hex(8)  # a value can hold lines, but never this one
+            file.write(f"{name}<<{end}\n{value}\n{end}\n")
+
+
+def summarise(markdown: str) -> None:
+    """Append to the run's summary page; nothing on a laptop."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if path is not None:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(markdown + "\n")
+
+
+def exit_code(verdict: Verdict) -> int:
+    """In a workflow a verdict is an output: its last step fails the run, after the evidence was recorded."""
+    return 0 if os.environ.get("GITHUB_ACTIONS") == "true" else EXIT_CODES[verdict]

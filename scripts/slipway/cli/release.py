@@ -1,0 +1,150 @@
+"""The commands of a release, from the tag to what is live."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+
+from slipway.cli import options
+from slipway.cli.printing import hand_over, show
+
+
+@click.command("resolve-tag")
+@options.TAG
+@options.AS_JSON
+def resolve_tag(tag: str, as_json: bool) -> None:
+    """Find out what TAG releases, and fetch what the steps after it need."""
+    from slipway.steps import resolve_tag as step
+
+    page = step.run(tag, workplace=options.workplace())
+    compared = page.body.compared.version if page.body.compared else "nothing: the first version"
+    show(page, f"{tag}: {page.body.bump}, commit {page.body.commit[:12]}, compared with {compared}", as_json=as_json)
+    hand_over({"model": page.body.model, "version": page.body.version, "commit": page.body.commit})
+
+
+@click.command("convert-to-onnx")
+@options.TAG
+@options.AS_JSON
+def convert_to_onnx(tag: str, as_json: bool) -> None:
+    """Convert the source of TAG to ONNX, in a process and an environment of its own."""
+    from slipway.domain.tag import ReleaseTag
+    from slipway.steps import convert_to_onnx as step
+
+    place = options.workplace()
+    page = step.run(place.release(ReleaseTag.parse(tag)), requirements=place.repository.root / "requirements")
+    show(page, f"{tag}: model.onnx, {page.body.onnx.size:,} bytes, sha256:{page.body.onnx.sha256}", as_json=as_json)
+    hand_over({"sha256": page.body.onnx.sha256})
+
+
+@click.command("measure-consistency")
+@options.TAG
+@options.AS_JSON
+def measure_consistency(tag: str, as_json: bool) -> None:
+    """Measure the ONNX file of TAG against its source, the version before, and labelled rows."""
+    from slipway.domain.tag import ReleaseTag
+    from slipway.steps import measure_consistency as step
+
+    page = step.run(options.workplace().release(ReleaseTag.parse(tag)))
+    found = page.body.fidelity
+    show(page, f"{tag}: {found.rows:,} rows, largest difference {found.largest_difference:.1e}", as_json=as_json)
+
+
+@click.command("rehearse-rollback")
+@options.TAG
+@options.ENVIRONMENT
+@options.AS_JSON
+def rehearse_rollback(tag: str, environment: str | None, as_json: bool) -> None:
+    """Load what is deployed now, and ask it the questions of its own release."""
+    from slipway.domain.tag import ReleaseTag
+    from slipway.steps import rehearse_rollback as step
+
+    place = options.workplace()
+    record = place.release(ReleaseTag.parse(tag))
+    page = step.run(record, environment=options.environment_in(place, environment))
+    found = page.body
+    text = (
+        f"{tag}: back to {found.to.version}, {found.golden_equal} of {found.golden_rows} golden answers"
+        if found.to
+        else f"{tag}: nothing is deployed yet, so there is nothing to go back to"
+    )
+    show(page, text, as_json=as_json)
+
+
+@click.command("build-image")
+@options.TAG
+@options.DRY_RUN
+@options.AS_JSON
+def build_image(tag: str, dry_run: bool, as_json: bool) -> None:
+    """Append the model of TAG to the runtime image as one layer, and push it."""
+    from slipway.domain.tag import ReleaseTag
+    from slipway.steps import build_image as step
+
+    place = options.workplace(dry_run=dry_run)
+    page = step.run(place.release(ReleaseTag.parse(tag)), workplace=place)
+    body = page.body
+    show(page, f"{tag}: image {body.digest}, layer {body.layer_digest} ({body.layer_size:,} bytes)", as_json=as_json)
+    hand_over({"digest": body.digest})
+
+
+@click.command("bump-manifest")
+@options.TAG
+@options.ENVIRONMENT
+@options.DRY_RUN
+@options.AS_JSON
+def bump_manifest(tag: str, environment: str | None, dry_run: bool, as_json: bool) -> None:
+    """Open or update the pull request that deploys TAG."""
+    from slipway.domain.tag import ReleaseTag
+    from slipway.steps import bump_manifest as step
+
+    place = options.workplace(dry_run=dry_run)
+    record = place.release(ReleaseTag.parse(tag))
+    page = step.run(record, environment=options.environment_in(place, environment), workplace=place)
+    pull = page.body.pull
+    where = f"pull request #{pull}: {page.body.title}" if pull is not None else "the manifest names this image already"
+    show(page, f"{tag}: {where}", as_json=as_json)
+    hand_over({"pull": pull if pull is not None else "", "branch": page.body.branch})
+
+
+@click.command("merge")
+@click.argument("number", type=int)
+@options.DRY_RUN
+def merge(number: int, dry_run: bool) -> None:
+    """Merge a pull request of a repository on this machine; on GitHub, press the button there."""
+    place = options.workplace(dry_run=dry_run)
+    commit = place.forge.merge_pull(number)
+    click.echo(f"merged #{number} as {commit[:12]}")
+
+
+@click.command("verify-rollout")
+@options.MODEL
+@options.ENVIRONMENT
+@click.option("--on", type=options.DAY, help="Day from which the watch counts windows; today by default.")
+@options.AS_JSON
+def verify_rollout(model: str, environment: str | None, on: date | None, as_json: bool) -> None:
+    """Bring what the manifest names to life, and ask it the golden rows of its release."""
+    from slipway.cli.engines import engine_of
+    from slipway.steps import verify_rollout as step
+
+    place = options.workplace()
+    name = options.environment_in(place, environment)
+    page = step.run(model, environment=name, on=on or options.today(), workplace=place, engine=engine_of(place))
+    body = page.body
+    show(
+        page,
+        f"{model} in {name}: {body.version} is live, {body.golden_equal} of {body.golden_rows} golden answers",
+        as_json=as_json,
+    )
+    hand_over({"version": body.version, "digest": body.digest})
+
+
+COMMANDS = (
+    resolve_tag,
+    convert_to_onnx,
+    measure_consistency,
+    rehearse_rollback,
+    build_image,
+    bump_manifest,
+    merge,
+    verify_rollout,
+)

@@ -1,0 +1,113 @@
+"""The commands of the watch: what production sees, and what is done about it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+
+from slipway.cli import options
+from slipway.cli.printing import hand_over, show
+
+
+@click.command("measure-drift")
+@options.MODEL
+@options.ENVIRONMENT
+@options.UNTIL
+@options.AS_JSON
+def measure_drift(model: str, environment: str | None, until: date | None, as_json: bool) -> None:
+    """Measure a window of what MODEL served: its inputs, its labels, and the version before on the same rows."""
+    from slipway.steps import measure_drift as step
+
+    place = options.workplace()
+    page = step.run(
+        model,
+        environment=options.environment_in(place, environment),
+        until=options.day_of_window(until),
+        policies=place.repository.policies(),
+        workplace=place,
+    )
+    window = page.body.window
+    text = (
+        f"{window.version}, {window.start} to {window.end}: {window.rows:,} rows served, {window.labelled:,} labelled"
+    )
+    show(page, text, as_json=as_json)
+
+
+@click.command("file-issue")
+@click.argument("subject", metavar="TAG|MODEL")
+@options.ENVIRONMENT
+@options.UNTIL
+@options.DRY_RUN
+@options.AS_JSON
+def file_issue(subject: str, environment: str | None, until: date | None, dry_run: bool, as_json: bool) -> None:
+    """Open, update or close the one issue about a refused release (TAG) or about a window (MODEL)."""
+    from slipway.domain.tag import ReleaseTag
+    from slipway.steps import file_issue as step
+
+    place = options.workplace(dry_run=dry_run)
+    if "@" in subject:
+        page = step.run_on_release(place.release(ReleaseTag.parse(subject)), forge=place.forge)
+    else:
+        name = options.environment_in(place, environment)
+        day = options.day_of_window(until).isoformat()
+        page = step.run_on_window(place.window(subject, name, day), forge=place.forge)
+    body = page.body
+    text = "nothing to tell" if body.number is None else f"issue #{body.number} {body.action}: {body.title}"
+    show(page, text, as_json=as_json)
+    hand_over({"number": body.number if body.number is not None else "", "action": body.action})
+
+
+@click.command("revert-manifest")
+@options.MODEL
+@options.ENVIRONMENT
+@options.UNTIL
+@options.DRY_RUN
+def revert_manifest(model: str, environment: str | None, until: date | None, dry_run: bool) -> None:
+    """Carry out the verdict `revert` of a window, by pull request or commit as the policy says."""
+    from slipway.steps import revert_manifest as step
+
+    place = options.workplace(dry_run=dry_run)
+    name = options.environment_in(place, environment)
+    record = place.window(model, name, options.day_of_window(until).isoformat())
+    means = place.repository.policies().previous_version.limit_for(model).revert
+    page = step.run(record, means=means, workplace=place)
+    if page is None:
+        click.echo(f"{model} in {name} stays: the verdict asks for no way back")
+        return
+    body = page.body
+    by = f"pull request #{body.pull}" if body.pull is not None else f"commit {body.commit[:12]}"
+    click.echo(f"{model} in {name}: back from {body.version} to {body.back_to} by {by}")
+    hand_over({"pull": body.pull if body.pull is not None else "", "back-to": body.back_to})
+
+
+@click.command("rollback")
+@options.MODEL
+@options.ENVIRONMENT
+@click.option("--to", "back_to", required=True, metavar="vX.Y.Z", help="The version to go back to.")
+@click.option("--reason", default="asked for by a person", show_default=True, help="Why; it stands in the quarantine.")
+@options.DRY_RUN
+@options.AS_JSON
+def rollback(  # noqa: PLR0917  # click passes by name
+    model: str, environment: str | None, back_to: str, reason: str, dry_run: bool, as_json: bool
+) -> None:
+    """Open the pull request that sends MODEL back to an earlier version, and quarantines the present one."""
+    from slipway.adapters import git
+    from slipway.steps import record_pages
+    from slipway.steps import revert_manifest as step
+
+    place = options.workplace(dry_run=dry_run)
+    page = step.run_on_request(
+        model,
+        environment=options.environment_in(place, environment),
+        back_to=back_to,
+        reason=reason,
+        by=git.user_name(place.repository.root),
+        day=options.today().isoformat(),
+        workplace=place,
+    )
+    record_pages.run_on_reversion(page, ledger=place.ledger)
+    show(page, f"pull request #{page.body.pull}: {model} back to {back_to}", as_json=as_json)
+
+
+COMMANDS = (measure_drift, file_issue, revert_manifest, rollback)

@@ -1,0 +1,37 @@
+"""Lay down a new model's folder: what has to be filled in is marked, and nothing that is there is touched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from slipway.adapters import atomic
+from slipway.adapters.repository import Repository
+from slipway.domain.tag import is_model_name
+from slipway.errors import BadTag, NotReleasable
+from slipway.reports.new_model import new_model_files
+
+
+def plan(model: str, *, repository: Repository) -> dict[Path, str]:
+    """Path → text of what a new model starts with.
+
+    Raises:
+        BadTag: the name could be in no tag.
+        NotReleasable: the folder is there already.
+    """
+    if not is_model_name(model):
+        raise BadTag(
+            f"`{model}` is no model's name: it has lower-case letters, digits and single dashes, at most 63 characters",
+            mend="slipway new-model my-model",
+        )
+    folder = repository.root / "models" / model
+    if folder.exists():
+        raise NotReleasable(f"{folder} is there already", mend="choose another name, or edit what is there")
+    return {folder / name: text for name, text in new_model_files(model).items()}
+
+
+def run(model: str, *, repository: Repository) -> list[Path]:
+    """Write the files and return their paths."""
+    planned = plan(model, repository=repository)
+    for path, text in planned.items():
+        atomic.write(path, text.encode())
+    return list(planned)
