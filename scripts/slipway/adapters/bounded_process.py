@@ -21,7 +21,7 @@ OUT_OF_MEMORY = 77  # an exit code that Python and its libraries do not use
 def main(limits: dict[str, int | None], module: str, arguments: list[str]) -> None:
     for name, value in limits.items():
         if value is not None:
-            resource.setrlimit(getattr(resource, name), (value, value))
+            _limit(getattr(resource, name), value)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.argv = [module, *arguments]
     try:
@@ -30,6 +30,13 @@ def main(limits: dict[str, int | None], module: str, arguments: list[str]) -> No
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(OUT_OF_MEMORY)  # no clean-up: it may need memory
+
+
+def _limit(what: int, value: int) -> None:
+    """At the soft limit of CPU comes SIGXCPU, at the hard one SIGKILL, which looks like anything."""
+    most = resource.getrlimit(what)[1]
+    allowed = value if most == resource.RLIM_INFINITY else min(value, most - 1)
+    resource.setrlimit(what, (allowed, allowed + 1))
 
 
 def _end_with_parent() -> None:

@@ -170,7 +170,7 @@ def _uv(arguments: Sequence[str], requirements: Path) -> None:
     if done.returncode == 0:
         return
     words = done.stderr.strip()
-    if any(sign in words.lower() for sign in _NETWORK):
+    if "hash mismatch" not in words.lower() and any(sign in words.lower() for sign in _NETWORK):
         raise Unreachable(
             f"the packages of {requirements} could not be fetched:\n{words}",
             mend="run the same command again once the package index answers",

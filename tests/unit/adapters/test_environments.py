@@ -1,0 +1,275 @@
+"""Environments that are made once, and processes that are kept apart. Real uv, real processes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from slipway.adapters import environments
+from slipway.adapters.environments import Limits, environment_for
+from slipway.errors import BadFile, ConversionFailed, ModelRefused
+
+ROOT = Path(__file__).parents[3]
+_PYTHON = Path(sys.executable)
+_FAST = Limits(seconds=20)
+
+
+# --- making environments ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SLIPWAY_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "environments"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """The pinned lines of one small package, taken from ours."""
+    pinned = (ROOT / "requirements" / "tensorflow.txt").read_text()
+    lines = re.search(r"^six==.*\n(?:    --hash=.*\n)+", pinned, re.MULTILINE)
+    assert lines is not None
+    (tmp_path / "small.txt").write_text(lines[0])
+    return tmp_path / "small.txt"
+
+
+def test_an_environment_holds_what_is_pinned_and_is_made_once(
+    cache: Path, small: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """TensorFlow's takes 10 seconds and 1.5 GB; every release after the first should start at once."""
+    caplog.set_level(logging.INFO)
+
+    python = environment_for("small", requirements=small)
+    again = environment_for("small", requirements=small)
+
+    assert again == python
+    assert python.is_relative_to(cache)
+    assert subprocess.run([python, "-c", "import six"], check=True).returncode == 0
+    assert [record.message for record in caplog.records if "making the environment of small" in record.message] == [
+        f"making the environment of small in {python.parents[1]} (once; it takes a while)"
+    ]
+
+
+def test_other_pins_make_another_environment(cache: Path, small: Path) -> None:
+    """A release of last year must not run in the packages of this one."""
+    before = environment_for("small", requirements=small)
+    small.write_text(f"# changed\n{small.read_text()}")
+
+    assert environment_for("small", requirements=small) != before
+    assert re.fullmatch(r"small-[0-9a-f]{12}", before.parents[1].name)
+
+
+def test_an_environment_that_was_not_finished_is_made_again(cache: Path, small: Path) -> None:
+    """A build that was killed leaves a folder that looks whole."""
+    folder = environment_for("small", requirements=small).parents[1]
+    shutil.rmtree(next(folder.glob("lib/python*/site-packages")))
+    (folder / ".complete").unlink()
+
+    python = environment_for("small", requirements=small)
+
+    assert subprocess.run([python, "-c", "import six"], check=True).returncode == 0
+
+
+def test_an_environment_whose_python_is_gone_is_made_again(cache: Path, small: Path) -> None:
+    """Interpreters are upgraded; the link in the environment then points at nothing."""
+    python = environment_for("small", requirements=small)
+    python.unlink()
+    python.symlink_to("/nowhere/python3")
+
+    assert environment_for("small", requirements=small).exists()
+
+
+def test_two_who_ask_at_once_get_one_environment(cache: Path, small: Path) -> None:
+    """Two models released at the same time share a machine; half of one and half of the other is no environment."""
+    with ThreadPoolExecutor(4) as pool:
+        pythons = list(pool.map(lambda _: environment_for("small", requirements=small), range(4)))
+
+    assert len(set(pythons)) == 1
+    assert len([path for path in cache.iterdir() if path.is_dir()]) == 1
+
+
+def test_a_package_that_is_not_what_its_hash_says_is_refused(cache: Path, small: Path) -> None:
+    """The hashes are what keeps a stolen package name out of the process that sees the model."""
+    small.write_text(re.sub(r"sha256:[0-9a-f]{64}", "sha256:" + "0" * 64, small.read_text()))
+
+    with pytest.raises(BadFile, match=r"small\.txt cannot be installed"):
+        environment_for("small", requirements=small)
+
+
+def test_requirements_that_are_not_there_are_named(cache: Path, tmp_path: Path) -> None:
+    """A generated repository that lost the file should be told which one."""
+    with pytest.raises(BadFile, match=r"none\.txt cannot be read"):
+        environment_for("small", requirements=tmp_path / "none.txt")
+
+
+# --- running processes --------------------------------------------------------------------------------------
+
+
+def _run(folder: Path, code: str, *, limits: Limits = _FAST, packages: Sequence[Path] = (), **job: Any) -> Any:
+    """Run `code` as the module `worker`; it finds the job as `job` and answers by `answer(…)`."""
+    start = (
+        "import json, os, sys, time\n"
+        "job = json.load(open(sys.argv[-1]))\n"
+        "def answer(value): open(job['result'], 'w').write(json.dumps(value))\n"
+    )
+    (folder / "worker.py").write_text(start + code)
+    packages = [folder / "worker.py", *packages]
+    return environments.run(_PYTHON, "worker", job, folder=folder / "process", packages=packages, limits=limits)
+
+
+def test_a_process_gets_its_job_and_its_answer_comes_back(tmp_path: Path) -> None:
+    """The whole exchange is two files."""
+    assert _run(tmp_path, "answer(job['numbers'][::-1])", numbers=[1, 2, 3]) == [3, 2, 1]
+
+
+def test_a_process_sees_none_of_our_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model's code runs there; a token that it cannot see cannot be lost."""
+    monkeypatch.setenv("GITHUB_TOKEN", "secret")
+    monkeypatch.setenv("PYTHONSTARTUP", "/nowhere")
+
+    seen = _run(tmp_path, "answer([dict(os.environ), os.listdir(os.path.expanduser('~'))])")
+
+    assert "secret" not in json.dumps(seen)
+    allowed = {"PATH", "HOME", "TMPDIR", "LANG", "PYTHONPATH", "PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE"}
+    assert set(seen[0]) - {"LC_CTYPE"} == allowed | {"TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS"}
+    assert seen[1] == []
+
+
+def test_a_process_imports_slipway_and_nothing_else_of_where_it_lies(tmp_path: Path) -> None:
+    """Installed as a package, Slipway lies beside numpy and onnx of other versions than the framework's."""
+    code = "answer([path for path in sys.path if os.path.exists(os.path.join(path, 'slipway'))])"
+
+    found = _run(tmp_path, code, packages=[ROOT / "scripts" / "slipway"])
+
+    assert found == [str(tmp_path / "process" / "code")]
+
+
+def test_a_crash_is_told_with_the_last_words(tmp_path: Path) -> None:
+    """A native library that crashes leaves no traceback, but often a line before it."""
+    with pytest.raises(ConversionFailed, match=r"(?s)crashed \(SIGABRT\).*something is wrong") as raised:
+        _run(tmp_path, "print('something is wrong', flush=True); os.abort()")
+
+    assert "mend: " in str(raised.value)
+
+
+def test_an_exception_is_told_with_its_traceback_s_end(tmp_path: Path) -> None:
+    """What TensorFlow raised is the only hint that there is."""
+    with pytest.raises(ConversionFailed, match=r"(?s)failed \(exit code 1\).*ZeroDivisionError"):
+        _run(tmp_path, "1 / 0")
+
+
+def test_a_process_that_hangs_is_stopped_with_all_that_it_started(tmp_path: Path) -> None:
+    """A child that survives would keep the machine busy for the next release, or write into its files."""
+    code = (
+        "import subprocess\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid))\n"
+        "time.sleep(600)"
+    )
+    with pytest.raises(ConversionFailed, match=r"did not end within 2 s and was stopped"):
+        _run(tmp_path, code, limits=Limits(seconds=2))
+
+    assert _is_gone(int((tmp_path / "pid").read_text()))
+
+
+def test_a_child_that_outlives_a_good_answer_is_stopped_too(tmp_path: Path) -> None:
+    """What the model's code left running could change files that are read afterwards."""
+    code = (
+        "import subprocess\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "answer(child.pid)"
+    )
+
+    assert _is_gone(_run(tmp_path, code))
+
+
+def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
+    """After a kill nobody waits for the answer, and a second run must not meet the first."""
+    (tmp_path / "worker.py").write_text(
+        f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    )
+    start = (
+        "from pathlib import Path; import sys; from slipway.adapters import environments\n"
+        f"environments.run(Path(sys.executable), 'worker', {{}}, folder=Path({str(tmp_path / 'process')!r}),"
+        f" packages=[Path({str(tmp_path / 'worker.py')!r})])"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", start], env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")})
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        assert parent.poll() is None
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+
+    assert _is_gone(int((tmp_path / "pid").read_text()))
+
+
+def test_too_much_memory_is_said_to_be_just_that(tmp_path: Path) -> None:
+    """Otherwise it looks like a defect of the model, on a machine that is too small."""
+    with pytest.raises(ConversionFailed, match="ran out of memory"):
+        _run(tmp_path, "bytearray(1 << 32)", limits=Limits(seconds=20, memory_bytes=1 << 30))
+
+
+def test_too_much_cpu_is_said_to_be_just_that(tmp_path: Path) -> None:
+    """A loop without an end on many cores reaches this limit long before the clock's."""
+    with pytest.raises(ConversionFailed, match=r"used more than 1 s of CPU"):
+        _run(tmp_path, "while True: pass", limits=Limits(seconds=20, cpu_seconds=1))
+
+
+def test_a_file_that_grows_too_large_ends_the_process(tmp_path: Path) -> None:
+    """A full disk stops everybody on the machine."""
+    with pytest.raises(ConversionFailed, match="File too large"):
+        _run(tmp_path, "open('large', 'wb').write(bytes(1 << 20))", limits=Limits(seconds=20, file_bytes=1 << 16))
+
+
+@pytest.mark.parametrize("code", ["sys.exit(0)", "open(job['result'], 'w').write('{half')"])
+def test_an_end_without_a_result_is_an_error(tmp_path: Path, code: str) -> None:
+    """Exit code 0 is what the process says of itself."""
+    with pytest.raises(ConversionFailed, match="ended without a result"):
+        _run(tmp_path, code)
+
+
+def test_an_old_result_is_not_taken_for_a_new_one(tmp_path: Path) -> None:
+    """The same folder is used again when a step is run again."""
+    _run(tmp_path, "answer('old')")
+
+    with pytest.raises(ConversionFailed, match="ended without a result"):
+        _run(tmp_path, "sys.exit(0)")
+
+
+def test_a_refusal_of_the_worker_arrives_as_the_error_that_it_is(tmp_path: Path) -> None:
+    """The exit code and the words depend on its class."""
+    with pytest.raises(ModelRefused, match="no good") as raised:
+        _run(tmp_path, "answer({'refused': 'ModelRefused', 'problem': 'no good', 'mend': 'a better one'})")
+
+    assert raised.value.mend == "a better one"
+
+
+@pytest.mark.parametrize("name", ["SystemExit", "annotations", "__builtins__", 7])
+def test_a_refusal_cannot_name_any_other_class(tmp_path: Path, name: object) -> None:
+    """The worker runs the model's code, so its words are text and nothing more."""
+    with pytest.raises(ConversionFailed, match="no good"):
+        _run(tmp_path, f"answer({{'refused': {name!r}, 'problem': 'no good', 'mend': ''}})")
+
+
+def _is_gone(pid: int) -> bool:
+    """Whether the process ends within 10 s; a zombie, whom nobody has waited for, has ended."""
+    stat = Path(f"/proc/{pid}/stat")
+    for _ in range(200):
+        try:
+            if stat.read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        time.sleep(0.05)
+    return False
