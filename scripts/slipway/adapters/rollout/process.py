@@ -41,15 +41,17 @@ class ProcessRollout:
     ready_seconds: float = 60.0
     drain_grace_seconds: float = 2.0
     drain_deadline_seconds: float = 30.0
+    last_log_seconds: float = 10.0
 
     def apply(self, deployment: Deployment) -> Live:
         place = self._place(deployment.model, deployment.environment)
         with _alone(place):
             current = _read(place)
             self._end_all(place, but=current)
-            if current and current.live.digest == deployment.digest and current.server.accepts():
-                return current.live
-            new = self._start(deployment, place, old=current.server if current else None)
+            healthy = current if current and current.server.accepts() else None
+            if healthy and healthy.live.digest == deployment.digest:
+                return healthy.live
+            new = self._start(deployment, place, old=healthy.server if healthy else None)
             _write(place, new)
             self._end_all(place, but=new)
             return new.live
@@ -89,7 +91,7 @@ class ProcessRollout:
         name = f"{deployment.version}-{uuid.uuid4().hex[:8]}"
         log_file = place / "logs" / f"{name}.log"
         _forget_old_logs(place)
-        inherit = ["--inherit-from", str(old.control)] if old and old.accepts() else []
+        inherit = ["--inherit-from", str(old.control)] if old else []
         starting = start(place / "servers" / name, [*self._arguments(deployment), *inherit], log_file=log_file)
         try:
             live = self._bring_to_life(starting, deployment)
@@ -128,7 +130,7 @@ class ProcessRollout:
 
     @property
     def _patience(self) -> float:
-        return self.drain_deadline_seconds + 10.0  # the server cuts at its deadline, then writes its log
+        return self.drain_deadline_seconds + self.last_log_seconds  # it cuts at its deadline, then writes its log
 
     def _end_all(self, place: Path, *, but: _Current | None) -> None:
         for folder in sorted((place / "servers").glob("*")):

@@ -28,7 +28,7 @@ from typing import Any
 from slipway.adapters import atomic, crash_points
 from slipway.errors import RolloutFailed
 
-_CONTROL_SECONDS = 10.0
+_CONTROL_SECONDS = 5.0
 _TURN_SECONDS = 0.02
 _UNRECORDED_SECONDS = 10.0
 
