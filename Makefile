@@ -17,7 +17,8 @@ WORKFLOWS = $(wildcard .github/workflows/*.yml)
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' \
+		| $(if $(wildcard demo/run.py),cat,grep -v '^  make demo ')
 
 .PHONY: setup
 setup: .venv/.installed ## the command: afterwards, .venv/bin/slipway --help

@@ -1,0 +1,82 @@
+"""The real cookiecutter, cruft and git, in a folder and a home of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = "{{cookiecutter.repo_slug}}"
+GOOD = {"repo_slug": "team-models", "github_owner": "acme", "code_owners": "@acme/ml-team"}
+GIT_CONFIG = "[user]\nname = Somebody\nemail = somebody@example.org\n[init]\ndefaultBranch = main\n"
+
+Answers = Mapping[str, str]
+Tree = dict[str, tuple[int, bytes]]
+
+
+def tree(folder: Path, *, without: tuple[str, ...] = (".git", ".cruft.json")) -> Tree:
+    """Every file below `folder`: its mode and its bytes."""
+    paths = [path for path in folder.rglob("*") if path.relative_to(folder).parts[0] not in without]
+    return {
+        path.relative_to(folder).as_posix(): (path.lstat().st_mode, path.read_bytes())
+        for path in paths
+        if path.is_file()
+    }
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A place to generate in, with a home of its own."""
+
+    folder: Path
+    environment: Mapping[str, str] = field(repr=False)
+
+    def run(self, *command: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(part) for part in command],
+            cwd=cwd or self.folder,
+            env=dict(self.environment),
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def git(self, repository: Path, *arguments: str) -> str:
+        done = self.run("git", "-C", repository, *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def commit(self, repository: Path, message: str = "Change") -> None:
+        self.git(repository, "add", "--all")
+        self.git(repository, "commit", "--quiet", "--message", message)
+
+    def cookiecutter(
+        self,
+        template: Path | str,
+        *options: str,
+        into: Path,
+        answers: Mapping[str, str] = GOOD,
+        cwd: Path | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        into.mkdir(parents=True, exist_ok=True)
+        pairs = [f"{name}={value}" for name, value in {**GOOD, **answers}.items()]
+        arguments = ("--no-input", "--output-dir", into, *options, template, *pairs)
+        return self.run(sys.executable, "-m", "cookiecutter", *arguments, cwd=cwd)
+
+    def generated(self, template: Path | str, *options: str, into: Path, answers: Answers = GOOD) -> Path:
+        done = self.cookiecutter(template, *options, into=into, answers=answers)
+        assert done.returncode == 0, done.stderr
+        return into / {**GOOD, **answers}["repo_slug"]
+
+    def create(self, template: Path, *, into: Path, answers: Answers = GOOD) -> subprocess.CompletedProcess[str]:
+        """Generate with cruft."""
+        given = json.dumps({**GOOD, **answers})
+        return self.cruft("create", template, "--no-input", "--output-dir", into, "--extra-context", given)
+
+    def cruft(self, *arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        return self.run(sys.executable, "-m", "cruft", *arguments, cwd=cwd)
