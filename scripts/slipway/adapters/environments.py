@@ -159,7 +159,8 @@ def _make(folder: Path, python: Path, *, group: str, requirements: Path) -> None
     if folder.exists():
         shutil.rmtree(folder)
     _uv(["venv", "--no-project", "--python", sys.executable, str(folder)], requirements)
-    install = ["pip", "sync", "--require-hashes", "--no-build", "--python", str(python)]
+    # Compiled here, once: the processes that run a model write nothing into the environment.
+    install = ["pip", "sync", "--require-hashes", "--no-build", "--compile-bytecode", "--python", str(python)]
     _uv([*install, str(requirements.resolve())], requirements)
 
 
