@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from pathlib import Path
 
 import numpy as np
@@ -135,6 +136,11 @@ def test_an_answer_with_another_number_of_rows_is_an_error(tmp_path: Path) -> No
 
     with pytest.raises(ModelFailed, match=r"answers 2 rows with `y` of shape \[1, 1\]"):
         open_model(_written(tmp_path, model)).predict(_rows(2))
+
+
+def test_the_version_is_that_of_the_runtime_that_answers() -> None:
+    """A reviewer reads under which onnxruntime the way back was rehearsed."""
+    assert onnx_session.version() == importlib.metadata.version("onnxruntime")
 
 
 # --- refused before onnxruntime sees it -----------------------------------------------------------------------
