@@ -437,6 +437,10 @@ def reversion(**changes: object) -> Reversion:
     return going_back.model_copy(update=changes)
 
 
+def calm() -> WindowEvidence:
+    return window_evidence(tuple(window(number, f1=0.53, previous=previous(-0.05)) for number in range(4)))
+
+
 def incident_verdicts(seen: WindowEvidence, outcome: Outcome) -> IncidentVerdicts:
     """What the real gates find; `outcome` is what the step makes of it."""
     findings = tuple(

@@ -31,6 +31,7 @@ def incident_body(evidence: WindowEvidence, verdicts: IncidentVerdicts, *, rever
         quiet=verdicts.outcome is Outcome.QUIET,
         rolls_back=verdicts.outcome is Outcome.REVERT,
         answers=[(one, _answer(one)) for one in verdicts.findings],
+        lead="Try",  # what a gate names here is worth trying; what mends it is not known
         still_open=by_mend([one for one in verdicts.findings if one.problem]),
         evidence=evidence,
         window=evidence.window,

@@ -17,7 +17,7 @@ _MEANS_SOMETHING = re.compile(
     r"""
     (?P<entity>[\\|`*~$<>])            # would be markup: written as a character reference
   | (?P<ampersand>&(?=\#?\w+;))        # would already be a character reference
-  | (?P<underscore>(?<!\w)_|_(?!\w))   # emphasis, unless inside of a word like `p_late`
+  | (?P<underscore>(?<![^\W_])_|_(?![^\W_]))  # emphasis, unless between letters as in `p_late`
   | (?P<link>(?<=\])[(\[])             # [text](address)
   | (?P<image>!(?=\[))
   | (?P<call>[@\#])(?=[\w-])           # a mention, a reference to an issue
@@ -101,12 +101,10 @@ def _escaped(text: str) -> str:
 
 def _without_meaning(match: re.Match[str]) -> str:
     found = match.group()
-    if match.lastgroup == "call":
+    if match.lastgroup in ("call", "github"):
         return f"{found}{_BREAK}"
     if match.lastgroup == "address":
-        return f"{found[0]}{_BREAK}{found[1:]}"
-    if match.lastgroup == "github":
-        return f"{found}{_BREAK}"
+        return found.replace(":", f":{_BREAK}").replace(".", f"{_BREAK}.")
     return {"<": "&lt;", ">": "&gt;", "&": "&amp;"}.get(found) or f"&#{ord(found)};"
 
 

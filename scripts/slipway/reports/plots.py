@@ -46,12 +46,14 @@ def versions_over_time(windows: Sequence[Window], *, found: Sequence[date], labe
     ]
     y_axis = alt.Y("version:N", sort=order, title=None)
     bars = (
-        alt.Chart(_data(stints)).mark_bar(height=16).encode(x=_time("start"), x2="end", y=y_axis, color=_color(order))
+        alt.Chart(_data(stints))
+        .mark_bar(height=16)
+        .encode(x=_time("start", windows), x2="end", y=y_axis, color=_color(order))
     )
     diamonds = (
         alt.Chart(_data(marks))
         .mark_point(shape="diamond", size=110, filled=True, color=_TEXT, opacity=1)
-        .encode(x=_time("day"), y=y_axis)
+        .encode(x=_time("day", windows), y=y_axis)
     )
     return _svg(alt.layer(bars, *([diamonds] if marks else [])).properties(height=30 * len(order)), label=label)
 
@@ -64,7 +66,9 @@ def f1_over_time(windows: Sequence[Window], *, limits: Mapping[str, float], labe
     lines = _limit_rows(windows, limits)
     order = list(dict.fromkeys(_name(window.version) for window in windows))
     dashes = _dashes()
-    measured = alt.Chart(_data(points)).encode(x=_time("end"), color=_color(order, legend=True), detail="stint:N")
+    measured = alt.Chart(_data(points)).encode(
+        x=_time("end", windows), color=_color(order, legend=True), detail="stint:N"
+    )
     layers = (
         measured.mark_rule(strokeWidth=2, opacity=0.45).encode(y=_from_0_to_1("low"), y2="high"),
         measured.mark_line(strokeWidth=2).encode(y="f1:Q", strokeDash=dashes),
@@ -74,7 +78,7 @@ def f1_over_time(windows: Sequence[Window], *, limits: Mapping[str, float], labe
         .encode(y="always:Q", strokeDash=dashes, color=alt.value(_TEXT)),
         alt.Chart(_data(lines))
         .mark_rule(strokeWidth=2)
-        .encode(x=_time("start"), x2="end", y="limit:Q", strokeDash=dashes, color=_color(order, legend=True)),
+        .encode(x=_time("start", windows), x2="end", y="limit:Q", strokeDash=dashes, color=_color(order, legend=True)),
     )
     return _svg(alt.layer(*layers[: None if lines else -1]).properties(height=220), label=label)
 
@@ -97,7 +101,7 @@ def drift_by_feature(windows: Sequence[Window], *, limit: float, label: str) -> 
     if not rows:
         return None
     facets = (
-        alt.layer(*_drift_layers())
+        alt.layer(*_drift_layers(windows, limit=limit))
         .properties(height=46)
         .facet(
             row=alt.Row(
@@ -134,9 +138,11 @@ def largest_distances(windows: Sequence[Window]) -> dict[str, float]:
     return dict(sorted(largest.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def _drift_layers() -> tuple[alt.Chart, alt.Chart]:
-    distance = alt.Y("distance:Q", title=None, scale=alt.Scale(domainMin=0), axis=alt.Axis(tickCount=2))
-    bars = alt.Chart().mark_rect(color=_SERIES[0]).encode(x=_time("start"), x2="end", y=distance, y2="zero")
+def _drift_layers(windows: Sequence[Window], *, limit: float) -> tuple[alt.Chart, alt.Chart]:
+    distance = alt.Y(
+        "distance:Q", title=None, scale=alt.Scale(domainMin=0), axis=alt.Axis(values=[limit, 0.5], format=".2f")
+    )
+    bars = alt.Chart().mark_rect(color=_SERIES[0]).encode(x=_time("start", windows), x2="end", y=distance, y2="zero")
     line = alt.Chart().mark_rule(color=_SERIES[1], strokeDash=[7, 4], strokeWidth=2).encode(y="limit:Q")
     return bars, line
 
@@ -182,8 +188,16 @@ def _stints(windows: Iterable[Window]) -> list[tuple[str, list[Window]]]:
     return [(version, list(stint)) for version, stint in groupby(ordered, key=lambda window: window.version)]
 
 
-def _time(field: str) -> alt.X:
-    return alt.X(f"{field}:T", scale=alt.Scale(type="utc"), axis=_DAYS)
+def _time(field: str, windows: Sequence[Window]) -> alt.X:
+    """The same days in every plot of these windows; an axis in UTC says the same on every machine."""
+    first, last = min(window.start for window in windows), max(window.end for window in windows)
+    domain = [_milliseconds(first), _milliseconds(last + timedelta(days=1))]
+    return alt.X(f"{field}:T", scale=alt.Scale(type="utc", domain=domain, nice=False), axis=_DAYS)
+
+
+def _milliseconds(day: date) -> int:
+    """Since 1970, as the scale of an axis counts."""
+    return (day - date(1970, 1, 1)).days * 86_400_000
 
 
 def _from_0_to_1(field: str) -> alt.Y:
@@ -202,7 +216,9 @@ def _shape(versions: Sequence[str]) -> alt.Shape:
 
 def _dashes() -> alt.StrokeDash:
     scale = alt.Scale(domain=["F1", "limit", "always positive"], range=[[1, 0], [7, 4], [2, 3]])
-    return alt.StrokeDash("kind:N", title=None, scale=scale, legend=alt.Legend(symbolSize=500, symbolStrokeWidth=2))
+    return alt.StrokeDash(
+        "kind:N", title=None, scale=scale, legend=alt.Legend(symbolSize=500, symbolStrokeWidth=2, orient="top")
+    )
 
 
 def _repeated(values: Sequence[str], times: int) -> list[str]:

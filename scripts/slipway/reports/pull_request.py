@@ -61,6 +61,7 @@ def pull_request_body(
         reasons=_reasons(identity, evidence, rehearsal, verdicts),
         compared=_compared(identity, deployed=deployed, environment=environment),
         measured=[one for one in verdicts.findings if not answers_yes_or_no(one)],
+        lead="Mend",
         still_open=by_mend(open_findings(verdicts)),
         waived=waived_findings(verdicts),
         flips_chart=_flips_chart(evidence.comparison),

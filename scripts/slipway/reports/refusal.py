@@ -45,6 +45,7 @@ def refused_release_issue(identity: Identity, verdicts: Verdicts) -> str:
         verdicts=verdicts,
         verdict_cell=verdict_cell,
         predicate=_predicate(identity, verdicts),
+        lead="Mend",
         still_open=by_mend(open_findings(verdicts)),
     )
     whole = f"branch `ledger`, folder `{identity.model}/{version_of(identity)}/`"
@@ -56,5 +57,5 @@ def _predicate(identity: Identity, verdicts: Verdicts) -> str:
     findings = open_findings(verdicts)
     worst = [one for one in findings if one.verdict is verdicts.verdict]
     if verdicts.verdict is Verdict.NOT_ENOUGH_EVIDENCE:
-        return f"cannot be judged yet by {' and '.join(dict.fromkeys(one.title for one in worst))}"
+        return f"cannot be judged yet by {', '.join(dict.fromkeys(one.title for one in worst))}"
     return " and ".join(dict.fromkeys(what_is_broken(one, identity.bump) for one in worst)) or "passes"

@@ -1,0 +1,104 @@
+"""The issue that somebody reads who was not looking for trouble."""
+
+from __future__ import annotations
+
+import pytest
+from slipway.domain.incident import Outcome, WindowEvidence
+from slipway.reports.incident_issue import incident_body, incident_title
+from slipway.reports.marker import read_marker
+from syrupy.assertion import SnapshotAssertion
+
+from tests import pages
+from tests.unit.reports.github import tables_of, text_outside_of_code
+
+STORIES = [
+    (pages.falling_f1(), Outcome.RETRAIN),
+    (pages.stuck_input(), Outcome.REVERT),
+    (pages.moved_input(), Outcome.WATCH),
+    (pages.falling_f1(), Outcome.UNCLEAR),
+    (pages.calm(), Outcome.QUIET),
+]
+
+
+def body(seen: WindowEvidence, outcome: Outcome, *, reverted: bool = False) -> str:
+    verdicts = pages.incident_verdicts(seen, outcome)
+    return incident_body(seen, verdicts, reversion=pages.reversion() if reverted else None)
+
+
+@pytest.mark.parametrize(("seen", "outcome"), STORIES, ids=[outcome for _, outcome in STORIES])
+def test_each_outcome_has_its_text(seen: WindowEvidence, outcome: Outcome, markdown_file: SnapshotAssertion) -> None:
+    """The first sentence says what to do; a reader at night reads no second one."""
+    title = incident_title(seen, pages.incident_verdicts(seen, outcome))
+    assert f"# {title}\n\n{body(seen, outcome, reverted=outcome is Outcome.REVERT)}" == markdown_file
+
+
+@pytest.mark.parametrize(("seen", "outcome"), STORIES, ids=[outcome for _, outcome in STORIES])
+def test_retraining_is_never_promised_to_mend(seen: WindowEvidence, outcome: Outcome) -> None:
+    """On the example's data it does not: the fall is mostly a lower share of late flights."""
+    text = body(seen, outcome).lower()
+    for promise in ("retraining will", "retraining mends", "retraining repairs", "mend:", "will mend"):
+        assert promise not in text
+    assert ("is a candidate" in text) is (outcome is Outcome.RETRAIN)
+
+
+def test_a_constant_answer_stands_beside_the_model() -> None:
+    """An F1 of 0.38 sounds bad until one reads what answering "late" to everything would have."""
+    text = body(pages.falling_f1(), Outcome.RETRAIN)
+    assert "Answering “positive” to every row has F1 0.32; the model has 0.38 [0.34, 0.41]" in text
+
+
+def test_what_was_changed_is_told() -> None:
+    """Whoever is called must know whether production is as they left it."""
+    seen = pages.stuck_input()
+    verdicts = pages.incident_verdicts(seen, Outcome.REVERT)
+    by_commit = pages.reversion(pull=None)
+    assert "Nothing was changed automatically." in incident_body(seen, verdicts, reversion=None)
+    assert "Pull request #7 goes back" in incident_body(seen, verdicts, reversion=pages.reversion())
+    assert f"Commit `{by_commit.commit}` went back" in incident_body(seen, verdicts, reversion=by_commit)
+
+
+def test_going_back_without_a_pull_request_is_a_line_to_paste() -> None:
+    """Where the policy never reverts by itself, the issue must still say how."""
+    text = body(pages.stuck_input(), Outcome.REVERT)
+    assert "`slipway rollback flight-delay --environment production --to v1.2.0`" in text
+
+
+def test_without_labels_nothing_is_drawn_or_compared() -> None:
+    """The first days after a release have no labels; a chart of nothing would read as zero."""
+    early = pages.window_evidence((pages.window(f1=None),), back_to=None, back_to_digest=None)
+    text = body(early, Outcome.QUIET)
+    assert "mermaid" not in text
+    assert "Answering" not in text
+
+
+def test_a_long_history_is_folded() -> None:
+    """A year of weeks must not bury the question that is asked today."""
+    year = pages.window_evidence(tuple(pages.window(number, f1=0.5) for number in range(52)))
+    text = body(year, Outcome.WATCH)
+    assert "<summary>40 older windows</summary>" in text
+    assert text.index("2014-07-25") < text.index("2013-08-02")
+
+
+def test_the_same_incident_is_found_again() -> None:
+    """A second run updates the issue; two issues about one thing are answered twice."""
+    fields = read_marker(body(pages.falling_f1(), Outcome.RETRAIN))
+    assert fields == {
+        "kind": "incident",
+        "model": "flight-delay",
+        "environment": "production",
+        "incident": "2013-09-26-metric",
+    }
+
+
+def test_hostile_values_change_no_table_and_call_nobody() -> None:
+    """A value of a category comes from whoever sends requests to the model."""
+    plain, hostile = (body(_unseen(value), Outcome.WATCH) for value in ("word", pages.HOSTILE))
+    shapes = [[[len(row) for row in table] for table in tables_of(text)] for text in (plain, hostile)]
+    assert shapes[0] == shapes[1]
+    assert "<script" not in hostile
+    assert "@octocat" not in text_outside_of_code(hostile)
+
+
+def _unseen(value: str) -> WindowEvidence:
+    drift = (pages.feature_drift(value, 0.31, unseen=(value,) * 8),)
+    return pages.window_evidence(tuple(pages.window(number, drift=drift, schema_breaks=(value,)) for number in (0, 1)))

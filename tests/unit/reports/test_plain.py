@@ -1,0 +1,46 @@
+"""What is safe to print in a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+from slipway.reports.plain import lines, one_line, shortened, width_of
+
+from tests import pages
+
+
+@given(text=st.text())
+def test_one_line_moves_no_cursor_and_hides_no_letter(text: str) -> None:
+    """A tag's message may hold an escape sequence, or a sign that turns the direction of writing."""
+    printed = one_line(text)
+    assert "\n" not in printed
+    assert not {unicodedata.category(character) for character in printed} & {"Cc", "Cf", "Cs", "Co", "Cn"}
+    assert one_line(printed) == printed
+
+
+def test_letters_of_every_script_stay() -> None:
+    """Names of people and places are not all ASCII."""
+    assert one_line("Zürich 語 مرحبا नमस्ते 🎉") == "Zürich 語 مرحبا नमस्ते 🎉"
+
+
+def test_hostile_text_is_shown_for_what_it_is() -> None:
+    """Dropping the code would leave `[31mred`, which a reader could not explain."""
+    assert "�[31mred�" in one_line(pages.HOSTILE)
+
+
+def test_lines_drop_what_is_empty() -> None:
+    """A mend is printed line by line."""
+    assert lines(" a \r\n\n\tb\x00") == ["a", "b�"]
+
+
+def test_a_shortened_text_says_so() -> None:
+    """A cut message must not read like a whole one."""
+    assert shortened("abcdef", longest=6) == "abcdef"
+    assert shortened("abcdefg", longest=6) == "abcde…"
+
+
+def test_width_counts_columns() -> None:
+    """`len` counts letters; a terminal does not."""
+    assert [width_of(text) for text in ("abc", "語", "e\u0301")] == [3, 2, 1]
