@@ -273,5 +273,5 @@ def _inline(drawn: str, *, label: str) -> str:
     if opening is None:
         return named
     box = re.search(r'viewBox="[^"]+"', opening.group())
-    attributes = f'{box.group() if box else ""} role="img" aria-label="{escape(label)}"'
+    attributes = f'{box.group() if box else ""} role="img" aria-label="{escape(one_line(label))}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {attributes}>{named[opening.end() :]}'
