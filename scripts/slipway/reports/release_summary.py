@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import shlex
 
-from semver import Version
-
 from slipway.domain.release import Identity, Verdicts
-from slipway.domain.tag import Bump, next_version
+from slipway.domain.tag import Bump, ReleaseTag, next_version
 from slipway.domain.verdict import Verdict
 from slipway.reports.columns import columns
 from slipway.reports.plain import one_line, shortened
@@ -42,23 +40,27 @@ def _how_to_release(identity: Identity, verdicts: Verdicts) -> list[str]:
         return ["No version number makes this pass; mend what is named above."]
     if other and verdicts.verdict is not Verdict.PASS:
         return [f"The smallest bump that would pass is {bump_word(bump)}, once the rest is mended."]
-    lower = Version.parse(identity.compared.version.removeprefix("v")) if identity.compared else None
-    version = next_version(lower, bump)
+    tag = _next_tag(identity, bump)
     return [
-        f"The smallest bump that passes: {bump_word(bump)}, v{version}.",
-        *_break_to_state(identity, verdicts, version),
+        f"The smallest bump that passes: {bump_word(bump)}, {tag.image_tag}.",
+        *_break_to_state(tag, bump),
         "Commit, merge into the default branch, then paste:",
-        f"  git tag -a {identity.model}@v{version} -m {_quoted(identity.message)}",
-        f"  git push origin {identity.model}@v{version}",
+        f"  git tag -a {tag} -m {_quoted(identity.message)}",
+        f"  git push origin {tag}",
     ]
 
 
-def _break_to_state(identity: Identity, verdicts: Verdicts, version: Version) -> list[str]:
-    if verdicts.smallest_bump is not Bump.MAJOR:
+def _next_tag(identity: Identity, bump: Bump) -> ReleaseTag:
+    compared = identity.compared
+    lower = ReleaseTag.parse(f"{identity.model}@{compared.version}").version if compared else None
+    return ReleaseTag(identity.model, next_version(lower, bump))
+
+
+def _break_to_state(tag: ReleaseTag, bump: Bump) -> list[str]:
+    if bump is not Bump.MAJOR:
         return []
-    return [
-        f"It must say what breaks: `### v{version}` under `## Breaking changes` of models/{identity.model}/README.md."
-    ]
+    card = f"models/{tag.model}/README.md"
+    return [f"It must say what breaks: `### {tag.image_tag}` under `## Breaking changes` of {card}."]
 
 
 def _quoted(message: str) -> str:
