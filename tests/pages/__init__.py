@@ -1,0 +1,87 @@
+"""Pages as steps would write them, for tests of what reads pages.
+
+The numbers are invented; the findings are those of the real gates under the schema's default limits, but for the
+example's floor of F1. Each builder takes changed fields by name.
+"""
+
+from __future__ import annotations
+
+from tests.pages.release import (
+    METRICS,
+    MODEL,
+    breaking_evidence,
+    comparison,
+    conversion,
+    digest,
+    evidence,
+    feature,
+    file,
+    first_identity,
+    identity,
+    image,
+    major_identity,
+    metrics,
+    model,
+    nothing_to_rehearse,
+    rehearsal,
+    released,
+    traffic,
+    verdicts,
+    waiver,
+)
+from tests.pages.story import HOSTILE, rollout, story
+from tests.pages.watch import (
+    around,
+    calm,
+    falling_f1,
+    feature_drift,
+    incident_verdicts,
+    months,
+    moved_input,
+    previous,
+    reversion,
+    stuck_input,
+    trailing,
+    window,
+    window_evidence,
+)
+
+__all__ = [
+    "HOSTILE",
+    "METRICS",
+    "MODEL",
+    "around",
+    "breaking_evidence",
+    "calm",
+    "comparison",
+    "conversion",
+    "digest",
+    "evidence",
+    "falling_f1",
+    "feature",
+    "feature_drift",
+    "file",
+    "first_identity",
+    "identity",
+    "image",
+    "incident_verdicts",
+    "major_identity",
+    "metrics",
+    "model",
+    "months",
+    "moved_input",
+    "nothing_to_rehearse",
+    "previous",
+    "rehearsal",
+    "released",
+    "reversion",
+    "rollout",
+    "story",
+    "stuck_input",
+    "traffic",
+    "trailing",
+    "verdicts",
+    "waiver",
+    "window",
+    "window_evidence",
+]
