@@ -71,7 +71,7 @@ class OutputsLimit(Declared):
 
 
 class MetricLimit(Declared):
-    """`floor` holds at release; in production the value at release minus `drop` holds as well."""
+    """`floor` holds at release; in production it is the value at release minus `drop`, or nothing without a drop."""
 
     floor: Share
     drop: Share | None = None

@@ -19,8 +19,15 @@ def judge(case: ReleaseCase, limit: MetricsLimit) -> tuple[Finding, ...]:
 
 
 def judge_window(evidence: WindowEvidence, limit: MetricsLimit) -> tuple[Finding, ...]:
-    """Fail when the trailing days missed the limit in `limit.windows` windows in a row."""
-    return tuple(_in_production(name, evidence, one, limit) for name, one in limit.named().items())
+    """Fail when the trailing days missed the limit in `limit.windows` windows in a row.
+
+    A metric without a `drop` is asked at release only.
+    """
+    return tuple(
+        _in_production(name, evidence, one, one.drop, limit)
+        for name, one in limit.named().items()
+        if one.drop is not None
+    )
 
 
 def _against_floor(name: str, measured: MetricsEvidence, one: MetricLimit, limit: MetricsLimit) -> Finding:
@@ -65,8 +72,8 @@ def _what_is_missing(name: str, estimate: Estimate, floor: float, verdict: Verdi
     return (f"{title} is {estimate}: the floor {floor:.2f} lies inside the interval", asked)
 
 
-def _in_production(name: str, evidence: WindowEvidence, one: MetricLimit, limit: MetricsLimit) -> Finding:
-    allowed, why = _limit_in_production(evidence.at_release.get(name), one)
+def _in_production(name: str, evidence: WindowEvidence, one: MetricLimit, drop: float, limit: MetricsLimit) -> Finding:
+    allowed, why = _limit_in_production(evidence.at_release.get(name), one.floor, drop)
     windows = (*evidence.earlier, evidence.window)
     verdicts = [_trailing_verdict(window.trailing, name, allowed, limit) for window in windows]
     failed_in_a_row = len(list(takewhile(lambda verdict: verdict is Verdict.FAIL, reversed(verdicts))))
@@ -87,10 +94,10 @@ def _in_production(name: str, evidence: WindowEvidence, one: MetricLimit, limit:
     )
 
 
-def _limit_in_production(at_release: Estimate | None, one: MetricLimit) -> tuple[float, str]:
-    if one.drop is None or at_release is None:
-        return one.floor, "the floor"
-    return at_release.value - one.drop, f"{at_release.value:.2f} at release − drop {one.drop:.2f}"
+def _limit_in_production(at_release: Estimate | None, floor: float, drop: float) -> tuple[float, str]:
+    if at_release is None:
+        return floor, "the floor"
+    return at_release.value - drop, f"{at_release.value:.2f} at release − drop {drop:.2f}"
 
 
 def _trailing_verdict(trailing: MetricsEvidence | None, name: str, allowed: float, limit: MetricsLimit) -> Verdict:

@@ -51,9 +51,14 @@ def _same_signature(case: ReleaseCase, comparison: ComparisonEvidence) -> Findin
         Verdict.FAIL,
         f"{len(changes)} changes",
         f"as {comparison.version}",
-        problem=f"{'; '.join(changes)}; {comparison.version}, the highest passed version, did not",
+        problem=f"{'; '.join(changes)}; {comparison.version}, the highest passed version, {_had(changes)}",
         mend=_as_a_major(case.identity),
     )
+
+
+def _had(changes: tuple[str, ...]) -> str:
+    only_asks_more = all(change.startswith("input") and change.endswith("is new") for change in changes)
+    return "did not ask for it" if only_asks_more else "was otherwise"
 
 
 def _same_answers(case: ReleaseCase, comparison: ComparisonEvidence) -> Finding:
