@@ -61,8 +61,10 @@ def last_served(
     """The newest week that production served with its present version, at most 20,000 rows."""
     live = deployed[workplace.settings.production]
     log = workplace.served_log(model, workplace.settings.production)
-    until = log.last_day()
-    if live is None or live.declaration is None or until is None:
+    if live is None or live.declaration is None:
+        return None
+    until = log.last_day(version=live.version)
+    if until is None:
         return None
     since = until - timedelta(days=_SERVED_DAYS - 1)
     rows = log.rows(since, until, version=live.version)

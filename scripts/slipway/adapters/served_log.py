@@ -52,12 +52,13 @@ class ServedLog:
         joined = rows.join(once.rename_columns([*_KEYS, "label"]), keys=_KEYS, join_type="inner")
         return joined.combine_chunks().sort_by([("time", "ascending"), *((key, "ascending") for key in _KEYS)])
 
-    def last_day(self) -> date | None:
-        """The newest day that has rows."""
-        days = sorted(
-            path.name.removeprefix("date=") for path in self.rows_folder.glob("date=*") if any(path.iterdir())
-        )
-        return date.fromisoformat(days[-1]) if days else None
+    def last_day(self, *, version: str) -> date | None:
+        """The newest day on which a version served somebody."""
+        days = sorted((path.name.removeprefix("date=") for path in self.rows_folder.glob("date=*")), reverse=True)
+        for day in map(date.fromisoformat, days):
+            if len(self.rows(day, day, version=version)):
+                return day
+        return None
 
 
 def _between(folder: Path, start: date, end: date) -> pa.Table:

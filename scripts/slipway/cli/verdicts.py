@@ -29,7 +29,7 @@ def check(model: str, as_json: bool) -> int:
     from slipway.adapters import atomic
     from slipway.domain.release import Identity
     from slipway.domain.tag import Bump
-    from slipway.reports.release_summary import release_summary
+    from slipway.reports.release_summary import check_summary
 
     place = options.workplace()
     record = place.check(model)
@@ -40,7 +40,7 @@ def check(model: str, as_json: bool) -> int:
     identity = record.page(Identity, written_by="check").body
     text = record.folder / "pull-request.md"
     atomic.write(text, _pull_request(record, place).encode())
-    show(page, f"{release_summary(identity, page.body)}\nThe pull request would read: {text}", as_json=as_json)
+    show(page, f"{check_summary(identity, page.body)}\nThe pull request would read: {text}", as_json=as_json)
     return exit_code(page.body.verdict)
 
 

@@ -14,15 +14,19 @@ from slipway.reports.release_words import bump_word, change, open_findings
 
 
 def release_summary(identity: Identity, verdicts: Verdicts, *, width: int = 100) -> str:
-    """Plain text of at most `width` columns, without colours."""
+    """Plain text of at most `width` columns, without colours: what the gates say of a tagged release."""
     problems = problems_with_mends(open_findings(verdicts))
     parts = [
         f"{identity.model} {change(identity, identity.compared)}: {verdicts.verdict}",
         gates_table(verdicts, width=width),
         *(["\n".join(problems)] if problems else []),
-        "\n".join(_how_to_release(identity, verdicts)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def check_summary(identity: Identity, verdicts: Verdicts, *, width: int = 100) -> str:
+    """The same for a version that is not tagged yet, and how to tag it."""
+    return "\n".join([release_summary(identity, verdicts, width=width), *_how_to_release(identity, verdicts), ""])
 
 
 def gates_table(verdicts: Verdicts, *, width: int) -> str:

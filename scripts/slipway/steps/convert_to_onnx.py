@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from slipway.adapters import arrays, environments, tables
+from slipway.adapters import environments, tables
 from slipway.adapters.records import Record
 from slipway.converters import CONVERTERS
+from slipway.converters.batches import write_batch
 from slipway.domain.edge_rows import edge_rows
 from slipway.domain.pages import Page, digest_of
 from slipway.domain.release import Conversion, Identity
@@ -46,8 +47,8 @@ def _convert(record: Record, identity: Identity, locked: Path) -> Conversion:
     scratch = record.scratch("conversion")
     samples = tables.read_batch(record.path(identity.samples), model.inputs)
     edges = edge_rows(model, samples)
-    arrays.write_batch(scratch / "samples.npz", samples)
-    arrays.write_batch(scratch / "edges.npz", edges)
+    write_batch(scratch / "samples.npz", samples)
+    write_batch(scratch / "edges.npz", edges)
     log.info("converting %s, and asking its source %s rows", identity.tag, f"{rows_in(samples):,}")
     told = environments.convert(
         python,

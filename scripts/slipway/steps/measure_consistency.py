@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from slipway.adapters import arrays, onnx_session, tables
+from slipway.adapters import onnx_session, tables
 from slipway.adapters.onnx_session import OnnxModel
 from slipway.adapters.records import Record
+from slipway.converters.batches import read_batch
 from slipway.domain.model import Model
 from slipway.domain.pages import File, Page
 from slipway.domain.release import (
@@ -81,10 +82,10 @@ def _measure(record: Record, identity: Identity, conversion: Conversion) -> Evid
     rows = tables.read_samples(record.path(identity.samples), model)
     log.info("asking %s %s rows", identity.tag, f"{len(rows):,}")
     candidate = _Candidate(identity, conversion, onnx, rows, onnx.predict(rows.batch))
-    source = arrays.read_batch(record.path(conversion.sample_outputs))
-    edges = arrays.read_batch(record.path(conversion.edges))
+    source = read_batch(record.path(conversion.sample_outputs))
+    edges = read_batch(record.path(conversion.edges))
     answered = np.setdiff1d(np.arange(rows_in(edges)), conversion.edges_that_raised)
-    edge_answers = take(arrays.read_batch(record.path(conversion.edge_outputs)), answered)
+    edge_answers = take(read_batch(record.path(conversion.edge_outputs)), answered)
     return Evidence(
         onnx_signature=onnx.signature,
         break_is_stated=states_break(record.path(identity.card), identity.version),
