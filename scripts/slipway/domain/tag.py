@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -13,7 +14,8 @@ from slipway.errors import BadTag
 
 # The characters that a model's folder, an OCI repository name and a Kubernetes label have in common.
 MODEL_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_LONGEST_NAME = 63  # of a Kubernetes label
+_LONGEST_NAME = 63  # of a Kubernetes label; a version becomes the value of one
+_LONGEST_MESSAGE = 72  # characters: the first line of what git shows
 _NAME_AT_VERSION = re.compile(r"(?P<name>[^@]+)@v(?P<version>.+)", re.ASCII)
 
 
@@ -41,22 +43,21 @@ class ReleaseTag:
             BadTag: the text is no `name@vX.Y.Z`, or carries build metadata.
         """
         match = _NAME_AT_VERSION.fullmatch(text)
-        if match is None or not Version.is_valid(match["version"]):
+        version = _version(match["version"]) if match else None
+        if match is None or version is None:
             raise BadTag(
-                f"`{text}` is no release tag: a release is called NAME@vMAJOR.MINOR.PATCH",
-                mend=f"git tag -d '{text}', then for example git tag -a {_suggestion(text)}",
+                f"`{text}` is no release tag: a release is called NAME@vMAJOR.MINOR.PATCH", mend=_tag_instead(text)
             )
         if not is_model_name(match["name"]):
             raise BadTag(
                 f"`{text}` names the model `{match['name']}`: a model's name has lower-case letters, digits and "
-                f"single dashes, at most {_LONGEST_NAME} characters",
-                mend=f"git tag -d '{text}', then tag with the name of a folder under models/",
+                f"single dashes, at most {_LONGEST_NAME} characters, as its folder under models/ has",
+                mend=_tag_instead(text),
             )
-        version = Version.parse(match["version"])
         if version.build is not None:
             raise BadTag(
                 f"`{text}` carries build metadata (`+{version.build}`), which no image tag can hold",
-                mend=f"git tag -d '{text}' && git tag -a {match['name']}@v{version.replace(build=None)}",
+                mend=_tag_instead(text, cls(match["name"], version.replace(build=None))),
             )
         return cls(match["name"], version)
 
@@ -95,8 +96,26 @@ def next_version(lower: Version | None, bump: Bump) -> Version:
     return lower.bump_minor() if lower.major == 0 else lower.bump_major()
 
 
-def _suggestion(text: str) -> str:
+def tag_and_push(tag: ReleaseTag, message: str) -> tuple[str, str]:
+    """The two lines that release: to paste into a shell, whatever the message holds."""
+    printable = "".join(character if character.isprintable() else " " for character in message)
+    text = " ".join(printable.split())[:_LONGEST_MESSAGE] or "Say what changed"
+    quoted = shlex.quote(text) if set(text) & set('"$`\\!') else f'"{text}"'
+    return f"git tag -a {tag} -m {quoted}", f"git push origin {tag}"
+
+
+def _version(text: str) -> Version | None:
+    """None where it is no version, or one that is too long for the image's tag."""
+    return Version.parse(text) if len(text) < _LONGEST_NAME and Version.is_valid(text) else None
+
+
+def _tag_instead(text: str, better: ReleaseTag | None = None) -> str:
+    """What to paste; a tag may hold quotes and dollars, so it is quoted for the shell."""
+    return f"git tag -d {shlex.quote(text)}, then for example git tag -a {better or _suggestion(text)}"
+
+
+def _suggestion(text: str) -> ReleaseTag:
     before, _, after = text.partition("@")
-    name = before if is_model_name(before) else "flight-delay"
-    numbers = [str(int(part)) for part in re.findall(r"\d+", after)[:3]] or ["1"]
-    return f"{name}@v{'.'.join([*numbers, *['0'] * (3 - len(numbers))])}"
+    name = before.lower() if is_model_name(before.lower()) else "flight-delay"
+    numbers = [int(digits[:9]) for digits in re.findall(r"[0-9]+", after)[:3]] or [1]
+    return ReleaseTag(name, Version(*numbers))

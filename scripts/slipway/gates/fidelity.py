@@ -47,7 +47,7 @@ def _verdict(
         return (
             Verdict.FAIL,
             (
-                f"in {measured.unlike_rows:,} rows one of source and ONNX answers NaN or infinity and the other a number; "
+                f"in {measured.unlike_rows:,} rows one of source and ONNX answers NaN or infinity, the other a number; "
                 f"worst sample rows: {rows}"
             ),
             "handle missing and extreme inputs inside the model, in operations that convert",

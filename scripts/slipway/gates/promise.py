@@ -13,7 +13,7 @@ from semver import Version
 from slipway.domain.case import ReleaseCase
 from slipway.domain.policy import PromiseLimit
 from slipway.domain.release import ComparisonEvidence, Identity
-from slipway.domain.tag import Bump, next_version
+from slipway.domain.tag import Bump, ReleaseTag, next_version, tag_and_push
 from slipway.domain.verdict import Estimate, Finding, Verdict, at_least, metric_title, worst
 
 
@@ -139,9 +139,7 @@ def _as_a_major(identity: Identity) -> str:
 
 def _tag_lines(identity: Identity, bump: Bump) -> str:
     lower = Version.parse(identity.compared.version.removeprefix("v")) if identity.compared else None
-    tag = f"{identity.model}@v{next_version(lower, bump)}"
-    message = identity.message.replace('"', "'")
-    return f'git tag -a {tag} -m "{message}" && git push origin {tag}'
+    return " && ".join(tag_and_push(ReleaseTag(identity.model, next_version(lower, bump)), identity.message))
 
 
 def _finding(

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
-
 from slipway.domain.release import Identity, Verdicts
-from slipway.domain.tag import Bump, ReleaseTag, next_version
+from slipway.domain.tag import Bump, ReleaseTag, next_version, tag_and_push
 from slipway.domain.verdict import Verdict
 from slipway.reports.columns import columns
-from slipway.reports.plain import one_line, shortened
 from slipway.reports.refusal import problems_with_mends
 from slipway.reports.release_words import bump_word, change, open_findings
 
@@ -49,8 +46,7 @@ def _how_to_release(identity: Identity, verdicts: Verdicts) -> list[str]:
         f"The smallest bump that passes: {bump_word(bump)}, {tag.image_tag}.",
         *_break_to_state(tag, bump),
         "Commit, merge into the default branch, then paste:",
-        f"  git tag -a {tag} -m {_quoted(identity.message)}",
-        f"  git push origin {tag}",
+        *(f"  {line}" for line in tag_and_push(tag, identity.message)),
     ]
 
 
@@ -66,8 +62,3 @@ def _break_to_state(tag: ReleaseTag, bump: Bump) -> list[str]:
     card = f"models/{tag.model}/README.md"
     return [f"It must say what breaks: `### {tag.image_tag}` under `## Breaking changes` of {card}."]
 
-
-def _quoted(message: str) -> str:
-    """As an argument that a shell takes as it is, whatever the message holds."""
-    text = shortened(one_line(message), longest=72) or "Say what changed"
-    return f'"{text}"' if not set(text) & set('"$`\\!') else shlex.quote(text)
