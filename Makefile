@@ -30,7 +30,7 @@ check: .venv/.installed ## what a release of a model would say: make check MODEL
 
 .PHONY: test
 test: lint ## lint, types, and all tests
-	$(BIN)/python -m pytest -n 2 $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
 
 .PHONY: lint
 lint: .venv/.installed ## lint, types, floors of the house, schemas, actions and workflows

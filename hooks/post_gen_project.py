@@ -90,7 +90,7 @@ def next_steps() -> str:
     check = "" if ANSWERS["include_example"] else ".venv/bin/slipway new-model MODEL && "
     steps = (
         f'cd {slug} && git init -b main && git add --all && git commit -m "Generate {slug} from Slipway"',
-        f"git init --bare ../{slug}.git && git remote add origin ../{slug}.git && git push -u origin main",
+        f"git init --bare -b main ../{slug}.git && git remote add origin ../{slug}.git && git push -u origin main",
         "make setup",
         f"{check}.venv/bin/slipway check {model}",
         f'git tag -a {model}@v1.0.0 -m "First release" && git push origin {model}@v1.0.0',

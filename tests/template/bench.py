@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -26,6 +28,23 @@ def tree(folder: Path, *, without: tuple[str, ...] = (".git", ".cruft.json")) ->
         for path in paths
         if path.is_file()
     }
+
+
+def copy_of_the_template(folder: Path) -> Path:
+    """The tracked files of this repository as they are on disk now, as the one commit of a new repository."""
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, listing.split("\0")):
+        if os.path.lexists(ROOT / name):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name, follow_symlinks=False)
+    identity = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org")
+    for arguments in (
+        ["init", "--quiet", "-b", "main"],
+        ["add", "--all", "--force"],
+        ["commit", "-q", "-m", "Template"],
+    ):
+        subprocess.run(["git", *identity, *arguments], cwd=folder, check=True)
+    return folder
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.template.bench import GIT_CONFIG, ROOT, Bench, Tree, tree
+from tests.template.bench import GIT_CONFIG, Bench, Tree, copy_of_the_template, tree
 
 
 @pytest.fixture
@@ -23,19 +21,7 @@ def bench(tmp_path: Path) -> Bench:
 
 @pytest.fixture(scope="session")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tracked files of this repository as they are on disk now, as the one commit of a new repository."""
-    folder = tmp_path_factory.mktemp("pristine") / "slipway"
-    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in filter(None, listing.split("\0")):
-        if os.path.lexists(ROOT / name):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name, follow_symlinks=False)
-    config = folder.parent / "gitconfig"
-    config.write_text(GIT_CONFIG, encoding="utf-8")
-    for arguments in (["init", "--quiet"], ["add", "--all", "--force"], ["commit", "--quiet", "--message", "Template"]):
-        environment = {**os.environ, "GIT_CONFIG_GLOBAL": str(config)}
-        subprocess.run(["git", *arguments], cwd=folder, check=True, env=environment)
-    return folder
+    return copy_of_the_template(tmp_path_factory.mktemp("pristine") / "slipway")
 
 
 @pytest.fixture

@@ -1,1 +1,0 @@
-../../tests/pages.py
