@@ -6,6 +6,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Declared(BaseModel):
-    """An unknown key is an error: a misspelt limit must never pass as no limit."""
+    """An unknown key is an error: a misspelt limit must never pass as no limit, nor `.nan`, which nothing misses."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)

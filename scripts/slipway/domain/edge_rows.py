@@ -39,6 +39,7 @@ def _variations(feature: Feature, samples: Batch) -> list[Any]:
         return [*sorted({str(value) for value in column.ravel()})[:_MOST_CATEGORIES], *_STRINGS]
     if feature.dtype is DataType.BOOL:
         return [False, True]
-    extremes = [column.min(), column.max()]
     floating = feature.dtype in (DataType.FLOAT32, DataType.FLOAT64)
+    there = column[np.isfinite(column)] if floating else column  # one missing value would hide both extremes
+    extremes = [there.min(), there.max()] if there.size else []
     return [*(_FLOATS if floating else _INTEGERS), *extremes]

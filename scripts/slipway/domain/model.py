@@ -86,8 +86,11 @@ class Model(Declared):
             names = [feature.name for feature in features]
             if twice := {name for name in names if names.count(name) > 1}:
                 raise ValueError(f"{kind}: declared twice: {', '.join(sorted(twice))}")
-        if self.decision.output not in [feature.name for feature in self.outputs]:
+        decided = next((feature for feature in self.outputs if feature.name == self.decision.output), None)
+        if decided is None:
             raise ValueError(f"decision.output: `{self.decision.output}` is none of the outputs")
+        if decided.dtype is DataType.STRING:
+            raise ValueError(f"decision.output: `{decided.name}` holds words, and a threshold needs a number")
         return self
 
     @property

@@ -111,7 +111,7 @@ def parse_page(body: type[BodyT], content: bytes, *, where: str) -> Page[BodyT]:
 def _json_object(content: bytes, *, where: str) -> dict[str, Any]:
     try:
         raw = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # RecursionError: a thousand brackets
         raise BadFile(f"{where} is no JSON: {error}", mend="delete the file and run its step again") from error
     if not isinstance(raw, dict):
         raise BadFile(f"{where} is no page: it holds no JSON object", mend="delete the file and run its step again")

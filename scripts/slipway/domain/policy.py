@@ -10,7 +10,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Generic, Self, TypeVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
+from semver import Version
 
 from slipway.domain.declared import Declared
 
@@ -18,9 +19,23 @@ Limit = TypeVar("Limit", bound=Declared)
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
+def _a_version(text: str) -> str:
+    """An entry whose version is misspelt would hold nothing, and nobody would be told."""
+    if text[:1] != "v" or not Version.is_valid(text[1:]):
+        raise ValueError("must read like v1.4.0")
+    return text
+
+
+def _a_version_or_all(text: str) -> str:
+    try:
+        return text if text == "*" else _a_version(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or *") from error
+
+
 class Waiver(Declared):
     model: str
-    version: str
+    version: Annotated[str, AfterValidator(_a_version)]
     reason: str = Field(min_length=10)
     by: str = Field(min_length=1)
     until: date
@@ -148,17 +163,10 @@ class QuarantineEntry(Declared):
     """`version` is `v1.4.0`, or `*` for every version of the model; `until` only reminds, it lifts nothing."""
 
     model: str
-    version: str
+    version: Annotated[str, AfterValidator(_a_version_or_all)]
     reason: str = Field(min_length=1)
     by: str = Field(min_length=1)
     until: date | None = None
-
-    @field_validator("version")
-    @classmethod
-    def _a_version(cls, text: str) -> str:
-        if text != "*" and not text.startswith("v"):
-            raise ValueError("must read like v1.4.0, or *")
-        return text
 
     def holds(self, model: str, version: str) -> bool:
         return self.model == model and self.version in ("*", version)
