@@ -12,15 +12,17 @@ from semver import Version
 
 from slipway.domain.case import ReleaseCase
 from slipway.domain.policy import PromiseLimit
-from slipway.domain.release import ComparisonEvidence, Identity
+from slipway.domain.release import ComparisonEvidence, Identity, Released
 from slipway.domain.tag import Bump, ReleaseTag, next_version, tag_and_push
 from slipway.domain.verdict import Estimate, Finding, Verdict, at_least, metric_title, worst
 
 
 def judge(case: ReleaseCase, limit: PromiseLimit) -> tuple[Finding, ...]:
     comparison = case.evidence.comparison
-    if comparison is None:
+    if case.identity.compared is None:
         return (_finding("Version promise", Verdict.PASS, "first version that passed", "–"),)
+    if comparison is None:
+        return (_not_comparable(case.identity.compared),)
     if case.identity.bump is Bump.MAJOR:
         return (_stated_break(case), *_notices(comparison))
     signature = _same_signature(case, comparison)
@@ -28,13 +30,16 @@ def judge(case: ReleaseCase, limit: PromiseLimit) -> tuple[Finding, ...]:
         return (signature,)
     if case.identity.bump is Bump.PATCH:
         return (signature, _same_answers(case, comparison))
-    return (signature, *_no_worse(comparison, limit))
+    return (signature, *_no_worse(case, comparison, limit))
 
 
-def smallest_bump(case: ReleaseCase, limit: PromiseLimit) -> Bump:
-    """The smallest promise that this evidence keeps; a break needs a major."""
-    if case.evidence.comparison is None:
+def smallest_bump(case: ReleaseCase, limit: PromiseLimit) -> Bump | None:
+    """The smallest promise that this evidence keeps; a break needs a major, and None is known without answers."""
+    comparison = case.evidence.comparison
+    if case.identity.compared is None:
         return Bump.FIRST
+    if comparison is None or (comparison.rows == 0 and not comparison.signature_changes):
+        return None
     for bump in (Bump.PATCH, Bump.MINOR):
         promised = replace(case, identity=case.identity.model_copy(update={"bump": bump}))
         if worst(finding.verdict for finding in judge(promised, limit)) is Verdict.PASS:
@@ -49,7 +54,7 @@ def _same_signature(case: ReleaseCase, comparison: ComparisonEvidence) -> Findin
     return _finding(
         "Same signature",
         Verdict.FAIL,
-        f"{len(changes)} changes",
+        f"{len(changes)} {'change' if len(changes) == 1 else 'changes'}",
         f"as {comparison.version}",
         problem=f"{'; '.join(changes)}; {comparison.version}, the highest passed version, {_had(changes)}",
         mend=_as_a_major(case.identity),
@@ -58,10 +63,28 @@ def _same_signature(case: ReleaseCase, comparison: ComparisonEvidence) -> Findin
 
 def _had(changes: tuple[str, ...]) -> str:
     only_asks_more = all(change.startswith("input") and change.endswith("is new") for change in changes)
-    return "did not ask for it" if only_asks_more else "was otherwise"
+    if not only_asks_more:
+        return "was otherwise"
+    return "did not ask for it" if len(changes) == 1 else "did not ask for them"
+
+
+def _not_comparable(before: Released) -> Finding:
+    """The version is known, and nobody can ask it: that is no promise kept."""
+    return _finding(
+        f"Same answers as {before.version}",
+        Verdict.NOT_ENOUGH_EVIDENCE,
+        "not comparable",
+        f"as {before.version}",
+        problem=f"{before.version}, the highest passed version, could not be asked"
+        + (f": {before.problem}" if before.problem else ""),
+        mend=f"release the tag of {before.version} again, which restores its image, then this one",
+    )
 
 
 def _same_answers(case: ReleaseCase, comparison: ComparisonEvidence) -> Finding:
+    if comparison.rows == 0:
+        assert case.identity.compared is not None  # there is a comparison
+        return _not_comparable(case.identity.compared)
     flips = comparison.now_positive + comparison.now_negative
     same = comparison.largest_difference <= comparison.tolerance and flips == 0 and comparison.unlike_rows == 0
     return _finding(
@@ -69,15 +92,23 @@ def _same_answers(case: ReleaseCase, comparison: ComparisonEvidence) -> Finding:
         Verdict.PASS if same else Verdict.FAIL,
         f"max {comparison.largest_difference:.1e} on {comparison.rows:,} rows, {flips:,} flips",
         f"{comparison.tolerance:.1e}, 0 flips",
-        problem=""
-        if same
-        else f"outputs differ from {comparison.version} by up to {comparison.largest_difference:.1e} and "
-        f"{flips:,} of {comparison.rows:,} decisions flip",
-        mend="" if same else f"a retrained model is at least a minor version:\n{_tag_lines(case.identity, Bump.MINOR)}",
+        problem="" if same else _how_they_differ(comparison, flips=flips),
+        mend="" if same else _as_a_minor(case.identity),
     )
 
 
-def _no_worse(comparison: ComparisonEvidence, limit: PromiseLimit) -> tuple[Finding, ...]:
+def _how_they_differ(comparison: ComparisonEvidence, *, flips: int) -> str:
+    unlike = f", {comparison.unlike_rows:,} rows have a number in one of the two only" if comparison.unlike_rows else ""
+    return (
+        f"outputs differ from {comparison.version} by up to {comparison.largest_difference:.1e} "
+        f"(allowed {comparison.tolerance:.1e}){unlike} and {flips:,} of {comparison.rows:,} decisions flip"
+    )
+
+
+def _no_worse(case: ReleaseCase, comparison: ComparisonEvidence, limit: PromiseLimit) -> tuple[Finding, ...]:
+    if comparison.rows == 0:
+        assert case.identity.compared is not None  # there is a comparison
+        return (_not_comparable(case.identity.compared),)
     return tuple(
         _difference(name, difference, comparison, limit) for name, difference in comparison.differences.items()
     )
@@ -110,8 +141,10 @@ def _difference(name: str, difference: Estimate | None, before: ComparisonEviden
 
 
 def _stated_break(case: ReleaseCase) -> Finding:
-    stated = case.evidence.break_is_stated
     identity = case.identity
+    if ReleaseTag.parse(identity.tag).version.major == 0:
+        return _finding("Break is stated", Verdict.PASS, "below v1.0.0", "anything may break below v1.0.0")
+    stated = case.evidence.break_is_stated
     card = f"models/{identity.model}/README.md"
     return _finding(
         "Break is stated",
@@ -129,6 +162,14 @@ def _notices(comparison: ComparisonEvidence) -> tuple[Finding, ...]:
     return tuple(
         _finding(f"Breaks against {comparison.version}", Verdict.PASS, change, "anything, in a major version")
         for change in comparison.signature_changes
+    )
+
+
+def _as_a_minor(identity: Identity) -> str:
+    """A commit of its own: two versions on one commit are refused."""
+    return (
+        "a retrained model is at least a minor version: merge a commit of its own for it (an empty one will do), then\n"
+        f"{_tag_lines(identity, Bump.MINOR)}"
     )
 
 
