@@ -39,6 +39,11 @@ def rows_in(batch: Batch) -> int:
     return len(next(iter(batch.values()))) if batch else 0
 
 
+def is_number(column: npt.NDArray[Any]) -> bool:
+    """Whether a column can be more or less; words can only be equal or not."""
+    return column.dtype.kind in "biuf"
+
+
 def scores(outputs: Batch, output: str) -> npt.NDArray[Any]:
     """One number a row, shape [N]: the output, its first value where it has several."""
     column = outputs[output]

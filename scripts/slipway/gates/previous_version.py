@@ -13,7 +13,7 @@ def judge_window(evidence: WindowEvidence, limit: PreviousVersionLimit) -> tuple
     """Fail when going back would have won by more than `gain` in `windows` windows in a row."""
     name = evidence.back_to or "a version before"
     replayed = evidence.window.previous
-    wins = len(list(takewhile(lambda window: _better(window, limit), _newest_first(evidence))))
+    wins = len(list(takewhile(lambda window: _better(window, replayed, limit), _newest_first(evidence))))
     verdict = _verdict(replayed, wins, limit)
     return (
         Finding(
@@ -38,9 +38,12 @@ def _newest_first(evidence: WindowEvidence) -> tuple[Window, ...]:
     return (evidence.window, *reversed(evidence.earlier))
 
 
-def _better(window: Window, limit: PreviousVersionLimit) -> bool:
+def _better(window: Window, newest: PreviousEvidence | None, limit: PreviousVersionLimit) -> bool:
+    """Wins of another version, one that was quarantined meanwhile, are none of this one's."""
     replayed = window.previous
-    return replayed is not None and replayed.difference is not None and replayed.difference.low > limit.gain
+    if replayed is None or newest is None or replayed.version != newest.version:
+        return False
+    return replayed.difference is not None and replayed.difference.low > limit.gain
 
 
 def _verdict(replayed: PreviousEvidence | None, wins: int, limit: PreviousVersionLimit) -> Verdict:

@@ -8,7 +8,7 @@ import numpy as np
 
 from slipway.domain.model import Decision
 from slipway.domain.release import FidelityEvidence
-from slipway.domain.rows import Batch, rows_in, scores
+from slipway.domain.rows import Batch, is_number, rows_in, scores
 from slipway.maths.agreement import decision_flips, differences, worst_rows
 from slipway.maths.finite import largest_finite, rows_with_infinity
 
@@ -35,7 +35,9 @@ def measure(
         edge_rows=rows_in(source_edges),
         largest_difference=largest_finite([*apart, *apart_on_edges]),
         unlike_rows=rows_with_infinity(apart) + rows_with_infinity(apart_on_edges),
-        largest_output=largest_finite([np.abs(column.astype(np.float64)) for column in source.values()]),
+        largest_output=largest_finite(
+            [np.abs(column.astype(np.float64)) for column in source.values() if is_number(column)]
+        ),
         noise_floor=max(noise_floor.values(), default=0.0),
         flips=len(flipped),
         flip_margins=tuple(np.sort(margins[np.isfinite(margins)])[::-1][:_MOST_MARGINS].tolist()),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from slipway.domain.model import Model
+from slipway.domain.model import Decision, Model
 from slipway.domain.release import ComparisonEvidence, Slice
-from slipway.domain.rows import Batch, LabelledRows, rows_in, scores
+from slipway.domain.rows import Batch, LabelledRows, is_number, rows_in, scores
 from slipway.domain.signature import DataType, Signature
 from slipway.domain.verdict import Estimate, estimate_of
 from slipway.maths.agreement import differences, tolerance
@@ -29,19 +29,18 @@ def measure(
     outputs_before: Batch | None,
     outputs: Batch,
     noise_floor: float,
-    threshold_before: float,
+    decision_before: Decision,
 ) -> ComparisonEvidence:
     """Compare two versions on the same rows.
 
     `outputs_before` is None where the version before asks for an input that the samples lack; then only the
-    signatures are compared. Each version decides by its own threshold.
+    signatures are compared. Each version decides by its own output and threshold.
     """
     changes = before.changes_to(model.signature)
-    output = model.decision.output
-    if outputs_before is None or output not in outputs_before:
+    if outputs_before is None:
         return _signatures_only(version, changes)
-    old = decide(scores(outputs_before, output), threshold=threshold_before)
-    new = decide(scores(outputs, output), threshold=model.decision.threshold)
+    old = decide(scores(outputs_before, decision_before.output), threshold=decision_before.threshold)
+    new = decide(scores(outputs, model.decision.output), threshold=model.decision.threshold)
     shared = [name for name in outputs if name in outputs_before and outputs[name].shape == outputs_before[name].shape]
     apart = [differences(outputs_before[name], outputs[name]) for name in shared]
     moved = flips(old, new)
@@ -51,7 +50,9 @@ def measure(
         rows=rows_in(outputs),
         largest_difference=largest_finite(apart),
         unlike_rows=rows_with_infinity(apart),
-        tolerance=max((tolerance(noise_floor, outputs[name]) for name in shared), default=0.0),
+        tolerance=max(
+            (tolerance(noise_floor, outputs[name]) for name in shared if is_number(outputs[name])), default=0.0
+        ),
         now_positive=moved.to_positive,
         now_negative=moved.to_negative,
         slices=_slices(model, rows.batch, old != new),

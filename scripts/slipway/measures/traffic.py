@@ -9,10 +9,16 @@ from slipway.maths.classification import decide, flips
 
 
 def measure(
-    *, served: ServedWindow, version: str, deployed: Batch, candidate: Batch, decision: Decision, threshold: float
+    *,
+    served: ServedWindow,
+    version: str,
+    deployed: Batch,
+    candidate: Batch,
+    decision: Decision,
+    deployed_decision: Decision,
 ) -> TrafficEvidence:
-    """`threshold` is that of the deployed version; each decides by its own."""
-    before = decide(scores(deployed, decision.output), threshold=threshold)
+    """Each version decides by its own output and threshold."""
+    before = decide(scores(deployed, deployed_decision.output), threshold=deployed_decision.threshold)
     after = decide(scores(candidate, decision.output), threshold=decision.threshold)
     return TrafficEvidence(
         since=served.since,

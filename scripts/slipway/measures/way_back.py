@@ -9,17 +9,20 @@ import numpy.typing as npt
 
 from slipway.domain.model import Model
 from slipway.domain.release import Golden
-from slipway.domain.rows import Batch, rows_in, take
+from slipway.domain.rows import Batch, is_number, rows_in, take
 from slipway.maths.agreement import SMALLEST_TOLERANCE, differences
 
 GOLDEN_ROWS = 50
 
 
 def golden(samples: Batch, outputs: Batch) -> Golden:
-    """Keep the first rows with their answers; shape [rows, *], flattened row by row."""
-    few = slice(0, GOLDEN_ROWS)
+    """Keep the first rows with their answers; shape [rows, *], flattened row by row.
+
+    A row with an infinity is left out: JSON can hold none, and NaN in its place would be another question.
+    """
+    few = np.flatnonzero(_without_infinity({**samples, **outputs}))[:GOLDEN_ROWS]
     return Golden(
-        rows=min(GOLDEN_ROWS, rows_in(samples)),
+        rows=len(few),
         inputs={name: _values(column) for name, column in take(samples, few).items()},
         outputs={name: _values(column) for name, column in take(outputs, few).items()},
     )
@@ -44,8 +47,18 @@ def equal_rows(answers: Golden, now: Batch) -> int:
     for name, values in answers.outputs.items():
         then = np.array([np.nan if value is None else value for value in values]).reshape(now[name].shape)
         apart = differences(then, now[name]).reshape(answers.rows, -1)
-        wrong |= (apart > SMALLEST_TOLERANCE * np.maximum(1.0, np.abs(then.reshape(answers.rows, -1)))).any(axis=1)
+        size = np.abs(then).reshape(answers.rows, -1) if is_number(then) else np.zeros_like(apart)
+        wrong |= (apart > SMALLEST_TOLERANCE * np.maximum(1.0, size)).any(axis=1)
     return int((~wrong).sum())
+
+
+def _without_infinity(columns: Batch) -> npt.NDArray[np.bool_]:
+    """A bool a row."""
+    fine = np.ones(rows_in(columns), np.bool_)
+    for column in columns.values():
+        if column.dtype.kind == "f":
+            fine &= ~np.isinf(column).reshape(len(column), -1).any(axis=1)
+    return fine
 
 
 def _values(column: npt.NDArray[Any]) -> list[Any]:

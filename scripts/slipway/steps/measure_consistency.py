@@ -29,6 +29,7 @@ from slipway.domain.release import (
 )
 from slipway.domain.rows import Batch, LabelledRows, rows_in, take
 from slipway.domain.signature import DataType
+from slipway.errors import BadFile
 from slipway.maths.profile import profile_of_columns
 from slipway.measures import fidelity, metrics, outputs, promise, traffic, way_back
 
@@ -115,24 +116,28 @@ def _compare(record: Record, candidate: _Candidate) -> ComparisonEvidence | None
         version=compared.version,
         before=compared.declaration.signature,
         rows=candidate.rows,
-        outputs_before=_answers_of(record, compared, candidate.rows.batch),
+        outputs_before=_answers_of(record, compared, candidate.rows.batch, candidate.model),
         outputs=candidate.answers,
         noise_floor=max(candidate.conversion.noise_floor.values(), default=0.0),
-        threshold_before=compared.declaration.decision.threshold,
+        decision_before=compared.declaration.decision,
     )
 
 
 def _replay_traffic(record: Record, candidate: _Candidate) -> TrafficEvidence | None:
-    """None where nothing was served, or the candidate asks for inputs that were not logged."""
+    """None where nothing was served, or the candidate asks for inputs that were logged otherwise or not at all."""
     served, identity = candidate.identity.served, candidate.identity
     live = next((one for one in reversed(list(identity.deployed.values())) if one is not None), None)
     if served is None or live is None or live.declaration is None:
         return None
-    logged = {feature.name for feature in live.declaration.inputs}
-    if any(feature.name not in logged for feature in candidate.model.inputs):
+    logged = [feature.tensor for feature in live.declaration.inputs]
+    if any(feature.tensor not in logged for feature in candidate.model.inputs):
         return None
-    batch = tables.read_batch(record.path(served.file), candidate.model.inputs)
-    before = _answers_of(record, live, batch)
+    try:
+        batch = tables.read_batch(record.path(served.file), candidate.model.inputs)
+    except BadFile as problem:  # a column that production was not asked: the watch tells, a release does not wait
+        log.info("the last served window cannot be replayed: %s", problem.problem)
+        return None
+    before = _answers_of(record, live, batch, candidate.model)
     if before is None:
         return None
     return traffic.measure(
@@ -141,19 +146,22 @@ def _replay_traffic(record: Record, candidate: _Candidate) -> TrafficEvidence | 
         deployed=before,
         candidate=candidate.onnx.predict(batch),
         decision=candidate.model.decision,
-        threshold=live.declaration.decision.threshold,
+        deployed_decision=live.declaration.decision,
     )
 
 
-def _answers_of(record: Record, released: Released, batch: Batch) -> Batch | None:
-    """What an earlier version answers; None where its model is gone, or asks for a column that is not there."""
+def _answers_of(record: Record, released: Released, batch: Batch, model: Model) -> Batch | None:
+    """What an earlier version answers; None where its model is gone, or asks for what `model` does not have.
+
+    `batch` holds the inputs of `model`.
+    """
     if released.onnx is None:
         return None
     earlier = onnx_session.open_model(record.path(released.onnx))
-    wanted = [tensor.name for tensor in earlier.signature.inputs]
-    if any(name not in batch for name in wanted):
+    there = {tensor.name: tensor for tensor in model.signature.inputs}
+    if any(there.get(tensor.name) != tensor for tensor in earlier.signature.inputs):
         return None
-    return earlier.predict({name: batch[name] for name in wanted})
+    return earlier.predict({tensor.name: batch[tensor.name] for tensor in earlier.signature.inputs})
 
 
 def _profile(record: Record, model: Model, samples: Batch) -> File:
