@@ -18,6 +18,7 @@ def write(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)  # mkstemp's is for one user only
         with crash_points.external_write("file"):
             Path(temporary).replace(path)
     except BaseException:

@@ -16,7 +16,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from slipway import __version__
-from slipway.adapters import atomic
+from slipway.adapters import atomic, crash_points
 from slipway.domain.pages import Body, Circumstances, File, Page, key_of, parse_page
 from slipway.errors import BadFile, DigestMismatch
 
@@ -30,15 +30,19 @@ class Record:
     folder: Path
     subject: str
 
-    def once(self, kind: type[BodyT], *, reads: Mapping[str, str], make: Callable[[], BodyT]) -> Page[BodyT]:
+    def once(
+        self, kind: type[BodyT], *, reads: Mapping[str, str], make: Callable[[], BodyT], is_deed: bool = False
+    ) -> Page[BodyT]:
         """Return the page that was written for the same `reads`, or make it.
 
         A page whose inputs changed gets the next number beside the old one. When inputs change back, what was
-        found then is written again as the newest page, so that the newest is always the one that counts.
+        found then is written again as the newest page, so that the newest is always the one that counts. A deed,
+        such as an issue that was closed meanwhile, is done again instead: `is_deed`.
         """
         key = key_of(reads)
         written = self.pages(kind)
-        known = next((page for page in reversed(written) if page.key == key and self._has_files(page.body)), None)
+        usable = written[-1:] if is_deed else written
+        known = next((page for page in reversed(usable) if page.key == key and self._has_files(page.body)), None)
         if known is not None and known is written[-1]:
             return known
         started = time.monotonic()
@@ -97,7 +101,8 @@ class Record:
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary = target.with_name(f".writing-{sha256}-{os.getpid()}")
             shutil.copyfile(source, temporary)
-            temporary.replace(target)
+            with crash_points.external_write("blob"):
+                temporary.replace(target)
         return File(name=name, sha256=sha256, size=target.stat().st_size)
 
     def keep_bytes(self, content: bytes, *, name: str) -> File:
@@ -140,13 +145,15 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _files_in(value: BaseModel) -> Iterator[File]:
-    for name in type(value).model_fields:
-        field = getattr(value, name)
-        if isinstance(field, File):
-            yield field
-        elif isinstance(field, BaseModel):
-            yield from _files_in(field)
+def _files_in(value: object) -> Iterator[File]:
+    if isinstance(value, File):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _files_in(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _files_in(item)
 
 
 def _circumstances(seconds: float) -> Circumstances:

@@ -9,8 +9,10 @@ from slipway.adapters.records import sha256_of
 
 
 def digest_of_tree(folder: Path) -> str:
-    """`sha256:` of all files below `folder`; links are followed, times and modes play no part."""
+    """`sha256:` of all files below `folder`, or of the one file that it is; times and modes play no part."""
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
-        digest.update(f"{path.relative_to(folder).as_posix()}\0{sha256_of(path)}\n".encode())
+    for path in sorted([folder] if folder.is_file() else folder.rglob("*")):
+        name = path.relative_to(folder)
+        if path.is_file() and "__pycache__" not in name.parts:
+            digest.update(f"{name.as_posix()}\0{sha256_of(path)}\n".encode())
     return f"sha256:{digest.hexdigest()}"
