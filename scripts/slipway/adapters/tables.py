@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,28 +18,32 @@ from slipway.domain.rows import LabelledRows
 from slipway.domain.signature import DataType
 from slipway.errors import BadFile
 
-_SECONDS_A_DAY = 86_400
+_MICROSECONDS_A_DAY = 86_400_000_000
+_WHOLE = {DataType.INT32: pa.int32(), DataType.INT64: pa.int64()}
 
 
-def read_samples(path: Path, model: Model) -> LabelledRows:
-    """Read labelled rows as `model.samples` names their columns.
+def read_samples(path: Path, model: Model, *, shown_as: Path | None = None) -> LabelledRows:
+    """Read labelled rows as `model.samples` names their columns; errors call the file `shown_as`.
 
     Raises:
-        BadFile: the file is no Parquet, lacks a column, or a column has another type than declared.
+        BadFile: the file is no Parquet, has no rows, lacks a column, or a column has another type than declared.
     """
-    table = read_parquet(path)
+    where = shown_as or path
+    table = read_parquet(path, shown_as=where)
     declared = model.samples
-    _need(table, [declared.time, declared.label, *([declared.held_out] if declared.held_out else [])], where=path)
-    labels = bools(table[declared.label], where=path, name=declared.label)
+    _need(table, [declared.time, declared.label, *([declared.held_out] if declared.held_out else [])], where=where)
+    if len(table) == 0:
+        raise BadFile(f"{where} has no rows", mend="write labelled rows that stand for production")
+    labels = bools(table[declared.label], where=where, name=declared.label)
     counts = (
-        bools(table[declared.held_out], where=path, name=declared.held_out)
+        bools(table[declared.held_out], where=where, name=declared.held_out)
         if declared.held_out
         else np.ones(len(labels), np.bool_)
     )
     return LabelledRows(
-        batch=to_batch(table, model.inputs, where=path),
+        batch=to_batch(table, model.inputs, where=where),
         labels=labels,
-        days=days(table[declared.time], where=path, name=declared.time),
+        days=days(table[declared.time], where=where, name=declared.time),
         counts=counts,
     )
 
@@ -47,18 +52,19 @@ def read_batch(path: Path, features: Sequence[Feature]) -> dict[str, npt.NDArray
     return to_batch(read_parquet(path), features, where=path)
 
 
-def read_parquet(path: Path) -> pa.Table:
+def read_parquet(path: Path, *, shown_as: Path | None = None) -> pa.Table:
+    where = shown_as or path
     try:
-        return pq.read_table(path)
+        return pq.read_table(path, partitioning=None)  # a folder called `a=b` above it is no column
     except (OSError, pa.ArrowException) as error:
-        raise BadFile(f"{path} is no Parquet file: {error}", mend=f"write {path} again") from error
+        raise BadFile(f"{where} is no Parquet file: {error}", mend=f"write {where} again") from error
 
 
 def to_batch(table: pa.Table, features: Sequence[Feature], *, where: Path) -> dict[str, npt.NDArray[Any]]:
     """Take the features' columns, each as `[N, *feature.shape]`; a missing number becomes NaN, a missing word ''.
 
     Raises:
-        BadFile: a column is missing, of another type, or an integer column has missing values.
+        BadFile: a column is missing, of another type, or holds values that its type cannot.
     """
     _need(table, [feature.name for feature in features], where=where)
     return {feature.name: _array(table[feature.name], feature, where=where) for feature in features}
@@ -68,16 +74,14 @@ def days(column: pa.ChunkedArray, *, where: Path, name: str) -> npt.NDArray[np.i
     """Days since 1970 of a timestamp or date column, in UTC."""
     if not (pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)):
         raise BadFile(f"{where}: column `{name}` is {column.type}, no time", mend=f"store `{name}` as a timestamp")
-    seconds = np.asarray(column.cast(pa.timestamp("s")).cast(pa.int64()).to_numpy(), np.int64)
-    return seconds // _SECONDS_A_DAY
+    _refuse_missing(column, where=where, name=name)
+    moments = column.cast(pa.timestamp("us"), safe=False)  # what is finer decides no day
+    return np.asarray(moments.cast(pa.int64()).to_numpy(), np.int64) // _MICROSECONDS_A_DAY
 
 
 def bools(column: pa.ChunkedArray, *, where: Path, name: str) -> npt.NDArray[np.bool_]:
     """A column of bools, or of zeros and ones."""
-    if column.null_count:
-        raise BadFile(
-            f"{where}: column `{name}` has {column.null_count} rows without a value", mend="leave these rows out"
-        )
+    _refuse_missing(column, where=where, name=name)
     values = np.asarray(column.to_numpy())
     if not np.isin(values, [0, 1]).all():
         raise BadFile(f"{where}: column `{name}` has values other than true and false", mend="store it as a bool")
@@ -85,20 +89,49 @@ def bools(column: pa.ChunkedArray, *, where: Path, name: str) -> npt.NDArray[np.
 
 
 def _array(column: pa.ChunkedArray, feature: Feature, *, where: Path) -> npt.NDArray[Any]:
-    shape = (-1, *feature.shape)
+    values = column if math.prod(feature.shape) == 1 else _flat(column, feature, where=where)
+    return _values(values, feature, where=where).reshape(len(column), *feature.shape)
+
+
+def _flat(column: pa.ChunkedArray, feature: Feature, *, where: Path) -> pa.ChunkedArray:
+    """The values of a column of lists, which each have one value for each place of the feature's shape."""
+    width = math.prod(feature.shape)
+    lists = pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type)
+    lengths = pc.list_value_length(column) if lists else None
+    if lengths is None or lengths.null_count or not pc.all(pc.equal(lengths, width)).as_py():
+        raise BadFile(
+            f"{where}: column `{feature.name}` is {column.type}; model.yaml declares {list(feature.shape)} a row",
+            mend=f"store a list of {width} values a row",
+        )
+    return pc.list_flatten(column)
+
+
+def _values(column: pa.ChunkedArray, feature: Feature, *, where: Path) -> npt.NDArray[Any]:
     if feature.dtype is DataType.STRING:
         if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or _is_words(column.type)):
             raise _wrong_type(column, feature, where=where)
         words = pc.fill_null(column.cast(pa.string()), "")
-        return np.asarray(words.to_numpy(zero_copy_only=False), dtype=object).reshape(shape)
+        return np.asarray(words.to_numpy(zero_copy_only=False), dtype=object)
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_boolean(column.type)):
         raise _wrong_type(column, feature, where=where)
-    if column.null_count and feature.dtype not in (DataType.FLOAT32, DataType.FLOAT64):
+    if feature.dtype in (DataType.FLOAT32, DataType.FLOAT64):
+        return np.asarray(column.to_numpy()).astype(feature.dtype.value)
+    return _whole(column, feature, where=where)
+
+
+def _whole(column: pa.ChunkedArray, feature: Feature, *, where: Path) -> npt.NDArray[Any]:
+    """Integers and bools; a value that would become another one is refused."""
+    if column.null_count:
         raise BadFile(
             f"{where}: column `{feature.name}` ({feature.dtype}) has {column.null_count} missing values",
             mend=f"declare `{feature.name}` as float32, where NaN stands for missing, or fill the values",
         )
-    return np.asarray(column.to_numpy()).astype(feature.dtype.value).reshape(shape)
+    if feature.dtype is DataType.BOOL:
+        return bools(column, where=where, name=feature.name)
+    try:
+        return np.asarray(column.cast(_WHOLE[feature.dtype]).to_numpy())
+    except pa.ArrowInvalid as error:
+        raise _wrong_type(column, feature, where=where) from error
 
 
 def _is_words(kind: pa.DataType) -> bool:
@@ -110,6 +143,13 @@ def _wrong_type(column: pa.ChunkedArray, feature: Feature, *, where: Path) -> Ba
         f"{where}: column `{feature.name}` is {column.type}; model.yaml declares {feature.dtype}",
         mend="correct one of the two",
     )
+
+
+def _refuse_missing(column: pa.ChunkedArray, *, where: Path, name: str) -> None:
+    if column.null_count:
+        raise BadFile(
+            f"{where}: column `{name}` has {column.null_count} rows without a value", mend="leave these rows out"
+        )
 
 
 def _need(table: pa.Table, names: Sequence[str], *, where: Path) -> None:
