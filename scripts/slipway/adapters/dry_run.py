@@ -14,6 +14,7 @@ from slipway.adapters.forge import Commit, Forge, Issue, Pull, PullState, Status
 from slipway.adapters.registry.digests import digest_of
 from slipway.adapters.registry.protocol import Chunks, ManifestBytes, Registry, Repository
 from slipway.adapters.workplace import Workplace
+from slipway.errors import NoSuchImage
 
 log = logging.getLogger(__name__)
 
@@ -182,5 +183,12 @@ class DryRepository:
         digest = digest_of(content)
         stored = ManifestBytes(content, media_type, digest)
         self._manifests |= {reference: stored, digest: stored}
-        _would("push the image %s:%s as %s", self.name, reference, digest[:19])
+        if not self._is_there(reference, digest):
+            _would("push the image %s:%s as %s", self.name, reference, digest[:19])
         return digest
+
+    def _is_there(self, reference: str, digest: str) -> bool:
+        try:
+            return self.there.manifest(reference).digest == digest
+        except NoSuchImage:
+            return False

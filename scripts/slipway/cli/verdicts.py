@@ -36,7 +36,7 @@ def check(model: str, as_json: bool) -> int:
     page = _up_to_verdicts(model, Bump.PATCH, place)
     smallest = page.body.smallest_bump
     if smallest not in (Bump.PATCH, Bump.FIRST, None):
-        page = _up_to_verdicts(model, smallest, place)  # measured already: this judges again
+        page = _up_to_verdicts(model, smallest, place)  # converted already: this measures under its number
     identity = record.page(Identity, written_by="check").body
     text = record.folder / "pull-request.md"
     atomic.write(text, _pull_request(record, place).encode())
