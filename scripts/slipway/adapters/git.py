@@ -9,12 +9,12 @@ import os
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from slipway.adapters import crash_points
+from slipway.adapters import crash_points, ref_locks
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, BadTag, GitRefused, Unreachable
 
@@ -27,6 +27,7 @@ _FIXED = (
     "core.autocrlf=false",
     "core.eol=lf",
     "gc.auto=0",
+    "maintenance.auto=false",
 )
 _SETTINGS = tuple(word for setting in _FIXED for word in ("-c", setting))
 _TAG_FIELDS = ("refname", "objecttype", "objectname", "taggername", "taggeremail", "taggerdate:iso-strict")
@@ -57,8 +58,14 @@ class Answer:
     said: str
 
 
-def ask(*arguments: str, cwd: Path, stdin: bytes | None = None, environment: Mapping[str, str] | None = None) -> Answer:
-    """Run one git command and return however it ended.
+def ask(
+    *arguments: str,
+    cwd: Path,
+    stdin: bytes | None = None,
+    environment: Mapping[str, str] | None = None,
+    inherits: Sequence[int] = (),
+) -> Answer:
+    """Run one git command and return however it ended; `inherits` are descriptors that stay open in it.
 
     Raises:
         GitRefused: git is not installed, or `cwd` is not in a repository that git trusts.
@@ -71,6 +78,7 @@ def ask(*arguments: str, cwd: Path, stdin: bytes | None = None, environment: Map
             input=b"" if stdin is None else stdin,
             capture_output=True,
             check=False,
+            pass_fds=inherits,
         )
     except FileNotFoundError as error:
         raise _missing(cwd) from error
@@ -205,8 +213,10 @@ def fetch(repository: Path, *refspecs: str, remote: str = "origin", tags: bool =
     Raises:
         Unreachable: the remote does not answer, or refuses.
     """
-    with crash_points.external_write("fetch"):
-        _from_remote("fetch", "--quiet", "--tags" if tags else "--no-tags", remote, *refspecs, cwd=repository)
+    folder = Path(_line("rev-parse", "--path-format=absolute", "--git-common-dir", cwd=repository))
+    which = "--tags" if tags else "--no-tags"
+    with crash_points.external_write("fetch"), ref_locks.alone(folder) as lock:
+        _from_remote("fetch", "--quiet", which, remote, *refspecs, cwd=repository, inherits=[lock])
 
 
 def export(repository: Path, commit: str, folder: str, *, into: Path) -> None:
@@ -248,8 +258,8 @@ def _refuse_strange_places(answer: Answer, *, cwd: Path) -> None:
         )
 
 
-def _from_remote(*arguments: str, cwd: Path) -> bytes:
-    answer = ask(*arguments, cwd=cwd)
+def _from_remote(*arguments: str, cwd: Path, inherits: Sequence[int] = ()) -> bytes:
+    answer = ask(*arguments, cwd=cwd, inherits=inherits)
     if answer.code:
         raise Unreachable(
             f"git {arguments[0]}: the remote did not give what was asked: {answer.said}",

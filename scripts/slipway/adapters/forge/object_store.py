@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from slipway.adapters import git
+from slipway.adapters import git, ref_locks
 from slipway.adapters.forge import Commit
 from slipway.errors import BranchMoved, ForgeRefused, GitRefused, MergeConflict
 
@@ -96,13 +96,16 @@ def move_branch(repository: Path, branch: str, *, to: str, expected: str | None)
         GitRefused: no branch can have that name.
     """
     old = expected or "0" * len(to)
-    answer = git.ask("update-ref", "-m", "slipway", f"refs/heads/{branch}", to, old, cwd=repository)
+    with ref_locks.alone(repository) as lock:
+        answer = git.ask(
+            "update-ref", "-m", "slipway", f"refs/heads/{branch}", to, old, cwd=repository, inherits=[lock]
+        )
     if not answer.code:
         return
     if head(repository, branch) != expected or ".lock" in answer.said:
         raise BranchMoved(
             f"the branch `{branch}` is not at {expected or 'its start'} any more: {answer.said}",
-            mend="run again; if it stays so, delete the `.lock` file that git names, a killed push left it",
+            mend="run again; if it stays so, delete the `.lock` file that git names, a push that was killed left it",
         )
     raise GitRefused(f"git cannot write the branch `{branch}`: {answer.said}", mend="choose another name")
 
