@@ -14,8 +14,9 @@ from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
 from slipway.domain.pages import Page
 from slipway.domain.release import Conversion, Evidence, Identity, Image, Proposal, Rehearsal, Verdicts
+from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
-from slipway.errors import NotReleasable
+from slipway.errors import BadTag, NotReleasable
 from slipway.reports.pull_request import pull_request_body, pull_request_title
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def run(record: Record, *, environment: str, workplace: Workplace) -> Page[Propo
         "environment": environment,
         "deployed": live.digest if live else "none",
     }
-    return record.once(Proposal, reads=reads, make=lambda: _propose(record, environment, live, workplace))
+    return record.once(Proposal, reads=reads, make=lambda: _propose(record, environment, live, workplace), is_deed=True)
 
 
 def branch_of(model: str, environment: str, version: str) -> str:
@@ -65,6 +66,8 @@ def _propose(record: Record, environment: str, live: Deployed | None, workplace:
     title = pull_request_title(identity, environment)
     verdict = record.page(Verdicts, written_by="judge").body.verdict
     branch = branch_of(identity.model, environment, identity.version)
+    if live is not None and live.digest == image.digest:
+        return _proposed_before(record, environment, branch, title)
     proposal = Proposal(
         environment=environment,
         branch=branch,
@@ -73,12 +76,17 @@ def _propose(record: Record, environment: str, live: Deployed | None, workplace:
         draft=verdict is not Verdict.PASS,
         replaces=live.tag if live else None,
     )
-    if live is not None and live.digest == image.digest:
-        return proposal
     _commit(branch, identity, image, environment, workplace)
     pull = _open_or_update(branch, title, _body(record, environment), proposal.draft, workplace)
     _close_lower(pull, identity.model, environment, workplace)
     return proposal.model_copy(update={"pull": pull.number})
+
+
+def _proposed_before(record: Record, environment: str, branch: str, title: str) -> Proposal:
+    """The manifest names this image already: what it replaced is told by the page of the time before."""
+    before = [page.body for page in record.pages(Proposal) if page.body.environment == environment]
+    replaces = before[-1].replaces if before else None
+    return Proposal(environment=environment, branch=branch, pull=None, title=title, draft=False, replaces=replaces)
 
 
 def _commit(branch: str, identity: Identity, image: Image, environment: str, workplace: Workplace) -> None:
@@ -127,7 +135,16 @@ def _open_or_update(branch: str, title: str, body: str, draft: bool, workplace: 
 
 
 def _close_lower(newest: Pull, model: str, environment: str, workplace: Workplace) -> None:
-    """Two open proposals for one manifest could only conflict."""
+    """Two open proposals for one manifest could only conflict; the higher version stays."""
+    folder = branch_of(model, environment, "")
+    mine = ReleaseTag.parse(f"{model}@{newest.branch.removeprefix(folder)}")
     for pull in workplace.forge.open_pulls():
-        if pull.number != newest.number and pull.branch.startswith(branch_of(model, environment, "")):
+        if pull.branch.startswith(folder) and _is_lower(pull.branch.removeprefix(folder), mine):
             workplace.forge.close_pull(pull.number, comment=f"Replaced by #{newest.number}: {newest.title}")
+
+
+def _is_lower(version: str, than: ReleaseTag) -> bool:
+    try:
+        return ReleaseTag.parse(f"{than.model}@{version}").version < than.version
+    except BadTag:  # a person's branch
+        return False

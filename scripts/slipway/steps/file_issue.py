@@ -5,12 +5,23 @@ from __future__ import annotations
 import logging
 
 from slipway.adapters.forge import Forge, Issue
+from slipway.adapters.history import History
+from slipway.adapters.ledger import Ledger
 from slipway.adapters.records import Record
-from slipway.domain.incident import IncidentVerdicts, IssueAction, IssueFiled, Outcome, Reversion, WindowEvidence
+from slipway.domain.incident import (
+    IncidentKind,
+    IncidentVerdicts,
+    IssueAction,
+    IssueFiled,
+    Outcome,
+    Reversion,
+    WindowEvidence,
+)
 from slipway.domain.pages import Page
 from slipway.domain.release import Identity, Verdicts
 from slipway.domain.verdict import Verdict
 from slipway.reports.incident_issue import incident_body, incident_title
+from slipway.reports.marker import read_marker
 from slipway.reports.refusal import refused_release_issue, refused_release_title
 
 log = logging.getLogger(__name__)
@@ -31,7 +42,8 @@ def run_on_window(record: Record, *, forge: Forge) -> Page[IssueFiled]:
     return record.once(
         IssueFiled,
         reads=reads,
-        make=lambda: _tell(evidence.body, verdicts.body, reversion.body if reversion else None, forge),
+        make=lambda: _tell(record, evidence.body, verdicts.body, reversion.body if reversion else None, forge),
+        is_deed=True,
     )
 
 
@@ -40,7 +52,10 @@ def run_on_release(record: Record, *, forge: Forge) -> Page[IssueFiled]:
     identity = record.page(Identity, written_by="resolve-tag").body
     verdicts = record.page(Verdicts, written_by="judge")
     return record.once(
-        IssueFiled, reads={"verdicts": verdicts.key}, make=lambda: _tell_tagger(identity, verdicts.body, forge)
+        IssueFiled,
+        reads={"verdicts": verdicts.key},
+        make=lambda: _tell_tagger(record, identity, verdicts.body, forge),
+        is_deed=True,
     )
 
 
@@ -50,23 +65,63 @@ def label_of(model: str, environment: str) -> str:
 
 
 def _tell(
-    evidence: WindowEvidence, verdicts: IncidentVerdicts, reversion: Reversion | None, forge: Forge
+    record: Record, evidence: WindowEvidence, verdicts: IncidentVerdicts, reversion: Reversion | None, forge: Forge
 ) -> IssueFiled:
     label = label_of(evidence.model, evidence.environment)
     there = next(iter(forge.open_issues(label)), None)
+    before = _filed_before(record, evidence, forge)
     title = incident_title(evidence, verdicts)
+    if verdicts.outcome is Outcome.QUIET and there is not None and not _is_over(there, evidence, verdicts):
+        return IssueFiled(
+            incident=evidence.open_incident, number=there.number, action=IssueAction.NONE, title=there.title
+        )
     if verdicts.outcome is Outcome.QUIET:
-        return _close(there, evidence, title, forge)
+        return _close(there, before, evidence, title, forge)
     body = incident_body(evidence, verdicts, reversion=reversion)
     if there is None:
         log.info("opening an issue: %s", title)
         issue = forge.open_issue(title=title, body=body, labels=("slipway", label))
         return IssueFiled(incident=verdicts.incident, number=issue.number, action=IssueAction.OPENED, title=title)
+    action = IssueAction.OPENED if _is_new(there, before, evidence, verdicts) else IssueAction.UPDATED
     forge.update_issue(there.number, title=title, body=body)
-    return IssueFiled(incident=verdicts.incident, number=there.number, action=IssueAction.UPDATED, title=title)
+    return IssueFiled(incident=verdicts.incident, number=there.number, action=action, title=title)
 
 
-def _close(there: Issue | None, evidence: WindowEvidence, title: str, forge: Forge) -> IssueFiled:
+def _filed_before(record: Record, evidence: WindowEvidence, forge: Forge) -> IssueFiled | None:
+    """What was filed last about this incident: in this window, or else in one that the ledger has."""
+    filed = record.latest(IssueFiled)
+    if filed is None and evidence.open_incident is not None:
+        history = History(Ledger(forge))
+        filed = history.incident_page(evidence.model, evidence.environment, evidence.open_incident, IssueFiled)
+    return filed.body if filed else None
+
+
+def _is_new(there: Issue, before: IssueFiled | None, evidence: WindowEvidence, verdicts: IncidentVerdicts) -> bool:
+    """Whether a run of this window opened it, and was killed before it could write that down."""
+    told_before = before is not None and before.number == there.number
+    known = before is not None or evidence.open_incident is None
+    return known and not told_before and read_marker(there.body).get("incident") == verdicts.incident
+
+
+def _is_over(there: Issue, evidence: WindowEvidence, verdicts: IncidentVerdicts) -> bool:
+    """Recovery is shown, never taken from a lack of rows: what was wrong must pass.
+
+    A metric of a version that runs no more is over with it.
+    """
+    unproven = {finding.gate for finding in verdicts.findings if finding.verdict is not Verdict.PASS}
+    incident = evidence.open_incident or read_marker(there.body).get("incident", "")
+    first = (*evidence.earlier, evidence.window)[0]
+    of_this_version = incident[:10] >= first.start.isoformat()
+    is_metric = incident.endswith(f"-{IncidentKind.METRIC}")
+    return "drift" not in unproven and not (is_metric and of_this_version and "metrics" in unproven)
+
+
+def _close(
+    there: Issue | None, before: IssueFiled | None, evidence: WindowEvidence, title: str, forge: Forge
+) -> IssueFiled:
+    """Close the incident's issue; one that was closed already, by a killed run or by a person, ends it as well."""
+    if there is None and evidence.open_incident is not None and before is not None and before.number is not None:
+        there = forge.issue(before.number)
     if there is None:
         return IssueFiled(incident=None, number=None, action=IssueAction.NONE, title=title)
     window = evidence.window
@@ -78,24 +133,36 @@ def _close(there: Issue | None, evidence: WindowEvidence, title: str, forge: For
     )
 
 
-def _tell_tagger(identity: Identity, verdicts: Verdicts, forge: Forge) -> IssueFiled:
+def _tell_tagger(record: Record, identity: Identity, verdicts: Verdicts, forge: Forge) -> IssueFiled:
     label = f"slipway:{identity.tag}"
     there = next(iter(forge.open_issues(label)), None)
+    filed = record.latest(IssueFiled)
     title = refused_release_title(identity, verdicts)
-    if verdicts.verdict is not Verdict.FAIL:
+    if verdicts.verdict is Verdict.NOT_ENOUGH_EVIDENCE:
+        forge.set_status(identity.commit, context=_STATUS, state="pending", description=title)
+        return IssueFiled(incident=None, number=there.number if there else None, action=IssueAction.NONE, title=title)
+    if verdicts.verdict is Verdict.PASS:
         forge.set_status(identity.commit, context=_STATUS, state="success", description=f"{identity.tag}: passed")
-        if there is not None:
-            forge.close_issue(there.number, comment=f"{identity.tag} passes now.")
-        return IssueFiled(
-            incident=None,
-            number=there.number if there else None,
-            action=IssueAction.CLOSED if there else IssueAction.NONE,
-            title=title,
-        )
+        return _close_refusal(there, filed.body if filed else None, identity, title, forge)
     forge.set_status(identity.commit, context=_STATUS, state="failure", description=title)
     body = refused_release_issue(identity, verdicts)
-    if there is not None:
-        forge.update_issue(there.number, title=title, body=body)
-        return IssueFiled(incident=None, number=there.number, action=IssueAction.UPDATED, title=title)
-    issue = forge.open_issue(title=title, body=body, labels=("slipway", label))
-    return IssueFiled(incident=None, number=issue.number, action=IssueAction.OPENED, title=title)
+    if there is None:
+        issue = forge.open_issue(title=title, body=body, labels=("slipway", label))
+        return IssueFiled(incident=None, number=issue.number, action=IssueAction.OPENED, title=title)
+    # The same text, and no page: a run of these verdicts opened it, and was killed before it could write that down.
+    is_new = filed is None and there.body == body
+    action = IssueAction.OPENED if is_new else IssueAction.UPDATED
+    forge.update_issue(there.number, title=title, body=body)
+    return IssueFiled(incident=None, number=there.number, action=action, title=title)
+
+
+def _close_refusal(
+    there: Issue | None, filed: IssueFiled | None, identity: Identity, title: str, forge: Forge
+) -> IssueFiled:
+    number = there.number if there else None
+    if filed is not None and filed.action in (IssueAction.OPENED, IssueAction.UPDATED):
+        number = filed.number
+    if number is not None:
+        forge.close_issue(number, comment=f"{identity.tag} passes now.")
+    action = IssueAction.NONE if number is None else IssueAction.CLOSED
+    return IssueFiled(incident=None, number=number, action=action, title=title)
