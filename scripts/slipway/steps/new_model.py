@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
-from slipway.adapters import atomic
+from slipway.adapters import crash_points
 from slipway.adapters.repository import Repository
 from slipway.domain.tag import is_model_name
 from slipway.errors import BadTag, NotReleasable
@@ -30,8 +31,15 @@ def plan(model: str, *, repository: Repository) -> dict[Path, str]:
 
 
 def run(model: str, *, repository: Repository) -> list[Path]:
-    """Write the files and return their paths."""
+    """Write the files, all or none, and return their paths."""
     planned = plan(model, repository=repository)
+    folder, unfinished = repository.root / "models" / model, repository.state / "new-model" / model
+    shutil.rmtree(unfinished, ignore_errors=True)
     for path, text in planned.items():
-        atomic.write(path, text.encode())
+        file = unfinished / path.relative_to(folder)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    folder.parent.mkdir(exist_ok=True)
+    with crash_points.external_write("new-model"):
+        unfinished.rename(folder)
     return list(planned)
