@@ -50,33 +50,32 @@ def run(record: Record, *, workplace: Workplace) -> Page[Image]:
     )
     reads = {"layer": layer.digest, "runtime": runtime.reference, "registry": workplace.settings.image_registry}
 
-    def push() -> Image:
-        log.info("appending a layer of %s bytes to %s", f"{layer.size:,}", runtime.reference[:19])
-        digest = append_layer(
-            workplace.registry,
-            identity.model,
-            base=runtime,
-            layer=layer,
-            origin=Origin(
-                release=identity.tag,
-                version=identity.version.removeprefix("v"),
-                source=identity.model,
-                revision=identity.commit,
-                created=datetime.fromisoformat(identity.committed_at),
-                base_name=runtime.repository,
-            ),
-            tag=identity.version,
-        )
-        return Image(
-            repository=identity.model,
-            tag=identity.version,
-            digest=digest,
-            layer_digest=layer.digest,
-            layer_size=layer.size,
-            runtime_digest=runtime.reference,
-        )
-
-    return record.once(Image, reads=reads, make=push)
+    log.info("appending a layer of %s bytes to %s", f"{layer.size:,}", runtime.reference[:19])
+    # Also where the page is known: what is there is not sent, and an image that the registry lost is put back.
+    digest = append_layer(
+        workplace.registry,
+        identity.model,
+        base=runtime,
+        layer=layer,
+        origin=Origin(
+            release=identity.tag,
+            version=identity.version.removeprefix("v"),
+            source=identity.model,
+            revision=identity.commit,
+            created=datetime.fromisoformat(identity.committed_at),
+            base_name=runtime.repository,
+        ),
+        tag=identity.version,
+    )
+    image = Image(
+        repository=identity.model,
+        tag=identity.version,
+        digest=digest,
+        layer_digest=layer.digest,
+        layer_size=layer.size,
+        runtime_digest=runtime.reference,
+    )
+    return record.once(Image, reads=reads, make=lambda: image)
 
 
 def identity_of(identity: Identity) -> bytes:
