@@ -51,6 +51,8 @@ def _how_to_release(identity: Identity, verdicts: Verdicts) -> list[str]:
 
 
 def _next_tag(identity: Identity, bump: Bump) -> ReleaseTag:
+    if identity.bump is bump:
+        return ReleaseTag.parse(identity.tag)  # what was judged; its number is free, the next one might not be
     compared = identity.compared
     lower = ReleaseTag.parse(f"{identity.model}@{compared.version}").version if compared else None
     return ReleaseTag(identity.model, next_version(lower, bump))
@@ -61,4 +63,3 @@ def _break_to_state(tag: ReleaseTag, bump: Bump) -> list[str]:
         return []
     card = f"models/{tag.model}/README.md"
     return [f"It must say what breaks: `### {tag.image_tag}` under `## Breaking changes` of {card}."]
-

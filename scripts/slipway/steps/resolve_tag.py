@@ -12,7 +12,7 @@ from pathlib import Path
 
 from semver import Version
 
-from slipway.adapters import deploy_tree, git, released, tables
+from slipway.adapters import crash_points, deploy_tree, git, released, tables
 from slipway.adapters.records import Record
 from slipway.adapters.repository import read_model
 from slipway.adapters.trees import digest_of_tree
@@ -55,7 +55,7 @@ def run(text: str, *, workplace: Workplace) -> Page[Identity]:
     found = git.resolve_tag(root, text)
     _refuse_lightweight(found)
     _refuse_off_the_default_branch(found, workplace)
-    _refuse_second_version(tag, found.commit, root)
+    _refuse_second_version(tag, found.commit, workplace)
     _refuse_quarantined(tag, workplace)
     record.seed(workplace.history.pages_of(tag))
     _refuse_moved(tag, found, record)
@@ -84,11 +84,11 @@ def run_on_working_tree(model: str, *, bump: Bump, workplace: Workplace) -> Page
         unfinished = record.scratch("working-tree") / model
         shutil.copytree(source, unfinished)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.rename(folder)
-    highest = workplace.history.highest_passed(model)
+        with crash_points.external_write("working-tree"):
+            unfinished.rename(folder)
     commit = git.head_commit(repository.root)
     origin = _Origin(
-        tag=ReleaseTag(model, next_version(highest.version if highest else None, bump)),
+        tag=_next_free(model, bump, workplace),
         object_id="",
         tagger="",
         message="",
@@ -100,10 +100,21 @@ def run_on_working_tree(model: str, *, bump: Bump, workplace: Workplace) -> Page
     return _identify(origin, record, workplace)
 
 
+def _next_free(model: str, bump: Bump, workplace: Workplace) -> ReleaseTag:
+    """The lowest version that makes the promise and was not tagged yet: a version that failed keeps its number."""
+    highest = workplace.history.highest_passed(model)
+    taken = {*git.release_tags(workplace.repository.root, model=model)}
+    free = ReleaseTag(model, next_version(highest.version if highest else None, bump))
+    while free in taken:
+        free = ReleaseTag(model, next_version(free.version, Bump.PATCH if bump is Bump.FIRST else bump))
+    return free
+
+
 def _identify(origin: _Origin, record: Record, workplace: Workplace) -> Page[Identity]:
     model = read_model(origin.folder)
     samples = record.keep(_file(origin.folder, model.samples.path, model, "samples.path"), name="samples.parquet")
-    tables.read_samples(record.path(samples), model)  # for its errors: they name the developer's file
+    shown_as = Path("models") / model.name / model.samples.path
+    tables.read_samples(record.path(samples), model, shown_as=shown_as)  # for its errors: they name a file of the team
     compared = released.compared_with(origin.tag, record, workplace)
     deployed = released.deployed(origin.tag.model, record, workplace)
     _refuse_lower(origin.tag, deployed)
@@ -152,13 +163,18 @@ def _refuse_off_the_default_branch(tag: git.Tag, workplace: Workplace) -> None:
         )
 
 
-def _refuse_second_version(tag: ReleaseTag, commit: str, root: Path) -> None:
-    others = [name for name in git.tags_at(root, commit) if name.startswith(f"{tag.model}@") and name != str(tag)]
-    if others:
-        raise NotReleasable(
-            f"commit {commit[:12]} is released as `{others[0]}` already: one commit is one version of a model",
-            mend=f"git tag -d {tag}; commit the change that makes it another version, then tag that commit",
-        )
+def _refuse_second_version(tag: ReleaseTag, commit: str, workplace: Workplace) -> None:
+    """The first is the one that the ledger knows or, before either was recorded, the lower one."""
+    if workplace.history.page(tag, Identity) is not None:
+        return
+    there = set(git.tags_at(workplace.repository.root, commit))
+    for other in git.release_tags(workplace.repository.root, model=tag.model):
+        first = other.version < tag.version or workplace.history.page(other, Identity) is not None
+        if str(other) in there and other != tag and first:
+            raise NotReleasable(
+                f"commit {commit[:12]} is released as `{other}` already: one commit is one version of a model",
+                mend=f"git tag -d {tag}; commit the change that makes it another version, then tag that commit",
+            )
 
 
 def _refuse_quarantined(tag: ReleaseTag, workplace: Workplace) -> None:
