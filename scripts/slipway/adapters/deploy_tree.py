@@ -6,6 +6,8 @@ from slipway.adapters import manifests
 from slipway.adapters.forge import Branches
 from slipway.adapters.manifests import Deployed
 from slipway.domain.policy import QuarantineEntry
+from slipway.domain.tag import ReleaseTag
+from slipway.errors import BadFile, BadTag
 
 QUARANTINE = "deploy/quarantine.yaml"
 
@@ -15,10 +17,20 @@ def manifest_path(environment: str, model: str) -> str:
 
 
 def deployed(forge: Branches, *, environment: str, model: str) -> Deployed | None:
-    """What the manifest at the head of the default branch deploys; None before the first release."""
+    """What the manifest at the head of the default branch deploys; None before the first release.
+
+    Raises:
+        BadFile: it is no manifest, or its newTag is no version.
+    """
     path = manifest_path(environment, model)
     content = _at_head(forge, path)
-    return None if content is None else manifests.deployed(content, name=model, where=path)
+    found = None if content is None else manifests.deployed(content, name=model, where=path)
+    if found is not None and not _is_release(model, found.tag):
+        raise BadFile(
+            f"{path}: newTag: `{found.tag}` is no version of {model}",
+            mend="write the version that the digest belongs to, like newTag: v1.4.0",
+        )
+    return found
 
 
 def quarantine(forge: Branches) -> tuple[QuarantineEntry, ...]:
@@ -29,6 +41,13 @@ def quarantine(forge: Branches) -> tuple[QuarantineEntry, ...]:
 def quarantined(forge: Branches, *, model: str, version: str) -> QuarantineEntry | None:
     """The entry that holds a version, read `v1.4.0`."""
     return next((entry for entry in quarantine(forge) if entry.holds(model, version)), None)
+
+
+def _is_release(model: str, version: str) -> bool:
+    try:
+        return ReleaseTag.parse(f"{model}@{version}") is not None
+    except BadTag:
+        return False
 
 
 def _at_head(forge: Branches, path: str) -> bytes | None:

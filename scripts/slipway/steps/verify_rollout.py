@@ -14,7 +14,7 @@ from slipway.adapters.rollout import Rollout as Engine
 from slipway.adapters.served_log import GOLDEN_REQUEST
 from slipway.adapters.workplace import Workplace
 from slipway.domain.pages import Page
-from slipway.domain.release import Evidence, Golden, Identity, Rollout
+from slipway.domain.release import Evidence, Golden, Identity, Image, Rollout
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import NotReleasable, RolloutFailed
 from slipway.measures import way_back
@@ -33,7 +33,7 @@ def run(model: str, *, environment: str, on: date, workplace: Workplace, engine:
         engine: what runs it.
 
     Raises:
-        NotReleasable: the manifest names nothing, or a version that the ledger never passed.
+        NotReleasable: the manifest names nothing, or what the ledger never passed, or what is in quarantine.
         RolloutFailed: it never became ready, or answers otherwise than it did when it was judged.
     """
     git.fetch(workplace.repository.root)
@@ -57,11 +57,7 @@ def run(model: str, *, environment: str, on: date, workplace: Workplace, engine:
 
 
 def _apply(tag: ReleaseTag, wanted: Deployed, environment: str, workplace: Workplace, engine: Engine) -> Live:
-    if not workplace.history.passed(tag):
-        raise NotReleasable(
-            f"{tag}, which the manifest names, has no passing verdicts in the ledger",
-            mend=f"release it by its tag, or put {deploy_tree.manifest_path(environment, tag.model)} back",
-        )
+    _refuse_unjudged(tag, wanted, environment, workplace)
     files = pull_model_layer(workplace.registry, tag.model, wanted.digest, workplace.layers)
     log.info("rolling out %s in %s", tag, environment)
     return engine.apply(
@@ -74,6 +70,27 @@ def _apply(tag: ReleaseTag, wanted: Deployed, environment: str, workplace: Workp
             served_log=workplace.repository.root / workplace.settings.served_log,
         )
     )
+
+
+def _refuse_unjudged(tag: ReleaseTag, wanted: Deployed, environment: str, workplace: Workplace) -> None:
+    """Nothing runs that was not judged, whatever a manifest says."""
+    put_back = f"put {deploy_tree.manifest_path(environment, tag.model)} back"
+    if not workplace.history.passed(tag):
+        raise NotReleasable(
+            f"{tag}, which the manifest names, has no passing verdicts in the ledger",
+            mend=f"release it by its tag, or {put_back}",
+        )
+    if wanted.digest not in {page.body.digest for page in workplace.history.pages(tag, Image)}:
+        raise NotReleasable(
+            f"the manifest names {wanted.digest[:19]} as {tag}, and no release of {tag} has that image",
+            mend=f"record the release's pages, or {put_back}",
+        )
+    entry = deploy_tree.quarantined(workplace.forge, model=tag.model, version=tag.image_tag)
+    if entry is not None:
+        raise NotReleasable(
+            f"{tag}, which the manifest names, is quarantined by {entry.by}: {entry.reason}",
+            mend=f"{put_back}, or let an owner take the entry out of {deploy_tree.QUARANTINE}",
+        )
 
 
 def _ask(record: Record, wanted: Deployed, live: Live, *, commit: str, on: date, engine: Engine) -> Rollout:
