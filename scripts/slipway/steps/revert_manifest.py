@@ -17,7 +17,7 @@ from slipway.domain.policy import QuarantineEntry
 from slipway.domain.policy import Reversion as Means
 from slipway.domain.release import Image
 from slipway.domain.tag import ReleaseTag
-from slipway.errors import NotReleasable
+from slipway.errors import BadTag, NotReleasable
 from slipway.reports.revert_request import revert_body, revert_title
 
 log = logging.getLogger(__name__)
@@ -75,13 +75,20 @@ def run_on_request(
     live = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
     if live is None:
         raise NotReleasable(f"{environment} runs no version of {model}", mend="there is nothing to go back from")
-    target = ReleaseTag.parse(f"{model}@{back_to}")
+    target = _target(model, back_to)
     image = _image_to_go_back_to(target, environment, live.tag, workplace)
     incident = f"{day}-{IncidentKind.REQUESTED}-{live.tag}-{back_to}"
     record = workplace.window(model, environment, incident)
     way = _Way(model, environment, live.tag, back_to, image.digest, incident, reason, by)
     reads = {"from": live.digest, "to": image.digest, "reason": reason}
     return _revert(record, way, reads=reads, means=Means.PULL_REQUEST, workplace=workplace)
+
+
+def _target(model: str, back_to: str) -> ReleaseTag:
+    try:
+        return ReleaseTag.parse(f"{model}@{back_to}")
+    except BadTag as error:
+        raise BadTag(f"`{back_to}` is no version of {model}", mend="name one that passed, like --to v1.4.0") from error
 
 
 def branch_of(way: _Way) -> str:
@@ -110,6 +117,7 @@ def _image_to_go_back_to(target: ReleaseTag, environment: str, running: str, wor
 
 def _revert(record: Record, way: _Way, *, reads: dict[str, str], means: Means, workplace: Workplace) -> Page[Reversion]:
     def write() -> Reversion:
+        _refuse_overtaken(way, workplace)
         log.info("sending %s in %s back from %s to %s", way.model, way.environment, way.version, way.back_to)
         commit = _commit(way, means, workplace)
         pull = _open(way, workplace) if means is Means.PULL_REQUEST else None
@@ -126,7 +134,17 @@ def _revert(record: Record, way: _Way, *, reads: dict[str, str], means: Means, w
             reason=way.reason,
         )
 
-    return record.once(Reversion, reads=reads, make=write)
+    return record.once(Reversion, reads=reads, make=write, is_deed=True)
+
+
+def _refuse_overtaken(way: _Way, workplace: Workplace) -> None:
+    """Between the measure and the way back, people may have merged another version."""
+    live = deploy_tree.deployed(workplace.forge, environment=way.environment, model=way.model)
+    if live is None or live.tag not in (way.version, way.back_to):
+        raise NotReleasable(
+            f"{way.environment} runs {live.tag if live else 'nothing'} of {way.model} by now, not {way.version}",
+            mend="look at what runs now: slipway measure-drift",
+        )
 
 
 def _commit(way: _Way, means: Means, workplace: Workplace) -> str:
