@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from slipway.adapters import deploy_tree, onnx_session, tables
 from slipway.adapters.manifests import Deployed
@@ -71,7 +72,7 @@ def run(model: str, *, environment: str, until: date, policies: Policies, workpl
     """Write the page `window` about the days that end with `until`.
 
     Raises:
-        NotReleasable: nothing is deployed, or its rollout was never verified.
+        NotReleasable: nothing is deployed, its rollout was never verified, or it was not live yet by `until`.
     """
     watched = _watched(model, environment, workplace)
     days = _days(until, watched, policies)
@@ -135,9 +136,9 @@ def _watched(model: str, environment: str, workplace: Workplace) -> _Watched:
 
 def back_to(tag: ReleaseTag, environment: str, workplace: Workplace) -> ReleaseTag | None:
     """The version that ran before, or else the highest lower one that passed; never one in quarantine."""
-    proposal = workplace.history.page(tag, Proposal)
-    replaced = proposal.body.replaces if proposal and proposal.body.environment == environment else None
-    before = ReleaseTag.parse(f"{tag.model}@{replaced}") if replaced else None
+    proposals = [page.body for page in workplace.history.pages(tag, Proposal)]
+    replaced = [one.replaces for one in proposals if one.environment == environment and one.replaces != tag.image_tag]
+    before = ReleaseTag.parse(f"{tag.model}@{replaced[-1]}") if replaced and replaced[-1] else None
     candidate = before or workplace.history.highest_passed(tag.model, below=tag.version)
     if candidate is None:
         return None
@@ -158,6 +159,12 @@ def _live_since(tag: ReleaseTag, environment: str, live: Deployed, workplace: Wo
 
 def _days(until: date, watched: _Watched, policies: Policies) -> _Days:
     model = watched.tag.model
+    if until < watched.live_since:
+        raise NotReleasable(
+            f"{watched.tag} is live in {watched.environment} since {watched.live_since}: a window to {until} holds "
+            "none of its days",
+            mend=f"watch from {watched.live_since} on, when that day is over",
+        )
     window = policies.drift.limit_for(model).window_days
     trailing = policies.metrics.limit_for(model).window_days
     return _Days(
@@ -188,6 +195,9 @@ def _profile(watched: _Watched) -> dict[str, ColumnProfile]:
 
 
 def _column(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
+    """All values, those of a wider feature row by row, as the profile has them."""
+    if pa.types.is_list(column.type):
+        return _column(pc.list_flatten(column))
     return np.asarray(column.to_numpy(zero_copy_only=False) if pa.types.is_string(column.type) else column.to_numpy())
 
 
@@ -251,11 +261,12 @@ def _evidence(watched: _Watched, window: Window, earlier: tuple[Window, ...], wo
 
 
 def _open_incident(watched: _Watched, workplace: Workplace) -> str | None:
-    """The newest incident, unless its issue was closed."""
+    """The newest incident that has an issue, unless that was closed. A way back that a person asked for has none."""
     model, environment = watched.tag.model, watched.environment
     for incident in reversed(workplace.history.incidents(model, environment)):
         issue = workplace.history.incident_page(model, environment, incident, IssueFiled)
-        return None if issue is None or issue.body.action is IssueAction.CLOSED else incident
+        if issue is not None:
+            return None if issue.body.action is IssueAction.CLOSED else incident
     return None
 
 

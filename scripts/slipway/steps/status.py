@@ -51,7 +51,9 @@ def _last_outcome(
     for incident in reversed(history.incidents(model, environment)):
         issue = history.incident_page(model, environment, incident, IssueFiled)
         verdicts = history.incident_page(model, environment, incident, IncidentVerdicts)
-        if verdicts is not None and (issue is None or issue.body.action is not IssueAction.CLOSED):
+        if verdicts is None:
+            continue  # a way back that a person asked for
+        if issue is None or issue.body.action is not IssueAction.CLOSED:
             return str(verdicts.body.outcome), issue.body.number if issue else None
         break
     windows = history.windows(model, environment, version=live.tag) if live else ()
