@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import shutil
 import tempfile
@@ -25,6 +26,7 @@ _LARGEST_KEPT = 1 << 20  # bytes: manifests' configs are small, models are not r
 def dry(workplace: Workplace) -> Workplace:
     """The same workplace, with a forge and a registry that only read, and a state that is thrown away."""
     state = Path(tempfile.mkdtemp(prefix="slipway-dry-run-"))
+    atexit.register(shutil.rmtree, state, ignore_errors=True)
     for name in ("releases", "checks", "windows"):
         there = workplace.state / name
         if there.exists():
@@ -38,10 +40,9 @@ def _would(deed: str, *details: object) -> None:
 
 @dataclass(slots=True)
 class DryForge:
-    """Reads what is there, and what it was told to write."""
+    """Reads what is there, and tells what it was to write."""
 
     forge: Forge
-    _written: dict[str, dict[str, bytes | None]] = field(default_factory=dict)
 
     @property
     def default_branch(self) -> str:
