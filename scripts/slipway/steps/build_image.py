@@ -11,8 +11,8 @@ import logging
 from datetime import datetime
 
 from slipway.adapters.records import Record
-from slipway.adapters.registry.append import Origin, append_layer
-from slipway.adapters.registry.layer import model_layer
+from slipway.adapters.registry.append import Base, Origin, append_layer
+from slipway.adapters.registry.layer import Layer, model_layer
 from slipway.adapters.runtime_image import runtime_for_process
 from slipway.adapters.workplace import Workplace
 from slipway.domain.pages import Page
@@ -49,9 +49,13 @@ def run(record: Record, *, workplace: Workplace) -> Page[Image]:
         }
     )
     reads = {"layer": layer.digest, "runtime": runtime.reference, "registry": workplace.settings.image_registry}
-
-    log.info("appending a layer of %s bytes to %s", f"{layer.size:,}", runtime.reference[:19])
     # Also where the page is known: what is there is not sent, and an image that the registry lost is put back.
+    image = _push(identity, layer, runtime, workplace)
+    return record.once(Image, reads=reads, make=lambda: image)
+
+
+def _push(identity: Identity, layer: Layer, runtime: Base, workplace: Workplace) -> Image:
+    log.info("appending a layer of %s bytes to %s", f"{layer.size:,}", runtime.reference[:19])
     digest = append_layer(
         workplace.registry,
         identity.model,
@@ -67,7 +71,7 @@ def run(record: Record, *, workplace: Workplace) -> Page[Image]:
         ),
         tag=identity.version,
     )
-    image = Image(
+    return Image(
         repository=identity.model,
         tag=identity.version,
         digest=digest,
@@ -75,7 +79,6 @@ def run(record: Record, *, workplace: Workplace) -> Page[Image]:
         layer_size=layer.size,
         runtime_digest=runtime.reference,
     )
-    return record.once(Image, reads=reads, make=lambda: image)
 
 
 def identity_of(identity: Identity) -> bytes:

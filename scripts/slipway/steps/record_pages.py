@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from slipway.adapters.history import incident_folder, release_folder, windows_folder
-from slipway.adapters.ledger import Ledger, page_path
+from slipway.adapters.ledger import BRANCH, Ledger, page_path
 from slipway.adapters.records import Record
 from slipway.domain.incident import IncidentVerdicts, IssueFiled, Reversion, WindowEvidence
 from slipway.domain.pages import Page
 from slipway.domain.tag import ReleaseTag
+from slipway.errors import BranchMoved, PageExists
+
+_TRIES = 20
 
 
 def run(record: Record, *, tag: ReleaseTag, ledger: Ledger) -> str | None:
@@ -19,8 +22,8 @@ def run(record: Record, *, tag: ReleaseTag, ledger: Ledger) -> str | None:
     contents = record.contents()
     if not contents:
         return None
-    files = _numbered_after(ledger, release_folder(tag), contents)
-    return ledger.append(files, message=f"Record {tag}: {', '.join(sorted(contents))}\n")
+    message = f"Record {tag}: {', '.join(sorted(contents))}\n"
+    return _append(ledger, release_folder(tag), contents, message=message)
 
 
 def run_on_window(record: Record, *, ledger: Ledger) -> str:
@@ -32,38 +35,74 @@ def run_on_window(record: Record, *, ledger: Ledger) -> str:
     month = f"{windows_folder(evidence.body.model, evidence.body.environment)}/{window.end:%Y-%m}.jsonl"
     line = json.dumps({"key": evidence.key, "window": window.model_dump(mode="json")}, sort_keys=True)
     incident = (issue.body.incident if issue else None) or (verdicts.body.incident if verdicts else None)
-    files: Mapping[str, bytes] = {}
-    if incident is not None:
-        folder = incident_folder(evidence.body.model, evidence.body.environment, incident)
-        files = _numbered_after(ledger, folder, record.contents())
     message = f"Record {evidence.subject}\n"
-    return ledger.append(files, lines={month: [line]}, message=message)
+    if incident is None:
+        return ledger.append({}, lines={month: [line]}, message=message)
+    folder = incident_folder(evidence.body.model, evidence.body.environment, incident)
+    return _append(ledger, folder, record.contents(), lines={month: [line]}, message=message)
 
 
 def run_on_reversion(page: Page[Reversion], *, ledger: Ledger) -> str:
     """Add the page of a way back that a person asked for."""
     body = page.body
     folder = incident_folder(body.model, body.environment, body.incident)
-    files = _numbered_after(ledger, folder, {page.file_name: page.to_json()})
-    return ledger.append(files, message=f"Record {body.incident}: {body.model} back to {body.back_to}\n")
+    message = f"Record {body.incident}: {body.model} back to {body.back_to}\n"
+    return _append(ledger, folder, {page.file_name: page.to_json()}, message=message)
+
+
+def _append(
+    ledger: Ledger,
+    folder: str,
+    contents: Mapping[str, bytes],
+    *,
+    lines: Mapping[str, Sequence[str]] | None = None,
+    message: str,
+) -> str:
+    """Add what is new; where another run took the same numbers meanwhile, count again."""
+    for _ in range(_TRIES):
+        files = _numbered_after(ledger, folder, contents)
+        try:
+            return ledger.append(files, lines=lines, message=message) if files or lines else _head(ledger)
+        except PageExists:
+            continue
+    raise BranchMoved(f"others recorded pages of {folder} {_TRIES} times meanwhile", mend="run again")
+
+
+def _head(ledger: Ledger) -> str:
+    head = ledger.forge.head(BRANCH)
+    assert head is not None  # nothing is new: all of it is there
+    return head
 
 
 def _numbered_after(ledger: Ledger, folder: str, contents: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Give pages that the ledger does not have yet the next free numbers of their kind."""
-    there = {PurePosixPath(path).name: content for path, content in ledger.pages(folder).items()}
-    known = {(_kind(name), _meaning(content)) for name, content in there.items()}
-    highest: dict[str, int] = {}
-    for name in there:
-        highest[_kind(name)] = max(highest.get(_kind(name), 0), _number(name))
+    """Give pages that the ledger does not have yet the next free numbers of their kind.
+
+    The newest page of a kind counts, so the newest of this run becomes the newest of the ledger: also where it says
+    what an older page said. Earlier ones are added where they say something new.
+    """
+    there = _by_kind({PurePosixPath(path).name: content for path, content in ledger.pages(folder).items()})
     files: dict[str, bytes] = {}
-    for name, content in sorted(contents.items(), key=lambda item: (_kind(item[0]), _number(item[0]))):
-        kind = _kind(name)
-        if there.get(name) == content or (kind, _meaning(content)) in known:
-            continue
-        number = max(highest.get(kind, 0) + 1, _number(name))
-        highest[kind] = number
-        files[page_path(folder, kind, number)] = _renumbered(content, number)
+    for kind, mine in _by_kind(contents).items():
+        known = there.get(kind, {})
+        recorded = {_without_number(content) for content in known.values()}
+        meanings = [_meaning(content) for content in known.values()]
+        number = max(known, default=0)
+        for content in mine.values():
+            is_newest = content is mine[max(mine)]
+            if _without_number(content) in recorded or _meaning(content) in (meanings[-1:] if is_newest else meanings):
+                continue
+            number += 1
+            meanings.append(_meaning(content))
+            files[page_path(folder, kind, number)] = _renumbered(content, number)
     return files
+
+
+def _by_kind(contents: Mapping[str, bytes]) -> dict[str, dict[int, bytes]]:
+    """Kind → number → page, in ascending order of the numbers."""
+    found: dict[str, dict[int, bytes]] = {}
+    for name in sorted(contents, key=lambda name: (_kind(name), _number(name))):
+        found.setdefault(_kind(name), {})[_number(name)] = contents[name]
+    return found
 
 
 def _kind(name: str) -> str:
@@ -78,6 +117,12 @@ def _meaning(content: bytes) -> str:
     """A page without its number and circumstances: what two runs must agree on."""
     page = json.loads(content)
     return json.dumps({name: page[name] for name in ("kind", "subject", "key", "body")}, sort_keys=True)
+
+
+def _without_number(content: bytes) -> str:
+    """A page as one run wrote it, whatever number it has where."""
+    page = json.loads(content)
+    return json.dumps({name: value for name, value in page.items() if name != "number"}, sort_keys=True)
 
 
 def _renumbered(content: bytes, number: int) -> bytes:
