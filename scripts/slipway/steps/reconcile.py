@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from slipway.adapters import deploy_tree, git
 from slipway.adapters.workplace import Workplace
-from slipway.domain.release import Identity, Verdicts
+from slipway.domain.release import Identity, Rollout, Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.upkeep import MissedHeartbeat, MovedTag, Reconciliation
 
@@ -25,7 +25,8 @@ def run(*, today: date, workplace: Workplace) -> Reconciliation:
     first = {model: min(versions) for model in declared if (versions := workplace.history.versions(model))}
     known = [tag for tag in tags if tag.model in declared]
     too_old = [tag for tag in known if tag.model in first and tag.version < first[tag.model]]
-    due = [tag for tag in known if tag not in too_old and workplace.history.page(tag, Verdicts) is None]
+    open_ones = [tag for tag in known if tag not in too_old and workplace.history.page(tag, Verdicts) is None]
+    due = [tag for tag in open_ones if _can_be_released(tag, workplace)]
     return Reconciliation(
         due=tuple(str(tag) for tag in due[:_MOST_RELEASES]),
         moved=tuple(found for tag in known if (found := _moved(tag, workplace)) is not None),
@@ -33,6 +34,27 @@ def run(*, today: date, workplace: Workplace) -> Reconciliation:
         too_old=tuple(str(tag) for tag in too_old),
         missed=_missed(declared, today, workplace),
     )
+
+
+def _can_be_released(tag: ReleaseTag, workplace: Workplace) -> bool:
+    """What is refused each time it is tried must not stand before what is not."""
+    forge, root = workplace.forge, workplace.repository.root
+    found, head = git.resolve_tag(root, str(tag)), forge.head(forge.default_branch)
+    return (
+        found.annotated
+        and head is not None
+        and git.is_ancestor(root, found.commit, head)
+        and deploy_tree.quarantined(forge, model=tag.model, version=tag.image_tag) is None
+        and not _is_below_deployed(tag, workplace)
+    )
+
+
+def _is_below_deployed(tag: ReleaseTag, workplace: Workplace) -> bool:
+    live = (
+        deploy_tree.deployed(workplace.forge, environment=environment.name, model=tag.model)
+        for environment in workplace.settings.environments
+    )
+    return any(one is not None and ReleaseTag.parse(f"{tag.model}@{one.tag}").version > tag.version for one in live)
 
 
 def _moved(tag: ReleaseTag, workplace: Workplace) -> MovedTag | None:
@@ -63,7 +85,14 @@ def _missed(models: set[str], today: date, workplace: Workplace) -> tuple[Missed
                 continue
             windows = workplace.history.windows(model, environment.name, version=live.tag)
             last = windows[-1].end if windows else None
+            since = last or _live_since(ReleaseTag.parse(f"{model}@{live.tag}"), environment.name, workplace)
             patience = timedelta(days=_MISSED_WINDOWS * policies.drift.limit_for(model).window_days)
-            if last is None or last + patience < today:
+            if since is None or since + patience < today:
                 missed.append(MissedHeartbeat(model=model, environment=environment.name, last=last))
     return tuple(missed)
+
+
+def _live_since(tag: ReleaseTag, environment: str, workplace: Workplace) -> date | None:
+    """None where its rollout was never verified."""
+    rollouts = [page.body for page in workplace.history.pages(tag, Rollout)]
+    return next((one.live_since for one in reversed(rollouts) if one.environment == environment), None)
