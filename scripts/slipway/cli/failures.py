@@ -40,8 +40,13 @@ def told(command: Callable[[], object]) -> int:
 
 
 def _say(text: str) -> None:
-    first = "::error::" + text.replace("\n", "%0A") if os.environ.get("GITHUB_ACTIONS") == "true" else text
+    first = f"::error::{_as_data(text)}" if os.environ.get("GITHUB_ACTIONS") == "true" else text
     click.echo(click.style(first, fg="red") if sys.stderr.isatty() else first, err=True)
+
+
+def _as_data(text: str) -> str:
+    """One line of a workflow command, as GitHub's runner reads it back."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _keep_traceback() -> Path:
