@@ -12,16 +12,31 @@ from pydantic import BaseModel
 
 from slipway.domain.verdict import EXIT_CODES, Verdict
 
+_WOULD_BE = "dry run, nothing was written; it would be: "
 
-def show(result: BaseModel, text: str, *, as_json: bool) -> None:
+
+def show(result: BaseModel, text: str, *, as_json: bool, dry_run: bool = False) -> None:
     """The result on stdout: for a person, or with `--json` for a program."""
-    click.echo(result.model_dump_json(indent=2) if as_json else text.rstrip("\n"))
+    if as_json:
+        click.echo(result.model_dump_json(indent=2))
+    else:
+        tell(text, dry_run=dry_run)
 
 
-def hand_over(outputs: Mapping[str, object]) -> None:
-    """Write a step's outputs to the file that GitHub Actions names; nothing on a laptop."""
+def tell(text: str, *, dry_run: bool = False) -> None:
+    """What was done, or would have been."""
+    click.echo(f"{_WOULD_BE}{text}".rstrip("\n") if dry_run else text.rstrip("\n"))
+
+
+def numbered(number: int) -> str:
+    """Of a pull request or an issue; one that a dry run did not open has no number."""
+    return f"#{number}" if number else "(new)"
+
+
+def hand_over(outputs: Mapping[str, object], *, dry_run: bool = False) -> None:
+    """Write a step's outputs to the file that GitHub Actions names; nothing on a laptop, nor what was not done."""
     path = os.environ.get("GITHUB_OUTPUT")
-    if path is None:
+    if path is None or dry_run:
         return
     with Path(path).open("a", encoding="utf-8") as file:
         for name, value in outputs.items():

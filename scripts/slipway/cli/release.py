@@ -7,7 +7,7 @@ from datetime import date
 import click
 
 from slipway.cli import options
-from slipway.cli.printing import hand_over, show
+from slipway.cli.printing import hand_over, numbered, show, tell
 
 
 @click.command("resolve-tag")
@@ -83,8 +83,13 @@ def build_image(tag: str, dry_run: bool, as_json: bool) -> None:
     place = options.workplace(dry_run=dry_run)
     page = step.run(place.release(ReleaseTag.parse(tag)), workplace=place)
     body = page.body
-    show(page, f"{tag}: image {body.digest}, layer {body.layer_digest} ({body.layer_size:,} bytes)", as_json=as_json)
-    hand_over({"digest": body.digest})
+    show(
+        page,
+        f"{tag}: image {body.digest}, layer {body.layer_digest} ({body.layer_size:,} bytes)",
+        as_json=as_json,
+        dry_run=dry_run,
+    )
+    hand_over({"digest": body.digest}, dry_run=dry_run)
 
 
 @click.command("bump-manifest")
@@ -101,9 +106,13 @@ def bump_manifest(tag: str, environment: str | None, dry_run: bool, as_json: boo
     record = place.release(ReleaseTag.parse(tag))
     page = step.run(record, environment=options.environment_in(place, environment), workplace=place)
     pull = page.body.pull
-    where = f"pull request #{pull}: {page.body.title}" if pull is not None else "the manifest names this image already"
-    show(page, f"{tag}: {where}", as_json=as_json)
-    hand_over({"pull": pull if pull is not None else "", "branch": page.body.branch})
+    where = (
+        f"pull request {numbered(pull)}: {page.body.title}"
+        if pull is not None
+        else "the manifest names this image already"
+    )
+    show(page, f"{tag}: {where}", as_json=as_json, dry_run=dry_run)
+    hand_over({"pull": pull if pull is not None else "", "branch": page.body.branch}, dry_run=dry_run)
 
 
 @click.command("merge")
@@ -113,7 +122,7 @@ def merge(number: int, dry_run: bool) -> None:
     """Merge a pull request of a repository on this machine; on GitHub, press the button there."""
     place = options.workplace(dry_run=dry_run)
     commit = place.forge.merge_pull(number)
-    click.echo(f"merged #{number} as {commit[:12]}")
+    tell(f"merged #{number} as {commit[:12]}", dry_run=dry_run)
 
 
 @click.command("verify-rollout")

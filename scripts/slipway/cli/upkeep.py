@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from slipway.cli import options
-from slipway.cli.printing import hand_over, show
+from slipway.cli.printing import hand_over, show, tell
 
 
 @click.command("record-pages")
@@ -30,7 +30,7 @@ def record_pages(subject: str, environment: str | None, until: date | None, dry_
         name = options.environment_in(place, environment)
         record = place.window(subject, name, options.day_of_window(until).isoformat())
         commit = step.run_on_window(record, ledger=place.ledger)
-    click.echo(f"ledger at {commit[:12]}" if commit else f"{subject} has no pages yet")
+    tell(f"ledger at {commit[:12]}" if commit else f"{subject} has no pages yet", dry_run=dry_run)
 
 
 @click.command("reconcile")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import click
 
 from slipway.cli import options
-from slipway.cli.printing import hand_over, show
+from slipway.cli.printing import hand_over, numbered, show, tell
+
+if TYPE_CHECKING:
+    from slipway.domain.incident import IssueFiled
 
 
 @click.command("measure-drift")
@@ -53,9 +57,15 @@ def file_issue(subject: str, environment: str | None, until: date | None, dry_ru
         day = options.day_of_window(until).isoformat()
         page = step.run_on_window(place.window(subject, name, day), forge=place.forge)
     body = page.body
-    text = "nothing to tell" if body.number is None else f"issue #{body.number} {body.action}: {body.title}"
-    show(page, text, as_json=as_json)
-    hand_over({"number": body.number if body.number is not None else "", "action": body.action})
+    show(page, _about_the_issue(body), as_json=as_json, dry_run=dry_run)
+    hand_over({"number": body.number if body.number is not None else "", "action": body.action}, dry_run=dry_run)
+
+
+def _about_the_issue(filed: IssueFiled) -> str:
+    if filed.number is None:
+        return "nothing to tell"
+    done = "stays as it is" if filed.action == "none" else filed.action
+    return f"issue {numbered(filed.number)} {done}: {filed.title}"
 
 
 @click.command("revert-manifest")
@@ -76,9 +86,9 @@ def revert_manifest(model: str, environment: str | None, until: date | None, dry
         click.echo(f"{model} in {name} stays: the verdict asks for no way back")
         return
     body = page.body
-    by = f"pull request #{body.pull}" if body.pull is not None else f"commit {body.commit[:12]}"
-    click.echo(f"{model} in {name}: back from {body.version} to {body.back_to} by {by}")
-    hand_over({"pull": body.pull if body.pull is not None else "", "back-to": body.back_to})
+    by = f"pull request {numbered(body.pull)}" if body.pull is not None else f"commit {body.commit[:12]}"
+    tell(f"{model} in {name}: back from {body.version} to {body.back_to} by {by}", dry_run=dry_run)
+    hand_over({"pull": body.pull if body.pull is not None else "", "back-to": body.back_to}, dry_run=dry_run)
 
 
 @click.command("rollback")
@@ -107,7 +117,8 @@ def rollback(  # noqa: PLR0917  # click passes by name
         workplace=place,
     )
     record_pages.run_on_reversion(page, ledger=place.ledger)
-    show(page, f"pull request #{page.body.pull}: {model} back to {back_to}", as_json=as_json)
+    text = f"pull request {numbered(page.body.pull or 0)}: {model} back to {back_to}"
+    show(page, text, as_json=as_json, dry_run=dry_run)
 
 
 COMMANDS = (measure_drift, file_issue, revert_manifest, rollback)
