@@ -54,7 +54,8 @@ def test_nothing_is_installed_twice(repository: tuple[Bench, Path]) -> None:
 def test_its_own_checks_pass(repository: tuple[Bench, Path]) -> None:
     """Lint, types and floors over all of it, tests over what guards a team's own files."""
     bench, folder = repository
-    done = bench.run("make", "test", "TESTS=tests/unit/test_generate_schemas.py tests/unit/domain", cwd=folder)
+    some = "tests/unit/test_generate_schemas.py tests/unit/adapters/test_git.py"
+    done = bench.run("make", "test", f"TESTS={some}", cwd=folder)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"\d+ passed", done.stdout)
