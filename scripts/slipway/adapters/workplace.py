@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from slipway.adapters import git
 from slipway.adapters.forge import Forge
@@ -15,10 +15,12 @@ from slipway.adapters.records import Record
 from slipway.adapters.registry import open_registry
 from slipway.adapters.registry.protocol import Registry
 from slipway.adapters.repository import Repository
-from slipway.adapters.served_log import ServedLog
 from slipway.domain.settings import Settings
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile
+
+if TYPE_CHECKING:
+    from slipway.adapters.served_log import ServedLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Workplace:
         return Record(folder, subject=f"{model} in {environment}, window to {day}")
 
     def served_log(self, model: str, environment: str) -> ServedLog:
+        from slipway.adapters.served_log import ServedLog  # noqa: PLC0415  # seconds, which most commands do not need
+
         root = self.repository.root
         return ServedLog(
             rows_folder=root / self.settings.served_log / environment / model,
