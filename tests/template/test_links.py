@@ -17,6 +17,7 @@ from tests.template.bench import PROJECT, ROOT
 TEMPLATE_ONLY = {
     ".ci": "the template's own checks",
     ".github": "workflows are linked one by one, see below",
+    "CHANGELOG.md": "of the template's releases; a team has its own",
     "cookiecutter.json": "the questions",
     "demo": "tells the story of the template",
     "hooks": "run while generating",
