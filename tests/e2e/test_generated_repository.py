@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.template.bench import GOOD, Bench, copy_of_the_template
+from tests.template.bench import GIT_CONFIG, GOOD, Bench, copy_of_the_template
 
 pytestmark = pytest.mark.xdist_group("generated repository")  # one environment is enough for all of these
 
@@ -22,10 +22,10 @@ RELEASE = (
 def repository(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, Path]:
     """A repository after the first three of the five steps that its generation printed."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PYTEST_", "PYTHONPATH"))}
-    author = {"GIT_AUTHOR_NAME": "Somebody", "GIT_AUTHOR_EMAIL": "somebody@example.org"}
-    committer = {name.replace("AUTHOR", "COMMITTER"): value for name, value in author.items()}
-    bench = Bench(tmp_path_factory.mktemp("team"), {**ours, **author, **committer})  # with our caches of packages
-    template = copy_of_the_template(bench.folder / "slipway")
+    folder = tmp_path_factory.mktemp("team")
+    (folder / "gitconfig").write_text(GIT_CONFIG, encoding="utf-8")
+    bench = Bench(folder, {**ours, "GIT_CONFIG_GLOBAL": str(folder / "gitconfig")})  # with our caches of packages
+    template = copy_of_the_template(folder / "slipway")
     notes = bench.folder / "cookiecutter.yaml"
     notes.write_text(f"replay_dir: {bench.folder / 'replay'}\ncookiecutters_dir: {bench.folder / 'clones'}\n")
     told = bench.cookiecutter(template, "--config-file", str(notes), into=bench.folder).stdout
