@@ -1,0 +1,144 @@
+"""What is measured of a candidate: against its source, the version before, labelled rows, and yesterday's traffic."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from slipway.adapters.records import Record
+from slipway.domain.release import Evidence
+from slipway.steps import measure_consistency, resolve_tag
+from slipway.steps.measure_consistency import states_break
+
+from tests.team import DAYS, ROWS_A_DAY, Team, Tip, days_from
+
+
+def evidence_of(team: Team, tag: str) -> tuple[Record, Evidence]:
+    record = team.record(tag)
+    resolve_tag.run(tag, workplace=team.workplace)
+    team.convert(record)
+    return record, measure_consistency.run(record).body
+
+
+def test_a_first_version_is_measured_against_its_source_and_its_labels(team: Team) -> None:
+    """There is nothing else yet."""
+    team.tag("tip@v1.0.0")
+
+    record, evidence = evidence_of(team, "tip@v1.0.0")
+
+    rows = DAYS * ROWS_A_DAY
+    assert (evidence.fidelity.rows, evidence.fidelity.largest_difference, evidence.fidelity.flips) == (rows, 0.0, 0)
+    assert evidence.fidelity.unlike_rows == 0
+    assert (evidence.metrics.rows, evidence.metrics.days) == (rows, DAYS)
+    assert (evidence.comparison, evidence.traffic) == (None, None)
+    assert evidence.golden.rows == 50
+    profile = json.loads(record.path(evidence.input_profile).read_bytes())
+    assert profile.keys() == {"bill", "kitchen"}
+
+
+def test_a_later_version_is_compared_on_the_same_rows(live: Team) -> None:
+    """Users see differences between versions, so they are counted row by row."""
+    live.publish("tip@v1.1.0", Tip(weight=0.03))
+
+    _, evidence = evidence_of(live, "tip@v1.1.0")
+
+    assert evidence.comparison is not None
+    assert evidence.comparison.version == "v1.0.0"
+    assert evidence.comparison.signature_changes == ()
+    assert evidence.comparison.rows == DAYS * ROWS_A_DAY
+    assert evidence.comparison.now_positive > 100
+    assert evidence.comparison.now_negative == 0
+    assert {one.column for one in evidence.comparison.slices} == {"kitchen"}
+
+
+def test_the_last_served_window_is_replayed(live: Team) -> None:
+    """`Merged yesterday, so many answers would have differed` is what a reviewer understands at once."""
+    live.publish("tip@v1.1.0", Tip(weight=0.03))
+    live.serve("v1.0.0", days_from(date(2026, 3, 1), 3))
+
+    _, evidence = evidence_of(live, "tip@v1.1.0")
+
+    assert evidence.traffic is not None
+    assert (evidence.traffic.version, evidence.traffic.rows) == ("v1.0.0", 360)
+    assert 0 < evidence.traffic.flips < 360
+
+
+def test_a_candidate_that_asks_for_more_than_was_logged_replays_nothing(live: Team) -> None:
+    """Yesterday's clients did not send it: no number is better than a made-up one."""
+    live.publish("tip@v2.0.0", Tip(inputs=("bill", "kitchen", "guests")), breaks="v2.0.0")
+    live.serve("v1.0.0", days_from(date(2026, 3, 1), 3))
+
+    _, evidence = evidence_of(live, "tip@v2.0.0")
+
+    assert evidence.traffic is None
+    assert evidence.break_is_stated
+    assert evidence.comparison is not None
+    assert evidence.comparison.signature_changes == ("input `guests` (float32) is new",)
+
+
+def test_a_log_that_lacks_a_column_does_not_stop_a_release(live: Team) -> None:
+    """The watch tells about it; the candidate has done nothing wrong."""
+    live.publish("tip@v1.1.0", Tip(weight=0.0201))
+    live.serve("v1.0.0", days_from(date(2026, 3, 1), 3), logged=["kitchen"])
+
+    _, evidence = evidence_of(live, "tip@v1.1.0")
+
+    assert evidence.traffic is None
+
+
+def test_a_version_before_that_is_gone_from_the_registry_is_not_taken_for_equal(live: Team) -> None:
+    """Zero rows that differ, of zero rows, is no agreement."""
+    live.publish("tip@v1.0.1", Tip(weight=0.03))
+    live.lose_images()
+
+    _, evidence = evidence_of(live, "tip@v1.0.1")
+
+    assert evidence.comparison is not None
+    assert evidence.comparison.rows == 0
+
+
+def test_a_nan_is_counted_and_ends_nothing(team: Team) -> None:
+    """It is a verdict that stops a release, not an accident of a step in between."""
+    team.publish("tip@v1.0.0", Tip(nan_above=40.0))
+
+    _, evidence = evidence_of(team, "tip@v1.0.0")
+
+    assert evidence.outputs.not_finite["score"] > 100
+    assert evidence.fidelity.unlike_rows == 0
+
+
+def test_run_twice_it_measures_once(live: Team) -> None:
+    """The same inputs have the same page, in this record and in that of another checkout."""
+    live.publish("tip@v1.1.0", Tip(weight=0.0201))
+    _, first = evidence_of(live, "tip@v1.1.0")
+
+    page = measure_consistency.run(live.record("tip@v1.1.0"))
+    _, elsewhere = evidence_of(live.clone("elsewhere"), "tip@v1.1.0")
+
+    assert (page.number, page.body) == (1, first)
+    assert elsewhere.golden == first.golden
+    assert elsewhere.fidelity == first.fidelity
+
+
+@pytest.mark.parametrize(
+    ("card", "stated"),
+    [
+        ("## Breaking changes\n### v2.0.0\nClients must send guests.\n", True),
+        ("## Breaking changes\r\n### v2.0.0\r\nClients must send guests.\r\n", True),
+        ("## Breaking changes\n\n### v2.0.0\n\nClients must send guests.\n\n## More\n", True),
+        ("## Breaking changes\n### v2.0.0\n", False),
+        ("## Breaking changes\n### v2.0.0\n### v1.0.0\nOld news.\n", False),
+        ("## Breaking changes\n### v2.0.0-rc.1\nOld news.\n", False),
+        ("## Breaking changes\n### v12.0.0\nOther.\n", False),
+        ("### v2.0.0\nNot under the heading.\n", False),
+        ("## Breaking changes\nNothing.\n## Later\n### v2.0.0\nElsewhere.\n", False),
+        ("", False),
+    ],
+)
+def test_a_break_is_stated_by_a_sentence_under_its_own_heading(tmp_path: Path, card: str, stated: bool) -> None:
+    """An empty heading would be a box to tick."""
+    (tmp_path / "README.md").write_bytes(card.encode())
+
+    assert states_break(tmp_path / "README.md", "v2.0.0") is stated
