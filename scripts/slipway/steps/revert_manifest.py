@@ -102,9 +102,10 @@ def _image_to_go_back_to(target: ReleaseTag, environment: str, running: str, wor
         )
     image = workplace.history.page(target, Image)
     if image is None or not workplace.history.passed(target):
-        passed = [f"v{version}" for version in workplace.history.versions(target.model)]
+        released = (ReleaseTag(target.model, version) for version in workplace.history.versions(target.model))
+        passed = [one.image_tag for one in released if workplace.history.passed(one)]
         raise NotReleasable(
-            f"the ledger has no passing release {target}; it knows {', '.join(passed) or 'none'}",
+            f"the ledger has no passing release {target}; it has {', '.join(passed) or 'none'}",
             mend="name a version that passed",
         )
     entry = deploy_tree.quarantined(workplace.forge, model=target.model, version=target.image_tag)
