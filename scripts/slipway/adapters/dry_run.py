@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from slipway.adapters.forge import Commit, Forge, Issue, Pull, PullState, Status, StatusState
+from slipway.adapters.git import Tag
 from slipway.adapters.registry.digests import digest_of
 from slipway.adapters.registry.protocol import Chunks, ManifestBytes, Registry, Repository
 from slipway.adapters.workplace import Workplace
@@ -63,6 +64,9 @@ class DryForge:
     def commits(self, branch: str, *, beyond: str) -> Sequence[Commit]:
         return self.forge.commits(branch, beyond=beyond)
 
+    def tag(self, name: str) -> Tag:
+        return self.forge.tag(name)
+
     def commit(
         self,
         branch: str,
@@ -91,7 +95,13 @@ class DryForge:
         return self.forge.open_pulls()
 
     def update_pull(
-        self, number: int, *, title: str | None = None, body: str | None = None, draft: bool | None = None
+        self,
+        number: int,
+        *,
+        title: str | None = None,
+        body: str | None = None,
+        draft: bool | None = None,
+        labels: Sequence[str] = (),
     ) -> Pull:
         _would("update pull request #%s", number)
         return self.forge.pull(number)

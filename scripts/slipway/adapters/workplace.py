@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from slipway.adapters import git
 from slipway.adapters.forge import Forge
+from slipway.adapters.forge.address import api_of, repository_of, token_of
 from slipway.adapters.forge.local import LocalForge
 from slipway.adapters.history import History
 from slipway.adapters.ledger import Ledger
@@ -77,8 +79,13 @@ class Workplace:
 
 
 def forge_of(root: Path) -> Forge:
-    """The forge behind the remote `origin`: a bare repository on this machine."""
+    """GitHub, or the forge behind the remote `origin`: a bare repository on this machine."""
     url = git.remote_url(root)
+    repository = repository_of(root, url, os.environ)
+    if repository is not None:
+        from slipway.adapters.forge.github import GitHubForge  # noqa: PLC0415 - 0.2 s that a laptop can save
+
+        return GitHubForge(repository, api=api_of(os.environ), token=token_of(os.environ))
     if url is None:
         raise BadFile(
             f"{root} has no remote `origin`: pull requests, issues and the ledger live there",
@@ -89,8 +96,8 @@ def forge_of(root: Path) -> Forge:
         path = root / path
     if not path.is_dir():
         raise BadFile(
-            f"the remote `origin` is `{url}`, and this version works with a repository on this machine only",
-            mend="git remote set-url origin PATH, the path of a bare repository",
+            f"the remote `origin` is `{url}`, which is neither on GitHub nor a repository on this machine",
+            mend="git remote set-url origin URL: one of github.com, or the path of a bare repository",
         )
     return LocalForge(path)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from slipway.cli import options
-from slipway.cli.printing import hand_over, show, tell
+from slipway.cli.printing import exit_code, hand_over, show, tell
 
 
 @click.command("record-pages")
@@ -52,6 +52,19 @@ def reconcile(on: date | None, as_json: bool) -> None:
     hand_over({"due": json.dumps(found.due)})
 
 
+@click.command("check-manifests")
+@options.AS_JSON
+def check_manifests(as_json: bool) -> int:
+    """See that everything in deploy/ was released, passed, is not in quarantine, and was compared with what runs."""
+    from slipway.domain.verdict import Verdict
+    from slipway.steps import check_manifests as step
+
+    report = step.run(workplace=options.workplace())
+    lines = [f"{one.path}: {one.problem}\n  mend: {one.mend}" for one in report.problems]
+    show(report, "\n".join(lines) or f"{report.checked} manifests name what passed", as_json=as_json)
+    return exit_code(Verdict.FAIL if report.problems else Verdict.PASS)
+
+
 @click.command("status")
 @options.AS_JSON
 def status(as_json: bool) -> None:
@@ -82,4 +95,4 @@ def new_model(model: str, dry_run: bool) -> None:
     click.echo(f"Fill in models/{model}/model.yaml, export into source/, then: slipway check {model}")
 
 
-COMMANDS = (record_pages, reconcile, status, new_model)
+COMMANDS = (record_pages, reconcile, check_manifests, status, new_model)

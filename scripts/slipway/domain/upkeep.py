@@ -45,3 +45,18 @@ class StatusRow(Frozen):
     outcome: str | None
     incident: int | None
     quarantined: tuple[str, ...] = ()
+
+
+class ManifestProblem(Frozen):
+    path: str
+    problem: str
+    mend: str
+
+
+class ManifestReport(Body):
+    """`checked` counts the manifests that deploy something."""
+
+    kind: ClassVar[str] = "manifest-report"
+
+    checked: int
+    problems: tuple[ManifestProblem, ...]

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from slipway.adapters.git import Tag
+
 LONGEST_BODY = 65_536  # characters; GitHub refuses more
 LONGEST_DESCRIPTION = 140  # characters of a commit status; longer ones are cut
 
@@ -120,6 +122,13 @@ class Branches(Protocol):
     def commits(self, branch: str, *, beyond: str) -> Sequence[Commit]:
         """What the branch has that `beyond` (a branch or a commit) has not, newest first."""
 
+    def tag(self, name: str) -> Tag:
+        """A tag as it is on the forge now; a checkout keeps what it fetched, also when the tag was moved since.
+
+        Raises:
+            ForgeRefused: there is no such tag, or it names no commit.
+        """
+
 
 class Pulls(Protocol):
     """Pull requests; numbers are shared with issues."""
@@ -147,9 +156,18 @@ class Pulls(Protocol):
         """Lowest number first."""
 
     def update_pull(
-        self, number: int, *, title: str | None = None, body: str | None = None, draft: bool | None = None
+        self,
+        number: int,
+        *,
+        title: str | None = None,
+        body: str | None = None,
+        draft: bool | None = None,
+        labels: Sequence[str] = (),
     ) -> Pull:
-        """Change what is given and leave the rest."""
+        """Change what is given, add the labels that it lacks, and leave the rest.
+
+        A forge may open and label in two steps: who finds its request open gives the labels again.
+        """
 
     def close_pull(self, number: int, comment: str | None = None) -> None:
         """Close without merging; one that is closed or merged already is left as it is."""

@@ -90,6 +90,12 @@ class LocalForge:
         head = self._existing_head(branch)
         return object_store.commits_between(self.repository, self.head(beyond) or beyond, head)
 
+    def tag(self, name: str) -> git.Tag:
+        try:
+            return git.resolve_tag(self.repository, name)
+        except GitRefused as refused:
+            raise ForgeRefused(refused.problem, mend=f"git push origin refs/tags/{name}") from refused
+
     def open_pull(
         self, *, branch: str, base: str, title: str, body: str, draft: bool = False, labels: Sequence[str] = ()
     ) -> Pull:
@@ -123,11 +129,19 @@ class LocalForge:
         return [pull for pull in map(self._as_pull, written_open) if pull.state is PullState.OPEN]
 
     def update_pull(
-        self, number: int, *, title: str | None = None, body: str | None = None, draft: bool | None = None
+        self,
+        number: int,
+        *,
+        title: str | None = None,
+        body: str | None = None,
+        draft: bool | None = None,
+        labels: Sequence[str] = (),
     ) -> Pull:
         _refuse_long(body)
         with self.folder.lock():
-            document = self.folder.pull(number).changed(body=body, title=title, draft=draft)
+            there = self.folder.pull(number)
+            labelled = tuple(dict.fromkeys([*there.fields.labels, *labels]))
+            document = there.changed(body=body, title=title, draft=draft, labels=labelled)
             self.folder.update("pulls", document, moment="update-pull")
         return self.pull(number)
 

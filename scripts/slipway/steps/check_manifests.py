@@ -1,0 +1,119 @@
+"""See that everything in deploy/ was released, passed, and is wanted: what is merged is what was judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from slipway.adapters import deploy_tree, manifests
+from slipway.adapters.manifests import Deployed
+from slipway.adapters.workplace import Workplace
+from slipway.adapters.yaml_files import read_bounded
+from slipway.domain.policy import QuarantineEntry
+from slipway.domain.release import Identity, Image
+from slipway.domain.tag import ReleaseTag
+from slipway.domain.upkeep import ManifestProblem, ManifestReport
+from slipway.errors import BadTag, SlipwayError
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    """A manifest of the working tree, and what it deploys."""
+
+    path: str
+    environment: str
+    model: str
+    deployed: Deployed
+
+
+def run(*, workplace: Workplace) -> ManifestReport:
+    """Check the manifests of the working tree against the ledger and what is deployed now."""
+    problems: list[ManifestProblem] = []
+    checked = 0
+    held = _quarantine(workplace)
+    for path in sorted(workplace.repository.root.glob("deploy/*/*/kustomization.yaml")):
+        name = path.relative_to(workplace.repository.root).as_posix()
+        try:
+            manifest = _read(name, workplace)
+        except SlipwayError as error:
+            problems.append(ManifestProblem(path=name, problem=error.problem, mend=error.mend))
+            continue
+        if manifest is not None:
+            checked += 1
+            problems += _problems(manifest, held, workplace)
+    return ManifestReport(checked=checked, problems=tuple(problems))
+
+
+def _read(path: str, workplace: Workplace) -> _Manifest | None:
+    """None where the manifest deploys nothing yet."""
+    _, environment, model, _ = path.split("/")
+    content = read_bounded(workplace.repository.root / path)
+    deployed = manifests.deployed(content, name=model, where=path)
+    return None if deployed is None else _Manifest(path, environment, model, deployed)
+
+
+def _quarantine(workplace: Workplace) -> tuple[QuarantineEntry, ...]:
+    """Of the working tree: a pull request may add the very entry that forbids its manifest."""
+    path = workplace.repository.root / deploy_tree.QUARANTINE
+    return manifests.entries(read_bounded(path)) if path.exists() else ()
+
+
+def _problems(
+    manifest: _Manifest, held: tuple[QuarantineEntry, ...], workplace: Workplace
+) -> Iterator[ManifestProblem]:
+    wanted = manifest.deployed
+    if manifest.environment not in [environment.name for environment in workplace.settings.environments]:
+        yield _problem(
+            manifest, f"`{manifest.environment}` is no environment of slipway.yaml", "add it there, or move the folder"
+        )
+    try:
+        tag = ReleaseTag.parse(f"{manifest.model}@{wanted.tag}")
+    except BadTag:
+        yield _problem(
+            manifest, f"newTag `{wanted.tag}` is no version", "write the version that the digest belongs to: v1.4.0"
+        )
+        return
+    entry = next((one for one in held if one.holds(tag.model, tag.image_tag)), None)
+    if entry is not None:
+        yield _problem(
+            manifest,
+            f"{tag} is quarantined by {entry.by}: {entry.reason}",
+            f"deploy another version, or let an owner take the entry out of {deploy_tree.QUARANTINE}",
+        )
+    yield from _unjudged(manifest, tag, workplace)
+    yield from _stale(manifest, tag, workplace)
+
+
+def _unjudged(manifest: _Manifest, tag: ReleaseTag, workplace: Workplace) -> Iterator[ManifestProblem]:
+    digest = manifest.deployed.digest
+    images = [page.body.digest for page in workplace.history.pages(tag, Image)]
+    if not workplace.history.passed(tag):
+        known = "failed" if workplace.history.page(tag, Identity) else "is not in the ledger"
+        yield _problem(manifest, f"{tag} {known}: only what passed is deployed", f"release it by its tag: {tag}")
+    elif digest not in images:
+        known = ", ".join(image[:19] for image in images) or "none"
+        yield _problem(
+            manifest,
+            f"{digest[:19]} is not the image of {tag}; the ledger knows {known}",
+            "take digest and newTag from the release's own pull request",
+        )
+
+
+def _stale(manifest: _Manifest, tag: ReleaseTag, workplace: Workplace) -> Iterator[ManifestProblem]:
+    """A verdict compared with what was deployed then; it says nothing about what is deployed now."""
+    live = deploy_tree.deployed(workplace.forge, environment=manifest.environment, model=manifest.model)
+    identity = workplace.history.page(tag, Identity)
+    if identity is None or (live is not None and live.digest == manifest.deployed.digest):
+        return
+    if live is not None and ReleaseTag.parse(f"{tag.model}@{live.tag}").version > tag.version:
+        return  # on the way back; the version was judged when it went forward
+    compared = identity.body.deployed.get(manifest.environment)
+    before, now = (compared.version if compared else "nothing"), (live.tag if live else "nothing")
+    if before != now:
+        yield _problem(
+            manifest, f"{tag} was compared with {before}; deployed is {now}", f"run the release again: {tag}"
+        )
+
+
+def _problem(manifest: _Manifest, problem: str, mend: str) -> ManifestProblem:
+    return ManifestProblem(path=manifest.path, problem=problem, mend=mend)
