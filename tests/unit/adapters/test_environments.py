@@ -117,7 +117,15 @@ def test_requirements_that_are_not_there_are_named(cache: Path, tmp_path: Path) 
 # --- running processes --------------------------------------------------------------------------------------
 
 
-def _run(folder: Path, code: str, *, limits: Limits = _FAST, packages: Sequence[Path] = (), **job: Any) -> Any:
+def _run(
+    folder: Path,
+    code: str,
+    *,
+    python: Path = _PYTHON,
+    limits: Limits = _FAST,
+    packages: Sequence[Path] = (),
+    **job: Any,
+) -> Any:
     """Run `code` as the module `worker`; it finds the job as `job` and answers by `answer(…)`."""
     start = (
         "import json, os, sys, time\n"
@@ -126,7 +134,7 @@ def _run(folder: Path, code: str, *, limits: Limits = _FAST, packages: Sequence[
     )
     (folder / "worker.py").write_text(start + code)
     packages = [folder / "worker.py", *packages]
-    return environments.run(_PYTHON, "worker", job, folder=folder / "process", packages=packages, limits=limits)
+    return environments.run(python, "worker", job, folder=folder / "process", packages=packages, limits=limits)
 
 
 def test_a_process_gets_its_job_and_its_answer_comes_back(tmp_path: Path) -> None:
@@ -150,8 +158,9 @@ def test_a_process_sees_none_of_our_variables(tmp_path: Path, monkeypatch: pytes
 def test_a_process_imports_slipway_and_nothing_else_of_where_it_lies(tmp_path: Path) -> None:
     """Installed as a package, Slipway lies beside numpy and onnx of other versions than the framework's."""
     code = "answer([path for path in sys.path if os.path.exists(os.path.join(path, 'slipway'))])"
+    without_slipway = Path(sys.base_prefix) / "bin" / "python3"
 
-    found = _run(tmp_path, code, packages=[ROOT / "scripts" / "slipway"])
+    found = _run(tmp_path, code, python=without_slipway, packages=[ROOT / "scripts" / "slipway"])
 
     assert found == [str(tmp_path / "process" / "code")]
 

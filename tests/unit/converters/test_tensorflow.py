@@ -10,13 +10,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from slipway.adapters import environments
 from slipway.adapters.onnx_session import open_model
-from slipway.adapters.tables import read_samples
-from slipway.adapters.yaml_files import read_yaml
-from slipway.converters.batches import read_batch, write_batch
 from slipway.converters.canonical import serialise
-from slipway.domain.model import Model
 from slipway.domain.rows import take
 
 from tests.unit.converters.conftest import OUT_OF_RANGE, ROOT, SIGNATURE, Conversion
@@ -82,35 +77,6 @@ def test_another_process_with_other_kernels_writes_the_same_bytes(
     )
 
     assert (tmp_path / "model.onnx").read_bytes() == (conversion.folder / "model.onnx").read_bytes()
-
-
-def test_the_example_model_converts_with_the_signature_that_it_declares(
-    tensorflow_python: Path, tmp_path: Path
-) -> None:
-    """The model of the demo is real: 20,000 flights, strings inside, compared row by row."""
-    folder = ROOT / "models" / "flight-delay"
-    model = read_yaml(folder / "model.yaml", Model)
-    rows = read_samples(folder / model.samples.path, model).batch
-    write_batch(tmp_path / "samples.npz", rows)
-    write_batch(tmp_path / "edges.npz", take(rows, slice(0, 3)))
-
-    told = environments.convert(
-        tensorflow_python,
-        "tensorflow",
-        source=folder / model.source,
-        samples=tmp_path / "samples.npz",
-        edges=tmp_path / "edges.npz",
-        signature=model.signature,
-        out=tmp_path,
-        folder=tmp_path / "process",
-    )
-
-    converted = open_model(tmp_path / "model.onnx")
-    source = read_batch(tmp_path / "outputs-samples.npz")
-    assert converted.signature == model.signature
-    assert told.edges_that_raised == ()
-    for name, answers in converted.predict(rows).items():
-        np.testing.assert_allclose(answers, source[name], rtol=0, atol=_ROUNDING)
 
 
 @pytest.mark.parametrize(
