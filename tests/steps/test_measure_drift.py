@@ -1,0 +1,206 @@
+"""What a window of production shows: inputs against the profile, labels, and the version before on the same rows."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from slipway.adapters import deploy_tree
+from slipway.domain.incident import IncidentKind, Outcome, WindowEvidence
+from slipway.domain.verdict import Verdict
+from slipway.errors import NotReleasable
+from slipway.steps import record_pages, revert_manifest
+
+from tests.team import ENVIRONMENT, MODEL, Team, Tip, days_from
+
+_MARCH, _APRIL = date(2026, 3, 1), date(2026, 4, 1)
+
+
+def measured(team: Team, until: date) -> WindowEvidence:
+    return team.look_only(until)[0].body
+
+
+def test_a_quiet_window_says_so(live: Team) -> None:
+    """Most weeks are like this; they must cost nobody's attention."""
+    live.serve("v1.0.0", days_from(_MARCH, 7))
+
+    evidence, verdicts, issue = live.look(date(2026, 3, 7))
+
+    window = evidence.body.window
+    assert (window.start, window.end, window.rows, window.labelled) == (_MARCH, date(2026, 3, 7), 840, 840)
+    assert max(one.low for one in window.drift) < 0.1
+    assert window.schema_breaks == ()
+    assert (verdicts.body.outcome, verdicts.body.incident) == (Outcome.QUIET, None)
+    assert issue.body.number is None
+
+
+def test_one_exceedance_is_no_incident(live: Team) -> None:
+    """A strange week comes about once a quarter; two of three do not."""
+    live.serve("v1.0.0", days_from(_MARCH, 7), change={"bill": 1.0})
+
+    _, verdicts, issue = live.look(date(2026, 3, 7))
+
+    drift = next(finding for finding in verdicts.body.findings if finding.gate == "drift")
+    assert drift.verdict is Verdict.NOT_ENOUGH_EVIDENCE
+    assert drift.problem.endswith("beyond 0.15 in 1 of the last 3 windows (2 make an incident)")
+    assert (verdicts.body.outcome, issue.body.number) == (Outcome.QUIET, None)
+
+
+def test_two_of_three_are_an_incident(live: Team) -> None:
+    """A quiet week in between does not hide a fault that comes and goes."""
+    for week, change in enumerate(({"bill": 1.0}, {}, {"bill": 1.0})):
+        start = date(2026, 3, 1 + 7 * week)
+        live.serve("v1.0.0", days_from(start, 7), change=change)
+        _, verdicts, _ = live.look(date(2026, 3, 7 + 7 * week))
+
+    assert verdicts.body.kind_of_incident is IncidentKind.DRIFT
+    assert verdicts.body.incident == "2026-03-21-drift"
+    assert verdicts.body.outcome is Outcome.UNCLEAR  # 28 labelled days are not over yet
+
+
+@pytest.mark.parametrize("logged", [["kitchen"], ["bill"]])
+def test_a_column_that_is_gone_is_an_incident_at_once(live: Team, logged: list[str]) -> None:
+    """There is no doubt that waiting could settle."""
+    live.serve("v1.0.0", days_from(_MARCH, 7), logged=logged)
+
+    evidence, verdicts, issue = live.look(date(2026, 3, 7))
+
+    gone = ({"bill", "kitchen"} - set(logged)).pop()
+    assert evidence.body.window.schema_breaks == (f"`{gone}` is missing in what production was asked",)
+    assert verdicts.body.kind_of_incident is IncidentKind.DRIFT
+    assert issue.body.number is not None
+
+
+def test_too_few_rows_say_nothing(live: Team) -> None:
+    """Ten rows can look like anything."""
+    live.serve("v1.0.0", days_from(_MARCH, 7), rows=10, change={"bill": 1.0})
+
+    _, verdicts = live.look_only(date(2026, 3, 7))
+
+    drift = next(finding for finding in verdicts.body.findings if finding.gate == "drift")
+    assert drift.problem == "70 rows were served; the policy asks for 500"
+    assert verdicts.body.outcome is Outcome.QUIET
+
+
+def test_rows_of_another_version_and_golden_rows_are_no_part_of_a_window(newer: Team) -> None:
+    """On the day of a rollout both versions served; each is held against its own release."""
+    newer.serve("v1.0.0", days_from(_APRIL, 1), rows=500)
+    newer.serve("v1.1.0", days_from(_APRIL, 7))
+
+    assert measured(newer, date(2026, 4, 7)).window.rows == 840
+
+
+def test_a_window_begins_with_the_day_of_the_rollout(newer: Team) -> None:
+    """Days before it belong to another version."""
+    newer.serve("v1.1.0", days_from(_APRIL, 3))
+
+    window = measured(newer, date(2026, 4, 3)).window
+
+    assert (window.start, window.end, window.rows) == (_APRIL, date(2026, 4, 3), 360)
+
+
+def test_a_window_before_the_rollout_is_refused(newer: Team) -> None:
+    """It would end before it begins, be empty, and be taken for quiet."""
+    with pytest.raises(NotReleasable) as caught:
+        measured(newer, date(2026, 3, 31))
+
+    assert caught.value.problem == (
+        "tip@v1.1.0 is live in production since 2026-04-01: a window to 2026-03-31 holds none of its days"
+    )
+    assert caught.value.mend == "watch from 2026-04-01 on, when that day is over"
+
+
+def test_nothing_deployed_is_nothing_to_watch(team: Team) -> None:
+    """The scheduled watch of a new repository must say what it waits for."""
+    with pytest.raises(NotReleasable, match="production runs no version of tip yet"):
+        measured(team, date(2026, 3, 7))
+
+
+def test_a_rollout_that_nobody_verified_is_not_watched(team: Team) -> None:
+    """Without it nobody knows since when the version answers."""
+    proposal = team.release(team.tag("tip@v1.0.0")).body
+    assert proposal.pull is not None
+    team.workplace.forge.merge_pull(proposal.pull)
+
+    with pytest.raises(NotReleasable, match="was never verified") as caught:
+        measured(team, date(2026, 3, 7))
+
+    assert caught.value.mend == "slipway verify-rollout tip --environment production"
+
+
+def test_both_versions_are_asked_the_same_labelled_rows(worse: Team) -> None:
+    """Only that tells a bad model from a changed world."""
+    worse.serve("v2.0.0", days_from(_APRIL, 7), tip=Tip(bias=0.1))
+
+    evidence = measured(worse, date(2026, 4, 7))
+
+    previous = evidence.window.previous
+    assert evidence.back_to == "v1.0.0"
+    assert previous is not None
+    assert (previous.version, previous.rows) == ("v1.0.0", 840)
+    assert previous.difference is not None
+    assert previous.difference.low > 0.02
+
+
+def test_a_version_that_does_worse_twice_is_sent_back(worse: Team) -> None:
+    """Once may be weather; twice, beyond noise, on the same rows is the model."""
+    worse.serve("v2.0.0", days_from(_APRIL, 14), tip=Tip(bias=0.1))
+
+    first = worse.look(date(2026, 4, 7))[1].body
+    second = worse.look(date(2026, 4, 14))[1].body
+
+    assert (first.outcome, second.outcome) == (Outcome.QUIET, Outcome.REVERT)
+    assert second.kind_of_incident is IncidentKind.METRIC
+
+
+def test_a_world_that_changed_for_both_asks_for_a_new_training(newer: Team) -> None:
+    """Going back would not help, and the issue must not say so."""
+    newer.serve("v1.1.0", days_from(_APRIL, 35), tip=Tip(weight=0.0201), truth=Tip(bias=-0.25))
+
+    outcomes = [newer.look(until)[1].body.outcome for until in (date(2026, 4, 28), date(2026, 5, 5))]
+
+    assert outcomes == [Outcome.QUIET, Outcome.RETRAIN]
+
+
+def test_a_way_back_in_quarantine_is_none(worse: Team) -> None:
+    """What was taken back once must not come back as the mend of its successor."""
+    path = worse.root / deploy_tree.QUARANTINE
+    text = "entries:\n  - {model: tip, version: v1.0.0, reason: too slow, by: Ada}\n"
+    path.write_text(text)
+    worse.commit("Hold v1.0.0")
+    worse.serve("v2.0.0", days_from(_APRIL, 7), tip=Tip(bias=0.1))
+
+    evidence = measured(worse, date(2026, 4, 7))
+
+    assert (evidence.back_to, evidence.window.previous) == (None, None)
+
+
+def test_the_same_window_is_measured_once(live: Team) -> None:
+    """Until other rows or labels are there."""
+    live.serve("v1.0.0", days_from(_MARCH, 7))
+    first = live.look(date(2026, 3, 7))
+    again = live.look(date(2026, 3, 7))
+    live.serve("v1.0.0", days_from(_MARCH, 7), rows=121)
+    later = live.look(date(2026, 3, 7))
+
+    assert again == first
+    assert later[0].number == 2
+
+
+def test_an_incident_stays_open_behind_a_way_back_that_a_person_asked_for(worse: Team) -> None:
+    """The newest entry of the ledger is then one without an issue."""
+    worse.serve("v2.0.0", days_from(_APRIL, 21), tip=Tip(bias=0.1))
+    worse.look(date(2026, 4, 7))
+    opened = worse.look(date(2026, 4, 14))[1].body.incident
+    page = revert_manifest.run_on_request(
+        MODEL,
+        environment=ENVIRONMENT,
+        back_to="v1.0.0",
+        reason="by hand",
+        by="Ada",
+        day="2026-04-15",
+        workplace=worse.workplace,
+    )
+    record_pages.run_on_reversion(page, ledger=worse.workplace.ledger)
+
+    assert measured(worse, date(2026, 4, 21)).open_incident == opened

@@ -1,0 +1,175 @@
+"""The way back: one commit that deploys the version before and quarantines the one that is left."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from slipway.adapters import deploy_tree
+from slipway.domain.incident import Reversion
+from slipway.domain.pages import Page
+from slipway.domain.policy import Reversion as Means
+from slipway.errors import BadTag, NotReleasable
+from slipway.steps import resolve_tag, revert_manifest
+
+from tests.team import ENVIRONMENT, MODEL, Team, Tip, days_from
+
+_UNTIL = date(2026, 4, 14)
+
+
+def lost(team: Team) -> Team:
+    """Two weeks in which the version before would have done better."""
+    team.serve("v2.0.0", days_from(date(2026, 4, 1), 14), tip=Tip(bias=0.1))
+    team.look(date(2026, 4, 7))
+    team.look(_UNTIL)
+    return team
+
+
+def revert(team: Team, means: Means = Means.PULL_REQUEST) -> Page[Reversion] | None:
+    return revert_manifest.run(team.window(_UNTIL), means=means, workplace=team.workplace)
+
+
+def deployed(team: Team) -> str:
+    live = deploy_tree.deployed(team.workplace.forge, environment=ENVIRONMENT, model=MODEL)
+    assert live is not None
+    return live.tag
+
+
+def quarantined(team: Team) -> list[str]:
+    return [entry.version for entry in deploy_tree.quarantine(team.workplace.forge)]
+
+
+def roll_back(team: Team, to: str, reason: str = "by hand") -> Page[Reversion]:
+    return revert_manifest.run_on_request(
+        MODEL,
+        environment=ENVIRONMENT,
+        back_to=to,
+        reason=reason,
+        by="Ada",
+        day="2026-04-15",
+        workplace=team.workplace,
+    )
+
+
+def test_a_pull_request_goes_back_and_quarantines_in_one_commit(worse: Team) -> None:
+    """No state may exist in which the bad version is gone and can come back by itself."""
+    page = revert(lost(worse))
+
+    assert page is not None
+    assert page.body.pull is not None
+    forge = worse.workplace.forge
+    commits = forge.commits(page.body.branch, beyond="main")
+    assert len(commits) == 1
+    assert (deployed(worse), quarantined(worse)) == ("v2.0.0", [])
+    forge.merge_pull(page.body.pull)
+    assert (deployed(worse), quarantined(worse)) == ("v1.0.0", ["v2.0.0"])
+
+
+def test_the_policy_can_ask_for_a_commit(worse: Team) -> None:
+    """Where nobody is awake to merge."""
+    page = revert(lost(worse), Means.COMMIT)
+
+    assert page is not None
+    assert (page.body.pull, page.body.branch) == (None, "main")
+    assert page.body.commit == worse.workplace.forge.head("main")
+    assert (deployed(worse), quarantined(worse)) == ("v1.0.0", ["v2.0.0"])
+
+
+def test_the_policy_can_ask_for_nothing(worse: Team) -> None:
+    """The issue tells; people decide."""
+    assert revert(lost(worse), Means.NEVER) is None
+    assert deployed(worse) == "v2.0.0"
+
+
+@pytest.mark.parametrize("means", [Means.PULL_REQUEST, Means.COMMIT])
+def test_run_twice_it_goes_back_once(worse: Team, means: Means) -> None:
+    """A job that was cut off is started again."""
+    first = revert(lost(worse), means)
+    again = revert(worse, means)
+
+    assert again == first
+    assert len(worse.workplace.forge.open_pulls()) == (1 if means is Means.PULL_REQUEST else 0)
+
+
+def test_drift_alone_files_an_issue_and_reverts_nothing(newer: Team) -> None:
+    """A world that moved is no reason to trust an older model more."""
+    newer.serve("v1.1.0", days_from(date(2026, 4, 1), 14), tip=Tip(weight=0.0201), change={"bill": 1.0}, labelled=False)
+    newer.look(date(2026, 4, 7))
+    issue = newer.look(_UNTIL)[2].body
+
+    assert issue.number is not None
+    assert revert(newer) is None
+    assert (deployed(newer), quarantined(newer)) == ("v1.1.0", [])
+    assert list(newer.workplace.forge.open_pulls()) == []
+
+
+def test_a_reverted_version_is_refused_by_its_tag(worse: Team) -> None:
+    """A scheduled reconcile must not bring it back in the morning."""
+    page = revert(lost(worse), Means.COMMIT)
+
+    assert page is not None
+    with pytest.raises(NotReleasable) as caught:
+        resolve_tag.run("tip@v2.0.0", workplace=worse.workplace)
+    assert caught.value.problem.startswith(
+        "`tip@v2.0.0` is quarantined by slipway watch: v1.0.0 would have had an F1 0.0"
+    )
+    assert caught.value.problem.endswith("higher on the same 840 rows, in 2 windows in a row")
+    assert caught.value.mend == (
+        "release the mended model as v2.0.1, or let an owner take the entry out of deploy/quarantine.yaml"
+    )
+
+
+def test_a_version_that_was_merged_meanwhile_is_not_gone_back_over(worse: Team) -> None:
+    """The window was about v2.0.0; people were faster, and their version was never judged by it."""
+    lost(worse)
+    worse.release(worse.publish("tip@v2.0.1", Tip(bias=0.1)))
+    worse.go_live("tip@v2.0.1", on=date(2026, 4, 15))
+
+    with pytest.raises(NotReleasable, match=r"production runs v2\.0\.1 of tip by now, not v2\.0\.0"):
+        revert(worse)
+
+    assert deployed(worse) == "v2.0.1"
+
+
+# --- because a person asks ----------------------------------------------------------------------------------
+
+
+def test_a_person_can_go_back_to_any_version_that_passed(newer: Team) -> None:
+    """By pull request, with the reason in the quarantine."""
+    page = roll_back(newer, "v1.0.0", reason="the kitchen complains")
+
+    assert page.body.pull is not None
+    newer.workplace.forge.merge_pull(page.body.pull)
+    entry = deploy_tree.quarantine(newer.workplace.forge)[0]
+    assert deployed(newer) == "v1.0.0"
+    assert (entry.version, entry.by, entry.reason) == ("v1.1.0", "Ada", "the kitchen complains")
+
+
+def test_asked_twice_there_is_one_pull_request(newer: Team) -> None:
+    """Two people press the same button."""
+    assert roll_back(newer, "v1.0.0") == roll_back(newer, "v1.0.0")
+    assert len(newer.workplace.forge.open_pulls()) == 1
+
+
+@pytest.mark.parametrize(
+    ("to", "error", "problem", "mend"),
+    [
+        ("1.0.0", BadTag, "`1.0.0` is no version of tip", "name one that passed, like --to v1.4.0"),
+        ("v9.0.0", NotReleasable, "the ledger has no passing release tip@v9.0.0", "name a version that passed"),
+    ],
+)
+def test_a_version_that_never_passed_is_no_way_back(
+    newer: Team, to: str, error: type[NotReleasable | BadTag], problem: str, mend: str
+) -> None:
+    """At night a typing error is likely."""
+    with pytest.raises(error) as caught:
+        roll_back(newer, to)
+
+    assert caught.value.problem.startswith(problem)
+    assert caught.value.mend == mend
+
+
+def test_the_version_that_runs_is_no_way_back(newer: Team) -> None:
+    """It would quarantine what it deploys."""
+    with pytest.raises(NotReleasable):
+        roll_back(newer, "v1.1.0")
