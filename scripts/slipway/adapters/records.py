@@ -137,7 +137,7 @@ class Record:
         return folder
 
     def _has_files(self, body: Body) -> bool:
-        return all((self.folder / "blobs" / file.sha256).is_file() for file in _files_in(body))
+        return all((self.folder / "blobs" / file.sha256).is_file() for file in files_in(body))
 
 
 def sha256_of(path: Path) -> str:
@@ -145,15 +145,16 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _files_in(value: object) -> Iterator[File]:
+def files_in(value: object) -> Iterator[File]:
+    """Every file that a page names, at any depth."""
     if isinstance(value, File):
         yield value
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
-            yield from _files_in(getattr(value, name))
+            yield from files_in(getattr(value, name))
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from _files_in(item)
+            yield from files_in(item)
 
 
 def _circumstances(seconds: float) -> Circumstances:

@@ -33,6 +33,21 @@ def record_pages(subject: str, environment: str | None, until: date | None, dry_
     tell(f"ledger at {commit[:12]}" if commit else f"{subject} has no pages yet", dry_run=dry_run)
 
 
+@click.command("receive-pages")
+@options.TAG
+@click.option(
+    "--from", "received", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER"
+)
+@click.option("--kind", "kinds", multiple=True, required=True, help="A page that the other job was to write; repeat.")
+def receive_pages(tag: str, received: Path, kinds: tuple[str, ...]) -> None:
+    """Take what another job of the release of TAG wrote into the record, after checking every byte of it."""
+    from slipway.domain.tag import ReleaseTag
+    from slipway.steps import receive_pages as step
+
+    names = step.run(options.workplace().release(ReleaseTag.parse(tag)), received=received, kinds=kinds)
+    tell(f"{tag}: received {', '.join(names) or 'nothing'}")
+
+
 @click.command("reconcile")
 @click.option("--on", type=options.DAY, help="The day to compute for; today by default.")
 @options.AS_JSON
@@ -95,4 +110,4 @@ def new_model(model: str, dry_run: bool) -> None:
     click.echo(f"Fill in models/{model}/model.yaml, export into source/, then: slipway check {model}")
 
 
-COMMANDS = (record_pages, reconcile, check_manifests, status, new_model)
+COMMANDS = (record_pages, receive_pages, reconcile, check_manifests, status, new_model)

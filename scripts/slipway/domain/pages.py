@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from slipway.errors import BadFile, NewerSchema
 
@@ -42,8 +42,8 @@ class File(Frozen):
     """Bytes that a page names; they lie in the record under their digest."""
 
     name: str
-    sha256: str
-    size: int
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")  # it becomes a path
+    size: int = Field(ge=0)
 
 
 BodyT = TypeVar("BodyT", bound=Body)

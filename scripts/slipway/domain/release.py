@@ -243,3 +243,9 @@ class Rollout(Body):
     live_since: date
     golden_rows: int
     golden_equal: int
+
+
+# By the name in their files, in the order in which they are written.
+RELEASE_PAGES: dict[str, type[Body]] = {
+    body.kind: body for body in (Identity, Conversion, Evidence, Rehearsal, Verdicts, Image, Proposal, Rollout)
+}
