@@ -1,0 +1,118 @@
+"""Limits, their overrides and waivers: what a repository says must hold."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from pydantic import ValidationError
+from slipway.domain.policy import (
+    DriftLimit,
+    MetricLimit,
+    MetricsLimit,
+    Override,
+    Policy,
+    PromiseLimit,
+    QuarantineEntry,
+    Waiver,
+)
+
+
+def policy(*waivers: Waiver) -> Policy[PromiseLimit]:
+    return Policy[PromiseLimit](
+        question="Does it keep its promise?",
+        motivation="People believe a number.",
+        limit=PromiseLimit(worse=0.01),
+        remedy="Train it better.",
+        models={"tip": Override[PromiseLimit](reason="tips are noisy", limit=PromiseLimit(worse=0.05))},
+        waivers=waivers,
+    )
+
+
+def waiver(version: str = "v1.0.0", until: date = date(2026, 6, 1), model: str = "tip") -> Waiver:
+    return Waiver(model=model, version=version, reason="counted by hand", by="@lead", until=until)
+
+
+def test_a_model_with_an_override_has_its_own_limit() -> None:
+    """One absolute limit cannot serve every model; and the reason stands beside it."""
+    assert policy().limit_for("tip").worse == 0.05
+    assert policy().limit_for("other").worse == 0.01
+
+
+@pytest.mark.parametrize(
+    ("model", "version", "today", "holds"),
+    [
+        ("tip", "v1.0.0", date(2026, 5, 31), True),
+        ("tip", "v1.0.0", date(2026, 6, 1), True),
+        ("tip", "v1.0.0", date(2026, 6, 2), False),
+        ("tip", "v1.0.1", date(2026, 5, 31), False),
+        ("other", "v1.0.0", date(2026, 5, 31), False),
+    ],
+)
+def test_a_waiver_holds_for_one_version_until_its_day(model: str, version: str, today: date, holds: bool) -> None:
+    """The day itself included; an exception that never ends is a changed limit."""
+    assert (policy(waiver()).waiver_for(model, version, today=today) is not None) is holds
+
+
+def test_an_expired_waiver_does_not_hide_one_that_holds() -> None:
+    """People prolong by adding a line."""
+    found = policy(waiver(until=date(2026, 1, 1)), waiver()).waiver_for("tip", "v1.0.0", today=date(2026, 5, 1))
+
+    assert found is not None
+    assert found.until == date(2026, 6, 1)
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "v1", "v1.0", "v01.0.0", "V1.0.0", "v1.0.0 beta", "*", ""])
+def test_a_misspelt_version_is_no_waiver(version: str) -> None:
+    """It would wait for a version that never comes, and nobody would know why the release fails."""
+    with pytest.raises(ValidationError, match=r"must read like v1\.4\.0"):
+        waiver(version)
+
+
+def entry(version: str) -> QuarantineEntry:
+    return QuarantineEntry(model="tip", version=version, reason="late", by="Ada")
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "v2", "v2.0", "v*", "latest", ""])
+def test_a_misspelt_version_is_no_quarantine(version: str) -> None:
+    """It would hold nothing, and look as if it did."""
+    with pytest.raises(ValidationError, match=r"must read like v1\.4\.0, or \*"):
+        entry(version)
+
+
+def test_quarantine_holds_one_version_or_all() -> None:
+    """A model can be stopped as a whole."""
+    assert entry("v1.0.0").holds("tip", "v1.0.0")
+    assert not entry("v1.0.0").holds("tip", "v1.0.1")
+    assert entry("*").holds("tip", "v9.9.9")
+    assert not entry("*").holds("other", "v9.9.9")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1, 1.1])
+def test_a_limit_is_a_share(value: float) -> None:
+    """Nothing is ever worse than NaN, so everything would pass."""
+    with pytest.raises(ValidationError):
+        PromiseLimit(worse=value)
+
+
+def test_an_unknown_key_is_no_limit() -> None:
+    """A misspelt limit must not pass as none."""
+    with pytest.raises(ValidationError, match="worst"):
+        PromiseLimit.model_validate({"worst": 0.5})
+
+
+def test_the_default_floor_is_three_quarters() -> None:
+    """A team that sets nothing is protected from a useless model."""
+    assert MetricsLimit().named() == {"f1": MetricLimit(floor=0.75, drop=0.05)}
+
+
+def test_more_windows_than_are_looked_at_make_no_incident_possible() -> None:
+    """Four of three would switch the alarm off without saying so."""
+    with pytest.raises(ValidationError, match="cannot be more than of_last"):
+        DriftLimit(windows=4, of_last=3)
+
+
+def test_a_reason_is_more_than_a_word() -> None:
+    """Whoever reads it in a year must understand it."""
+    with pytest.raises(ValidationError):
+        Waiver(model="tip", version="v1.0.0", reason="because", by="@lead", until=date(2026, 6, 1))
