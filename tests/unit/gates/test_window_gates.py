@@ -1,0 +1,201 @@
+"""What the watch makes of its windows: one strange week is none, a pattern is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from slipway.domain.incident import PreviousEvidence, Window, WindowEvidence
+from slipway.domain.policy import DriftLimit, MetricLimit, MetricsLimit, PreviousVersionLimit
+from slipway.domain.release import MetricsEvidence
+from slipway.domain.verdict import Estimate, Finding, Verdict
+from slipway.gates import drift, metrics, previous_version
+
+from tests import pages
+
+_PASS, _FAIL, _OPEN = Verdict.PASS, Verdict.FAIL, Verdict.NOT_ENOUGH_EVIDENCE
+
+
+def week(number: int, **changes: Any) -> Window:
+    return pages.window(number).model_copy(update={"rows": 5_000, **changes})
+
+
+def seen(*windows: Window) -> WindowEvidence:
+    return pages.window_evidence(windows)
+
+
+# --- drift --------------------------------------------------------------------------------------------------
+
+
+def drift_of(*largest: float, **newest: Any) -> Finding:
+    """Windows whose feature `hour` lies so far from its reference."""
+    windows = [week(number, drift=(pages.feature_drift("hour", low),)) for number, low in enumerate(largest)]
+    windows[-1] = windows[-1].model_copy(update=newest)
+    (finding,) = drift.judge_window(seen(*windows), DriftLimit())
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("largest", "verdict"),
+    [
+        ((0.15,), _PASS),
+        ((0.151,), _OPEN),
+        ((0.2, 0.2), _FAIL),
+        ((0.2, 0.1, 0.2), _FAIL),
+        ((0.2, 0.1, 0.1, 0.2), _OPEN),
+        ((0.2, 0.2, 0.1), _PASS),
+    ],
+)
+def test_two_of_the_last_three_windows_make_an_incident(largest: tuple[float, ...], verdict: Verdict) -> None:
+    """The limit itself is allowed; a single week beyond it happens about once a quarter."""
+    assert drift_of(*largest).verdict is verdict
+
+
+def test_drift_names_feature_distance_and_how_often() -> None:
+    """So that somebody knows which pipe to look at."""
+    finding = drift_of(0.2, 0.31)
+
+    assert finding.problem == "`hour` moved by KS 0.310, beyond 0.15 in 2 of the last 3 windows (2 make an incident)"
+    assert finding.mend == "look at the feature where it is made: a sensor, a join, a unit or a default"
+    assert (finding.measured, finding.allowed, finding.margin) == ("hour KS 0.310, the largest", "≤ 0.15", "-0.160")
+
+
+def test_two_features_that_exceed_in_turn_are_no_pattern() -> None:
+    """It must be the same input twice: two strange weeks of different inputs are chance."""
+    windows = (
+        week(0, drift=(pages.feature_drift("hour", 0.2), pages.feature_drift("distance", 0.0))),
+        week(1, drift=(pages.feature_drift("hour", 0.0), pages.feature_drift("distance", 0.2))),
+    )
+
+    assert drift.judge_window(seen(*windows), DriftLimit())[0].verdict is _OPEN
+
+
+@pytest.mark.parametrize(("change", "exceeds"), [(0.03, False), (0.031, True), (-0.031, True)])
+def test_missing_values_count_by_themselves(change: float, exceeds: bool) -> None:
+    """Kolmogorov-Smirnov does not see a third of all rows turn into NaN."""
+    window = week(0, drift=(pages.feature_drift("hour", 0.0, null_rate_change=change),))
+
+    assert drift.exceeded(window, DriftLimit()) == (frozenset({"hour"}) if exceeds else frozenset())
+
+
+@pytest.mark.parametrize(("rows", "verdict"), [(500, _OPEN), (499, _OPEN)])
+def test_too_few_rows_are_an_open_question(rows: int, verdict: Verdict) -> None:
+    """However far they lie; and they count in no later window either."""
+    assert drift_of(0.9, rows=rows).verdict is verdict
+    assert drift.exceeded(week(0, rows=rows, drift=(pages.feature_drift("hour", 0.9),)), DriftLimit()) == (
+        frozenset({"hour"}) if rows >= 500 else frozenset()
+    )
+
+
+def test_a_schema_break_is_an_incident_at_once() -> None:
+    """No second week is needed to know that a column is gone."""
+    finding = drift_of(0.0, rows=10, schema_breaks=("`hour` is missing in what production was asked",))
+
+    assert (finding.verdict, finding.problem) == (_FAIL, "`hour` is missing in what production was asked")
+
+
+# --- metrics ------------------------------------------------------------------------------------------------
+
+
+def labelled(low: float, high: float, *, positives: int = 500) -> MetricsEvidence:
+    estimate = Estimate(value=(low + high) / 2, low=low, high=high)
+    return pages.metrics(metrics={"f1": estimate}, positives=positives)
+
+
+def metric_of(*trailing: MetricsEvidence | None, drop: float | None = 0.05) -> tuple[Finding, ...]:
+    windows = tuple(week(number, trailing=one) for number, one in enumerate(trailing))
+    at_release = {"f1": Estimate(value=0.65, low=0.63, high=0.67)}
+    evidence = seen(*windows).model_copy(update={"at_release": at_release})
+    return metrics.judge_window(evidence, MetricsLimit(f1=MetricLimit(floor=0.60, drop=drop)))
+
+
+_GOOD, _BAD, _UNSURE = labelled(0.60, 0.70), labelled(0.50, 0.599), labelled(0.55, 0.65)
+
+
+@pytest.mark.parametrize(
+    ("trailing", "verdict"),
+    [
+        ((_GOOD,), _PASS),
+        ((_BAD,), _OPEN),
+        ((_BAD, _BAD), _FAIL),
+        ((_BAD, _GOOD, _BAD), _OPEN),
+        ((_BAD, _UNSURE), _OPEN),
+        ((_BAD, None), _OPEN),
+        ((None,), _OPEN),
+        ((labelled(0.50, 0.59, positives=99),) * 2, _OPEN),
+    ],
+)
+def test_a_metric_fails_when_two_windows_in_a_row_miss_the_limit(
+    trailing: tuple[MetricsEvidence | None, ...], verdict: Verdict
+) -> None:
+    """The limit is what it reached at its release, less the drop; one bad window is often weather."""
+    assert metric_of(*trailing)[0].verdict is verdict
+
+
+def test_a_metric_in_production_is_held_against_its_own_release() -> None:
+    """One absolute limit cannot serve both."""
+    (finding,) = metric_of(_BAD, _BAD)
+
+    assert finding.allowed == "≥ 0.60 (0.65 at release − drop 0.05)"
+    assert finding.measured == "0.549 [0.500, 0.599], 2 windows below in a row"
+    assert finding.problem == "F1 over 28 days is 0.549 [0.500, 0.599], allowed is 0.60 (0.65 at release − drop 0.05)"
+
+
+def test_a_metric_without_a_drop_is_asked_at_release_only() -> None:
+    """The policy decides what the watch looks at."""
+    assert metric_of(_BAD, _BAD, drop=None) == ()
+
+
+# --- the version before -------------------------------------------------------------------------------------
+
+
+def replayed(low: float, high: float, *, version: str = "v1.0.0") -> PreviousEvidence:
+    difference = Estimate(value=(low + high) / 2, low=low, high=high)
+    return PreviousEvidence(version=version, rows=840, deployed_f1=None, previous_f1=None, difference=difference)
+
+
+def previous_of(*previous: PreviousEvidence | None) -> Finding:
+    windows = tuple(week(number, previous=one) for number, one in enumerate(previous))
+    evidence = seen(*windows).model_copy(update={"back_to": "v1.0.0"})
+    (finding,) = previous_version.judge_window(evidence, PreviousVersionLimit())
+    return finding
+
+
+_WIN, _EVEN = replayed(0.021, 0.10), replayed(-0.05, 0.02)
+
+
+@pytest.mark.parametrize(
+    ("previous", "verdict"),
+    [
+        ((_EVEN,), _PASS),
+        ((replayed(0.02, 0.10),), _OPEN),
+        ((_WIN,), _OPEN),
+        ((_WIN, _WIN), _FAIL),
+        ((_WIN, _EVEN, _WIN), _OPEN),
+        ((_WIN, _EVEN), _PASS),
+        ((_WIN, None), _OPEN),
+        ((replayed(0.03, 0.1, version="v0.9.0"), _WIN), _OPEN),
+    ],
+)
+def test_going_back_must_win_twice_in_a_row_beyond_noise(
+    previous: tuple[PreviousEvidence | None, ...], verdict: Verdict
+) -> None:
+    """Wins of another version before, which was quarantined meanwhile, do not count for this one."""
+    assert previous_of(*previous).verdict is verdict
+
+
+def test_a_win_is_told_with_its_rows_and_its_mend() -> None:
+    """It is the only finding that changes what runs."""
+    finding = previous_of(_WIN, _WIN)
+
+    assert finding.problem == ("v1.0.0 would have had an F1 0.06 higher on the same 840 rows, in 2 windows in a row")
+    assert finding.mend == "go back to v1.0.0"
+
+
+def test_without_a_version_before_there_is_nothing_to_ask() -> None:
+    """The first release has no way back to be right."""
+    evidence = seen(week(0, previous=None)).model_copy(update={"back_to": None})
+
+    (finding,) = previous_version.judge_window(evidence, PreviousVersionLimit())
+
+    assert (finding.verdict, finding.measured) == (_OPEN, "there is no version before")
