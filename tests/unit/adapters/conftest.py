@@ -5,14 +5,21 @@ Another forge joins all tests by one more entry in `_FORGES`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 from slipway.adapters import git
 from slipway.adapters.forge import Forge
+from slipway.adapters.forge.github import GitHubForge, Pace
 from slipway.adapters.forge.local import LocalForge
+
+from tests.github_stand_in.application import GitHub
+from tests.github_stand_in.description import violations
+from tests.github_stand_in.server import served
+from tests.github_stand_in.store import Hosted
 
 
 @dataclass(frozen=True)
@@ -43,11 +50,25 @@ class Rig:
         return self.forge.open_pull(branch=branch, base="main", title=f"Release {path}", body="Safe to merge.").number
 
 
-def _local(repository: Path) -> Forge:
+TOKEN = "secret-token"
+AT_ONCE = Pace(between_writes=0.0, first_wait=0.0)
+
+
+def host(github: GitHub, repository: Path) -> Hosted:
+    """The bare repository as one of GitHub's; the same again where it is one already."""
+    name = f"team/{repository.parent.name}"
+    return github.hosted.get(name) or github.host(Hosted(repository, name))
+
+
+def _local(repository: Path, _: GitHub) -> Forge:
     return LocalForge(repository)
 
 
-_FORGES: Mapping[str, Callable[[Path], Forge]] = {"local": _local}
+def _github(repository: Path, github: GitHub) -> Forge:
+    return GitHubForge(host(github, repository).name, api=github.url, token=TOKEN, pace=AT_ONCE)
+
+
+_FORGES: Mapping[str, Callable[[Path, GitHub], Forge]] = {"local": _local, "github": _github}
 
 
 def become(name: str, folder: Path) -> None:
@@ -75,10 +96,20 @@ def repository(tmp_path: Path) -> Path:
     return bare
 
 
+@pytest.fixture(scope="session")
+def github() -> Iterator[GitHub]:
+    """A stand-in for GitHub, for the repositories of many tests."""
+    with served(GitHub()) as github:
+        yield github
+
+
 @pytest.fixture(params=_FORGES)
-def rig(request: pytest.FixtureRequest, repository: Path) -> Rig:
-    open_forge = _FORGES[request.param]
-    return Rig(open_forge(repository), repository, repository.with_name("clone"), lambda: open_forge(repository))
+def rig(request: pytest.FixtureRequest, repository: Path, github: GitHub) -> Iterator[Rig]:
+    """What is said to GitHub meanwhile, and what it answers, is held against GitHub's own description."""
+    open_forge = partial(_FORGES[request.param], repository, github)
+    said_before = len(github.exchanges)
+    yield Rig(open_forge(), repository, repository.with_name("clone"), open_forge)
+    assert [problem for said in github.exchanges[said_before:] for problem in violations(said)] == []
 
 
 @pytest.fixture

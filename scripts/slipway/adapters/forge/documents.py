@@ -15,6 +15,7 @@ from slipway.errors import BadFile
 
 _FENCE = "---\n"
 _COMMENT = re.compile(r"\n\n<!-- comment \d+ -->\n")
+_BREAKS_OF_YAML = re.compile("[\x85\u2028\u2029]")  # read as ends of lines unless they are escaped
 # A text that holds such a line itself gets a backslash more on the way in, and one less on the way out.
 _LOOKS_LIKE_ONE = re.compile(r"^<!-- (\\*)(comment \d+ -->)$", re.MULTILINE)
 _ESCAPED = re.compile(r"^<!-- \\(\\*)(comment \d+ -->)$", re.MULTILINE)
@@ -66,7 +67,8 @@ class Document(Generic[FieldsT]):
 
 def render(document: Document[FieldsT]) -> bytes:
     values = document.fields.model_dump(mode="json")
-    front = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=10**9)
+    readable = not _BREAKS_OF_YAML.search("".join(map(str, values.values())))
+    front = yaml.safe_dump(values, sort_keys=False, allow_unicode=readable, width=10**9)
     parts = [f"{_FENCE}{front}{_FENCE}\n{_escape(document.body)}\n"]
     parts += [
         f"\n<!-- comment {number} -->\n{_escape(comment)}\n"

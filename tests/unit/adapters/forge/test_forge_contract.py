@@ -123,6 +123,19 @@ def test_a_branch_with_a_commit_of_a_person_is_never_overwritten(rig: Rig) -> No
     assert ours.message == "Ours"
 
 
+def test_a_tag_is_read_as_it_is_on_the_forge(rig: Rig) -> None:
+    """Somebody moved a tag after it was fetched: the checkout still shows the old one."""
+    rig.push("main", {"a": "1"})
+    git.run("tag", "-a", "m@v1.0.0", "-m", "First\n\nWith reasons.", cwd=rig.clone)
+    git.run("tag", "light", cwd=rig.clone)
+    git.run("push", "--quiet", "origin", "m@v1.0.0", "light", cwd=rig.clone)
+
+    assert rig.forge.tag("m@v1.0.0") == git.resolve_tag(rig.clone, "m@v1.0.0")
+    assert rig.forge.tag("light") == git.resolve_tag(rig.clone, "light")
+    with pytest.raises(ForgeRefused, match=r"m@v1\.0"):
+        rig.forge.tag("m@v1.0")
+
+
 def test_a_pull_request_says_what_was_asked_and_follows_its_branch(rig: Rig) -> None:
     """A reviewer must see the newest commit, not the one of the day it was opened."""
     body = "**Safe**\n\n---\n\n| a | b |\n"
@@ -165,6 +178,14 @@ def test_a_pull_request_is_updated_where_it_was_asked(rig: Rig) -> None:
 
     assert rig.forge.update_pull(number, title="Newer", draft=False).draft is False
     assert rig.forge.pull(number).title == "Newer"
+
+
+def test_an_update_adds_the_labels_that_are_missing(rig: Rig) -> None:
+    """A run killed between opening and labelling leaves a request that no filter finds; people's labels stay."""
+    number = rig.propose("r/1")
+    rig.forge.update_pull(number, labels=["release"])
+    assert rig.forge.update_pull(number, labels=["release", "slipway"]).labels == ("release", "slipway")
+    assert rig.forge.update_pull(number, title="Newer").labels == ("release", "slipway")
 
 
 def test_open_pull_requests_are_found_by_branch_and_in_order(rig: Rig) -> None:
