@@ -60,7 +60,7 @@ def rig(repository: Path) -> Rig:
     return Rig(LocalForge(repository), repository, repository.with_name("clone"), lambda: LocalForge(repository))
 
 
-def tart(repository: Path, program: str = _RELEASE, *arguments: str, kill_at: str = "") -> subprocess.Popen[bytes]:
+def start(repository: Path, program: str = _RELEASE, *arguments: str, kill_at: str = "") -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", program, str(repository), *arguments],
         env={**os.environ, "PYTHONPATH": "scripts", "SLIPWAY_KILL_AT": kill_at},
