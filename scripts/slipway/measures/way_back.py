@@ -48,7 +48,7 @@ def equal_rows(answers: Golden, now: Batch) -> int:
         then = np.array([np.nan if value is None else value for value in values]).reshape(now[name].shape)
         apart = differences(then, now[name]).reshape(answers.rows, -1)
         size = np.abs(then).reshape(answers.rows, -1) if is_number(then) else np.zeros_like(apart)
-        wrong |= (apart > SMALLEST_TOLERANCE * np.maximum(1.0, size)).any(axis=1)
+        wrong |= (apart > SMALLEST_TOLERANCE * np.fmax(1.0, size)).any(axis=1)  # fmax: NaN would allow everything
     return int((~wrong).sum())
 
 
