@@ -39,6 +39,7 @@ lint: .venv/.installed ## lint, types, floors of the house, schemas, actions and
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate_schemas.py --check
+	$(BIN)/python scripts/generate_reference.py --check
 	$(if $(ACTIONS),$(BIN)/check-jsonschema --builtin-schema vendor.github-actions $(ACTIONS))
 	$(if $(WORKFLOWS),$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS))
 	$(if $(WORKFLOWS),$(BIN)/actionlint $(WORKFLOWS))
@@ -49,9 +50,10 @@ format: .venv/.installed ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-.PHONY: schemas
-schemas: .venv/.installed ## write policies/schemas/ anew
+.PHONY: generated
+generated: .venv/.installed ## write policies/schemas/ and docs/reference.md anew
 	$(BIN)/python scripts/generate_schemas.py
+	$(BIN)/python scripts/generate_reference.py
 
 ifneq ($(wildcard demo/run.py),) # the demo lives in the template only
 .PHONY: demo

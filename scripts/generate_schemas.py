@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     old = stale(options.root)
     if old:
         names = ", ".join(str(path) for path in old)
-        sys.stderr.write(f"schemas that do not say what the classes say: {names}\n  mend: make schemas\n")
+        sys.stderr.write(f"schemas that do not say what the classes say: {names}\n  mend: make generated\n")
     return 1 if old else 0
 
 

@@ -40,7 +40,7 @@ def test_a_stale_schema_is_named_with_its_mend(damage: str, tmp_path: Path, caps
 
     told = capsys.readouterr().err
     assert ("weather.json" if damage == "invented" else "drift.json") in told
-    assert "mend: make schemas" in told
+    assert "mend: make generated" in told
     assert generate_schemas.main(["--root", str(tmp_path)]) == 0
     assert generate_schemas.main(["--check", "--root", str(tmp_path)]) == 0
 

@@ -38,7 +38,9 @@ def parse_yaml(content: bytes, into: type[DocumentT], *, where: str) -> Document
     try:
         return into.model_validate(_Loader("").construct_document(root))
     except ValidationError as error:
-        raise _explained(error.errors()[0], root, into, where=where) from error
+        # A misspelt key is also a missing one: told as unknown, with the nearest, it can be mended.
+        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+        raise _explained(first, root, into, where=where) from error
     except (ValueError, yaml.YAMLError) as error:  # for example the date 2013-02-30
         raise BadFile(f"{where}: {error}", mend=f"correct the value in {where}") from error
 

@@ -147,6 +147,20 @@ def verify_rollout(model: str, environment: str | None, on: date | None, as_json
     hand_over({"version": body.version, "digest": body.digest})
 
 
+@click.command("stop")
+@options.MODEL
+@options.ENVIRONMENT
+def stop(model: str, environment: str | None) -> None:
+    """Stop the server of MODEL that verify-rollout started on this machine; what it was asked is answered first."""
+    from slipway.cli.engines import engine_of
+
+    place = options.workplace()
+    name = options.environment_in(place, environment)
+    was = engine_of(place).live(model, name)
+    engine_of(place).stop(model, name)
+    tell(f"{model} in {name}: {was.version} is stopped" if was else f"{model} in {name}: nothing was running")
+
+
 COMMANDS = (
     resolve_tag,
     convert_to_onnx,
@@ -156,4 +170,5 @@ COMMANDS = (
     bump_manifest,
     merge,
     verify_rollout,
+    stop,
 )

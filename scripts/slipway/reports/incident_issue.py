@@ -75,7 +75,7 @@ def _in_short(evidence: WindowEvidence, verdicts: IncidentVerdicts) -> str:
         return f"something is wrong with {version}, and it is unclear what mends it"
     if verdicts.outcome is Outcome.WATCH:
         return f"watch {version}, {_what_moved(verdicts)}"
-    return f"{version} is quiet"
+    return f"{version} is quiet" if evidence.window.rows else f"{version} was asked nothing"
 
 
 def _both_f1(evidence: WindowEvidence) -> str:

@@ -113,3 +113,10 @@ def test_no_bytes_whatever_end_in_a_traceback(content: bytes) -> None:
     """Whatever is in the file, the reader gets an error that names it."""
     with pytest.raises(BadFile, match=r"policies/drift\.yaml"):
         read(content)
+
+
+def test_a_misspelt_required_key_is_told_as_misspelt() -> None:
+    """Told as missing only, the reader would look at the line and see it there."""
+    with pytest.raises(BadFile, match="line 5: unknown key `remdy`") as caught:
+        read(GOOD.replace("remedy:", "remdy:"))
+    assert "did you mean `remedy`?" in str(caught.value)
