@@ -315,3 +315,14 @@ def test_a_source_of_one_file_has_a_digest_of_its_own(team: Team) -> None:
     after = resolve_tag.run_on_working_tree(MODEL, bump=Bump.PATCH, workplace=team.workplace).body.source_digest
 
     assert before != after
+
+
+def test_a_version_in_quarantine_is_no_base_for_the_next(newer: Team) -> None:
+    """To answer as the version that production was sent back from is no merit: the promise is to those before it."""
+    entry = "entries:\n  - {model: tip, version: v1.1.0, reason: it hurts, by: grace}\n"
+    newer.write("deploy/quarantine.yaml", entry)
+    newer.commit("Hold v1.1.0")
+    tag = newer.publish("tip@v1.2.0", Tip(weight=0.0203))
+    compared = resolve_tag.run(tag, workplace=newer.workplace).body.compared
+    assert compared is not None
+    assert compared.version == "v1.0.0"

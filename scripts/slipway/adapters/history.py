@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeVar
@@ -61,13 +61,10 @@ class History:
         """File name → content of every page of one release."""
         return {PurePosixPath(path).name: content for path, content in self.ledger.pages(release_folder(tag)).items()}
 
-    def highest_passed(self, model: str, *, below: Version | None = None) -> ReleaseTag | None:
-        """The release whose promise the next one, or the version `below` which it lies, is measured by."""
-        for version in reversed(self.versions(model)):
-            tag = ReleaseTag(model, version)
-            if (below is None or version < below) and self.passed(tag):
-                return tag
-        return None
+    def passed_versions(self, model: str) -> Iterator[ReleaseTag]:
+        """The releases that passed, highest first."""
+        tags = (ReleaseTag(model, version) for version in reversed(self.versions(model)))
+        return (tag for tag in tags if self.passed(tag))
 
     def passed(self, tag: ReleaseTag) -> bool:
         verdicts = self.page(tag, Verdicts)

@@ -159,7 +159,7 @@ def files_in(value: object) -> Iterator[File]:
 
 def _circumstances(seconds: float) -> Circumstances:
     return Circumstances(
-        written_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        written_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         seconds=round(seconds, 3),
         host=socket.gethostname(),
         slipway=__version__,

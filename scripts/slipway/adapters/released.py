@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from semver import Version
+
 from slipway.adapters import deploy_tree, tables
 from slipway.adapters.records import Record
 from slipway.adapters.registry.pull import pull_model_layer
@@ -34,9 +36,21 @@ def fetch(tag: ReleaseTag, record: Record, workplace: Workplace, *, digest: str)
     return released.model_copy(update={"onnx": record.keep(files["model.onnx"], name=f"{tag.image_tag}.onnx")})
 
 
+def highest_passed(model: str, workplace: Workplace, *, below: Version | None = None) -> ReleaseTag | None:
+    """The release whose promise the next one, or the version `below` which it lies, is measured by.
+
+    One in quarantine is none: nobody runs it, and to be like it is no merit.
+    """
+    held = deploy_tree.quarantine(workplace.forge)
+    for tag in workplace.history.passed_versions(model):
+        if (below is None or tag.version < below) and not any(entry.holds(model, tag.image_tag) for entry in held):
+            return tag
+    return None
+
+
 def compared_with(tag: ReleaseTag, record: Record, workplace: Workplace) -> Released | None:
     """The highest lower version that passed: the one whose users were given a promise."""
-    lower = workplace.history.highest_passed(tag.model, below=tag.version)
+    lower = highest_passed(tag.model, workplace, below=tag.version)
     return None if lower is None else fetch(lower, record, workplace, digest=image_digest(lower, workplace))
 
 

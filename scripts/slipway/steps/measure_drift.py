@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slipway.adapters import deploy_tree, onnx_session, tables
+from slipway.adapters import deploy_tree, onnx_session, released, tables
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.served_log import ServedLog
@@ -139,11 +139,11 @@ def back_to(tag: ReleaseTag, environment: str, workplace: Workplace) -> ReleaseT
     proposals = [page.body for page in workplace.history.pages(tag, Proposal)]
     replaced = [one.replaces for one in proposals if one.environment == environment and one.replaces != tag.image_tag]
     before = ReleaseTag.parse(f"{tag.model}@{replaced[-1]}") if replaced and replaced[-1] else None
-    candidate = before or workplace.history.highest_passed(tag.model, below=tag.version)
-    if candidate is None:
-        return None
-    held = deploy_tree.quarantined(workplace.forge, model=tag.model, version=candidate.image_tag)
-    return None if held else candidate
+    if before is not None and not deploy_tree.quarantined(
+        workplace.forge, model=before.model, version=before.image_tag
+    ):
+        return before
+    return released.highest_passed(tag.model, workplace, below=tag.version)
 
 
 def _live_since(tag: ReleaseTag, environment: str, live: Deployed, workplace: Workplace) -> date:

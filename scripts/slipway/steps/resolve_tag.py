@@ -101,8 +101,8 @@ def run_on_working_tree(model: str, *, bump: Bump, workplace: Workplace) -> Page
 
 
 def _next_free(model: str, bump: Bump, workplace: Workplace) -> ReleaseTag:
-    """The lowest version that makes the promise and was not tagged yet: a version that failed keeps its number."""
-    highest = workplace.history.highest_passed(model)
+    """The lowest version that makes the promise and was not tagged yet: one that failed keeps its number."""
+    highest = released.highest_passed(model, workplace)
     taken = {*git.release_tags(workplace.repository.root, model=model)}
     free = ReleaseTag(model, next_version(highest.version if highest else None, bump))
     while free in taken:

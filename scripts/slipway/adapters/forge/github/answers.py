@@ -10,6 +10,7 @@ from github.Requester import Requester
 
 from slipway.errors import BranchMoved, ForgeRefused, Unreachable
 
+GRAPHQL = 400  # what PyGithub calls the status of a mutation that GraphQL answered with errors
 _MINUTE = 60.0
 _EMPTY = "Git Repository is empty."
 _RIGHTS = (

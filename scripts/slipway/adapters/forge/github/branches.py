@@ -8,7 +8,7 @@ from typing import Any
 
 from slipway.adapters import crash_points
 from slipway.adapters.forge import Commit
-from slipway.adapters.forge.github.answers import Refused
+from slipway.adapters.forge.github.answers import GRAPHQL, Refused
 from slipway.adapters.forge.github.conversation import PAGE, Conversation, named
 from slipway.adapters.forge.github.objects import Objects, is_ours, without_mark
 from slipway.adapters.git import Tag
@@ -167,8 +167,8 @@ class GitHubBranches:
         given = {"repositoryId": self._repository_fields()["node_id"], "refUpdates": [update]}
         try:
             self._talk.mutate("updateRefs", given)
-        except Refused:
-            if self.head(branch) != onto:
+        except Refused as refused:
+            if refused.status != GRAPHQL or self.head(branch) != onto:
                 raise
             path = f"/git/refs/heads/{named(branch)}"
             self._talk.write("PATCH", path, {"sha": to, "force": True}, repeat=True)

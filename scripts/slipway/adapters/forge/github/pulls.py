@@ -13,7 +13,7 @@ from typing import Any
 
 from slipway.adapters import crash_points
 from slipway.adapters.forge import Pull, PullState
-from slipway.adapters.forge.github.answers import Changed, Lost, Refused
+from slipway.adapters.forge.github.answers import GRAPHQL, Changed, Lost, Refused
 from slipway.adapters.forge.github.branches import GitHubBranches
 from slipway.adapters.forge.github.conversation import named
 from slipway.adapters.forge.github.threads import GitHubThreads, refuse_long
@@ -138,11 +138,11 @@ class GitHubPulls(GitHubBranches, GitHubThreads):
             try:
                 with crash_points.external_write("update-pull"):
                     self._talk.mutate(mutation, {"pullRequestId": fields["node_id"]})
-            except Refused:
+            except Refused as refused:
                 now = self._fields(number)["draft"]
-                if not draft and now:
+                if now != draft and not (draft and refused.status == GRAPHQL):
                     raise
-                if draft and not now:
+                if now != draft:
                     self._label(number, [STANDS_FOR_DRAFT])
         if not draft and STANDS_FOR_DRAFT in _labels(fields):
             self._unlabel(number, STANDS_FOR_DRAFT)
