@@ -44,10 +44,11 @@ class Fault:
 
 @dataclass
 class Faults:
-    """Stands before the application."""
+    """Stands before the application; `asked` is every request in order, as `GET /repos/…`."""
 
     application: ASGIApp
     waiting: list[Fault] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = self._next(scope) if scope["type"] == "http" else None
@@ -63,6 +64,7 @@ class Faults:
         return _reset(send)
 
     def _next(self, scope: Scope) -> Fault | None:
+        self.asked.append(f"{scope['method']} {scope['path']}")
         for fault in self.waiting:
             if fault.fits(scope["method"], scope["path"]):
                 if fault.skip:
@@ -82,6 +84,8 @@ def _refusal(fault: Fault) -> JSONResponse:
 def _reset(send: Send) -> None:
     """Uvicorn's `send` belongs to the request that holds the connection; lingering 0 makes the end a reset."""
     transport = send.__self__.transport  # type: ignore[attr-defined]
+    if transport.is_closing():  # the client had no patience
+        return
     connection: socket.socket = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

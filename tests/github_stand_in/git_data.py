@@ -26,7 +26,7 @@ def repository_fields(hosted: Hosted) -> dict[str, Any]:
         "name": name,
         "full_name": hosted.name,
         "owner": {"login": owner, "id": 1},
-        "default_branch": hosted.line("symbolic-ref", "--short", "HEAD"),
+        "default_branch": hosted.default_branch,
         "url": hosted.api,
     }
 

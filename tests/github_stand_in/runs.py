@@ -47,7 +47,7 @@ def combined_status(ask: Ask) -> Answer:
 
 def workflow(ask: Ask) -> Answer:
     name = ask.path["workflow_id"]
-    _workflow_file(ask.hosted, name, ask.hosted.line("symbolic-ref", "--short", "HEAD"))
+    _workflow_file(ask.hosted, name, ask.hosted.default_branch)
     return Answer(200, {"id": 1, "path": f".github/workflows/{name}", "name": name})
 
 

@@ -69,6 +69,10 @@ class Hosted:
     def owner(self) -> str:
         return self.name.split("/")[0]
 
+    @property
+    def default_branch(self) -> str:
+        return (self.path / "HEAD").read_text().strip().removeprefix("ref: refs/heads/")
+
     def ask(
         self, *arguments: str, stdin: bytes | None = None, **environment: str
     ) -> subprocess.CompletedProcess[bytes]:
