@@ -101,11 +101,6 @@ def run(*arguments: str, cwd: Path, stdin: bytes | None = None, environment: Map
     return answer.out
 
 
-def repository_root(start: Path) -> Path:
-    """The top folder of the working tree that `start` is in."""
-    return Path(_line("rev-parse", "--show-toplevel", cwd=start))
-
-
 def head_commit(repository: Path) -> str:
     return commit_of(repository, "HEAD")
 

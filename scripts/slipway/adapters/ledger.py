@@ -95,11 +95,6 @@ class Ledger:
         content = self.forge.read(head, path)
         return None if content is None else StoredPage(path, max(numbers), content)
 
-    def next_path(self, folder: str, kind: str) -> str:
-        """Where the next page of a kind goes: numbers count from 1 and leave none out."""
-        latest = self.latest(folder, kind)
-        return page_path(folder, kind, 1 if latest is None else latest.number + 1)
-
     def _new_pages(self, head: str | None, files: Mapping[str, bytes]) -> dict[str, bytes]:
         """Those that are not there yet, found by blob id: no page is read for it."""
         if head is None:

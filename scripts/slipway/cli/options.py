@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from slipway.adapters.workplace import Workplace
-
-CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the page as JSON.")
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Tell what would be written, and write nothing.")

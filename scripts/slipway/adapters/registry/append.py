@@ -44,7 +44,7 @@ class Origin:
 
 
 def append_layer(
-    registry: Registry, repository: str, *, base: Base, layer: Layer, origin: Origin, tag: str, dry_run: bool = False
+    registry: Registry, repository: str, *, base: Base, layer: Layer, origin: Origin, tag: str
 ) -> str:
     """Push the base plus `layer` as `repository:tag` and return the image's digest.
 
@@ -57,7 +57,6 @@ def append_layer(
         layer: what is added.
         origin: what the labels say.
         tag: the image tag, `v1.4.0`.
-        dry_run: compute the digest and look at the tag; write nothing.
 
     Raises:
         TagTaken: the tag is at another digest.
@@ -70,7 +69,7 @@ def append_layer(
     config = encode(_config(image, layer, origin))
     manifest = encode(_manifest(image, layer, origin, config))
     digest = digest_of(manifest)
-    if _is_pushed(target, tag, digest) or dry_run:
+    if _is_pushed(target, tag, digest):
         return digest
     for blob in image.layers:
         _carry(blob.digest, blob.size, source=source, target=target)

@@ -93,15 +93,6 @@ def test_a_tag_at_another_digest_is_refused_before_a_byte_is_sent(registry: Regi
     assert not registry.repository("flight-delay").has(other.digest)
 
 
-def test_a_dry_run_says_the_digest_and_writes_nothing(registry: Registry) -> None:
-    """`check` prints the digest that the tag would get."""
-    base = with_base(registry)
-    digest = append_layer(registry, "flight-delay", base=base, layer=LAYER, origin=ORIGIN, tag="v1.0.0", dry_run=True)
-    with pytest.raises(NoSuchImage):
-        registry.repository("flight-delay").manifest(digest)
-    assert digest == release(registry, base)
-
-
 def test_a_base_of_several_platforms_is_refused_with_the_way_out(registry: Registry) -> None:
     """`docker buildx` pushes an index by default, so somebody will give us one."""
     repository = registry.repository("runtime")
