@@ -1,0 +1,25 @@
+"""What tests of whole releases share: one real conversion, since TensorFlow takes seconds to start."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from tests.e2e import flights
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout in which flight-delay@v1.0.0 has its image; parallel test processes share it and write nothing."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    checkout = shared / "released" / "flights"
+    with FileLock(shared / "released.lock"):
+        if not (checkout.parent / "finished").exists():
+            flights.found(checkout.parent)
+            flights.release(checkout, flights.variables(checkout))
+            (checkout.parent / "finished").touch()
+    return checkout
