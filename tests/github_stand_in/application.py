@@ -20,7 +20,7 @@ from tests.github_stand_in.description import Exchange, answer_schema, descripti
 from tests.github_stand_in.faults import Faults
 from tests.github_stand_in.store import Hosted, Says
 
-_ROUTES = {**git_data.ROUTES, **threads.ROUTES, **runs.ROUTES}
+_ROUTES = {**runs.ROUTES, **threads.ROUTES, **git_data.ROUTES}  # `/commits/{ref}/status` before `/commits/{ref}`
 _BASE = "/repos/{owner}/{repo}"
 _DOCUMENTATION = "https://docs.github.com/rest"
 

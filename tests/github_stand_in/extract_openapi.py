@@ -23,6 +23,7 @@ OPERATIONS = {
     "": ("get",),
     "/actions/workflows/{workflow_id}": ("get",),
     "/actions/workflows/{workflow_id}/dispatches": ("post",),
+    "/commits/{ref}": ("get",),
     "/commits/{ref}/status": ("get",),
     "/commits/{ref}/statuses": ("get",),
     "/compare/{basehead}": ("get",),
@@ -57,7 +58,17 @@ OPERATIONS = {
     "/releases/{release_id}": ("patch",),
     "/statuses/{sha}": ("post",),
 }
-_NOT_NEEDED = {"description", "example", "examples", "x-github", "externalDocs", "title", "deprecated", "tags"}
+_NOT_NEEDED = {
+    "description",
+    "discriminator",
+    "example",
+    "examples",
+    "x-github",
+    "externalDocs",
+    "title",
+    "deprecated",
+    "tags",
+}
 
 
 def extract(description: dict[str, Any]) -> dict[str, Any]:

@@ -10,8 +10,10 @@ import asyncio
 import re
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,7 +30,10 @@ _SAID = {
 
 @dataclass(slots=True)
 class Fault:
-    """`status` 0 cuts the connection; `stall` says nothing for so many seconds first; `skip` requests pass before."""
+    """`status` 0 cuts the connection; `stall` says nothing for so many seconds first; `skip` requests pass before.
+
+    With `meanwhile` nothing fails: somebody else is faster, in the moment before GitHub acts.
+    """
 
     status: int = 0
     verb: str = ".*"
@@ -36,7 +41,9 @@ class Fault:
     after: bool = False
     stall: float = 0.0
     message: str = ""
+    retry_after: str = "0"
     skip: int = 0
+    meanwhile: Callable[[], object] | None = None
 
     def fits(self, verb: str, path: str) -> bool:
         return bool(re.fullmatch(self.verb, verb) and re.search(self.path, path))
@@ -53,6 +60,9 @@ class Faults:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = self._next(scope) if scope["type"] == "http" else None
         if fault is None:
+            return await self.application(scope, receive, send)
+        if fault.meanwhile is not None:
+            await run_in_threadpool(fault.meanwhile)
             return await self.application(scope, receive, send)
         if fault.after:
             await self.application(scope, receive, _swallow)
@@ -76,7 +86,7 @@ class Faults:
 
 
 def _refusal(fault: Fault) -> JSONResponse:
-    headers = {"Retry-After": "0"} if fault.status in (403, 429) else {}
+    headers = {"Retry-After": fault.retry_after} if fault.status in (403, 429) and fault.retry_after else {}
     said = {"message": fault.message or _SAID[fault.status], "documentation_url": "https://docs.github.com/rest"}
     return JSONResponse(said, status_code=fault.status, headers=headers)
 

@@ -11,8 +11,6 @@ from typing import Any
 from tests.github_stand_in.asking import Answer, Ask, Routes
 from tests.github_stand_in.store import WEB_FLOW, Hosted, Says, bot
 
-_MANY_ENTRIES = 100_000  # GitHub cuts a listing here
-
 
 def repository(ask: Ask) -> Answer:
     return Answer(200, repository_fields(ask.hosted))
@@ -167,6 +165,13 @@ def compare(ask: Ask) -> Answer:
     })  # fmt: skip
 
 
+def commit_of_ref(ask: Ask) -> Answer:
+    commit = ask.hosted.commit_of(ask.path["ref"])
+    if commit is None:
+        raise Says(422, f"No commit found for SHA: {ask.path['ref']}")
+    return Answer(200, _listed_commit(ask.hosted, commit))
+
+
 def contents(ask: Ask) -> Answer:
     commit = ask.hosted.commit_of(ask.query.get("ref", "HEAD"))
     if commit is None:
@@ -221,6 +226,7 @@ def _commit(hosted: Hosted, sha: str) -> dict[str, Any]:
 def _listed_commit(hosted: Hosted, sha: str) -> dict[str, Any]:
     return {
         "sha": sha,
+        "url": f"{hosted.api}/commits/{sha}",
         "commit": {**_about(hosted, sha), "tree": {"sha": hosted.line("rev-parse", f"{sha}^{{tree}}")}},
         "author": None,
         "committer": None,
@@ -239,7 +245,7 @@ def _about(hosted: Hosted, sha: str) -> dict[str, Any]:
 
 def _tree(hosted: Hosted, tree: str, *, recursive: bool) -> dict[str, Any]:
     entries = _entries(hosted, tree, *(["-r", "-t"] if recursive else []))
-    return {"sha": tree, "truncated": len(entries) > _MANY_ENTRIES, "tree": entries[:_MANY_ENTRIES]}
+    return {"sha": tree, "truncated": len(entries) > hosted.most_entries, "tree": entries[: hosted.most_entries]}
 
 
 def _entries(hosted: Hosted, tree: str, *flags: str) -> list[dict[str, Any]]:
@@ -305,4 +311,5 @@ ROUTES: Routes = {
     ("GET", "/git/tags/{tag_sha}"): one_tag,
     ("GET", "/compare/{basehead}"): compare,
     ("GET", "/contents/{path}"): contents,
+    ("GET", "/commits/{ref}"): commit_of_ref,
 }

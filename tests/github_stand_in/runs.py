@@ -48,7 +48,15 @@ def combined_status(ask: Ask) -> Answer:
 def workflow(ask: Ask) -> Answer:
     name = ask.path["workflow_id"]
     _workflow_file(ask.hosted, name, ask.hosted.default_branch)
-    return Answer(200, {"id": 1, "path": f".github/workflows/{name}", "name": name})
+    return Answer(
+        200,
+        {
+            "id": 1,
+            "path": f".github/workflows/{name}",
+            "name": name,
+            "url": f"{ask.hosted.api}/actions/workflows/{name}",
+        },
+    )
 
 
 def dispatch_workflow(ask: Ask) -> Answer:
@@ -88,6 +96,7 @@ def create_deployment(ask: Ask) -> Answer:
     plain: dict[str, Any] = {"task": "deploy", "environment": "production", "payload": {}, "description": None}
     known = {name: ask.body[name] for name in ("ref", *plain) if name in ask.body}
     made = {**plain, **known, "sha": commit, "id": len(ask.hosted.deployments) + 1, "states": []}
+    made["url"] = f"{ask.hosted.api}/deployments/{made['id']}"
     ask.hosted.deployments.append(made)
     return Answer(201, _shown(made))
 
@@ -115,6 +124,7 @@ def create_release(ask: Ask) -> Answer:
         raise Says(422, "Validation Failed", {"resource": "Release", "code": "already_exists", "field": "tag_name"})
     release: dict[str, Any] = {
         "id": len(ask.hosted.releases) + 1,
+        "url": f"{ask.hosted.api}/releases/{len(ask.hosted.releases) + 1}",
         "html_url": f"https://github.com/{ask.hosted.name}/releases/tag/{tag}",
         "tag_name": tag,
         "name": ask.body.get("name", tag),

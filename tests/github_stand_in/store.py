@@ -57,6 +57,7 @@ class Hosted:
     deployments: list[dict[str, Any]] = field(default_factory=list)
     releases: list[dict[str, Any]] = field(default_factory=list)
     dispatches: list[dict[str, Any]] = field(default_factory=list)
+    most_entries: int = 100_000  # a listing of a tree is cut there
     drafts_allowed: bool = True
     graphql_allowed: bool = True
     lock: threading.Lock = field(default_factory=threading.Lock)

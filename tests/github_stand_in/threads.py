@@ -233,6 +233,8 @@ def _pull(hosted: Hosted, pull: Thread) -> dict[str, Any]:
     return {
         **_common(hosted, pull),
         "node_id": f"PR_{hosted.name}#{pull.number}",
+        "url": f"{hosted.api}/pulls/{pull.number}",
+        "issue_url": f"{hosted.api}/issues/{pull.number}",
         "html_url": f"https://github.com/{hosted.name}/pull/{pull.number}",
         "draft": pull.draft,
         "merged_at": now() if merged else None,
@@ -264,6 +266,7 @@ def _issue(hosted: Hosted, thread: Thread) -> dict[str, Any]:
     kind = "pull" if thread.branch else "issues"
     fields = {
         **_common(hosted, thread),
+        "url": f"{hosted.api}/issues/{thread.number}",
         "html_url": f"https://github.com/{hosted.name}/{kind}/{thread.number}",
         "comments": len(thread.comments),
     }
@@ -285,7 +288,7 @@ def _common(hosted: Hosted, thread: Thread) -> dict[str, Any]:
 
 
 def _label(hosted: Hosted, name: str) -> dict[str, Any]:
-    return {**hosted.labels[name.lower()], "default": False}
+    return {**hosted.labels[name.lower()], "url": f"{hosted.api}/labels/{name}", "default": False}
 
 
 def _comment(text: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from slipway.errors import BranchMoved, ForgeRefused, MergeConflict
 
 STANDS_FOR_DRAFT = "not enough evidence"
 _TRIES = 8  # GitHub computes whether a pull request can be merged after the question for it
-_MOVED = ("Base branch was modified", "Head branch was modified")
+_BASE_MOVED = "Base branch was modified"
 
 
 class GitHubPulls(GitHubBranches, GitHubThreads):
@@ -108,9 +108,11 @@ class GitHubPulls(GitHubBranches, GitHubThreads):
             return merged
 
     def _explain(self, pull: Pull, refused: Refused | Changed) -> None:
-        """Return where trying again can help, raise where it cannot."""
-        if refused.said.startswith(_MOVED):
+        """Return where trying again can help, raise where it cannot, or where the branch is not what was read."""
+        if refused.said.startswith(_BASE_MOVED):
             return
+        if isinstance(refused, Changed):
+            raise refused
         for _ in range(_TRIES):
             mergeable = self._fields(pull.number).get("mergeable")
             if mergeable is not None:
