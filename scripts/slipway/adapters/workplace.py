@@ -85,7 +85,7 @@ def forge_of(root: Path) -> Forge:
     if repository is not None:
         from slipway.adapters.forge.github import GitHubForge  # noqa: PLC0415 - 0.2 s that a laptop can save
 
-        return GitHubForge(repository, api=api_of(os.environ), token=token_of(os.environ))
+        return GitHubForge(repository, api=api_of(os.environ), token=token_of(os.environ), checkout=root)
     if url is None:
         raise BadFile(
             f"{root} has no remote `origin`: pull requests, issues and the ledger live there",

@@ -43,6 +43,16 @@ def read_blobs(repository: Path, blobs: Iterable[str]) -> dict[str, bytes]:
         ForgeRefused: one of them is not there.
     """
     wanted = list(dict.fromkeys(blobs))
+    contents = find_blobs(repository, wanted)
+    for blob in wanted:
+        if blob not in contents:
+            raise ForgeRefused(f"{repository} has no blob {blob}", mend="run `git fsck` there")
+    return contents
+
+
+def find_blobs(repository: Path, blobs: Iterable[str]) -> dict[str, bytes]:
+    """Blob id → content of those that are there, all by one process."""
+    wanted = list(dict.fromkeys(blobs))
     if not wanted:
         return {}
     out = git.run("cat-file", "--batch", cwd=repository, stdin="".join(f"{blob}\n" for blob in wanted).encode())
@@ -51,11 +61,13 @@ def read_blobs(repository: Path, blobs: Iterable[str]) -> dict[str, bytes]:
     for blob in wanted:
         end = out.index(b"\n", at)
         about = out[at:end].split()
-        if about[1:2] != [b"blob"]:
-            raise ForgeRefused(f"{repository} has no blob {blob}", mend="run `git fsck` there")
-        at = end + 1 + int(about[2])
-        contents[blob] = out[end + 1 : at]
-        at += 1  # the newline after each object
+        at = end + 1
+        if about[1:2] == [b"missing"]:
+            continue
+        content = out[at : at + int(about[2])]
+        at += len(content) + 1  # the newline after each object
+        if about[1] == b"blob":
+            contents[blob] = content
     return contents
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from slipway.adapters import crash_points
 from slipway.adapters.forge import LONGEST_DESCRIPTION, Status, StatusState
@@ -20,11 +21,22 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class GitHubForge(GitHubPulls):
-    """`repository` is `owner/name`; without a token only what is public can be read."""
+    """`repository` is `owner/name`; without a token only what is public can be read.
 
-    def __init__(self, repository: str, *, api: str = API, token: str | None = None, pace: Pace = _USUAL) -> None:
+    Files that the clone `checkout` holds are read from there: an id of git is the digest of its content.
+    """
+
+    def __init__(
+        self,
+        repository: str,
+        *,
+        api: str = API,
+        token: str | None = None,
+        pace: Pace = _USUAL,
+        checkout: Path | None = None,
+    ) -> None:
         self._talk = Conversation(repository, api=api, token=token, pace=pace)
-        self._objects = Objects(self._talk)
+        self._objects = Objects(self._talk, checkout=checkout)
 
     def set_status(self, commit: str, *, context: str, state: StatusState, description: str) -> None:
         wanted = Status(state, description[:LONGEST_DESCRIPTION])

@@ -32,7 +32,7 @@ class GitHubBranches:
 
     def read(self, commit: str, path: str) -> bytes | None:
         found = self._objects.entry(commit, path)
-        return self._objects.blob(found.id) if found is not None and found.kind == "blob" else None
+        return self._objects.blobs([found.id])[found.id] if found is not None and found.kind == "blob" else None
 
     def list_files(self, commit: str, under: str = "") -> Mapping[str, str]:
         folder = under.strip("/")
@@ -42,7 +42,7 @@ class GitHubBranches:
         return dict(self._objects.files(found.id, f"{folder}/" if folder else ""))
 
     def read_blobs(self, blobs: Iterable[str]) -> Mapping[str, bytes]:
-        return {blob: self._objects.blob(blob) for blob in dict.fromkeys(blobs)}
+        return self._objects.blobs(blobs)
 
     def commit(
         self,

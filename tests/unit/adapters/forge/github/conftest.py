@@ -28,8 +28,8 @@ class World:
     github: GitHub
     hosted: Hosted
 
-    def forge(self, *, pace: Pace = AT_ONCE, token: str | None = TOKEN) -> GitHubForge:
-        return GitHubForge(self.hosted.name, api=self.github.url, token=token, pace=pace)
+    def forge(self, *, pace: Pace = AT_ONCE, token: str | None = TOKEN, checkout: Path | None = None) -> GitHubForge:
+        return GitHubForge(self.hosted.name, api=self.github.url, token=token, pace=pace, checkout=checkout)
 
     def push(self, branch: str, *, message: str = "By hand", tree_of: str = "main") -> str:
         """A person's commit on a branch, with the files of another; returns its id."""

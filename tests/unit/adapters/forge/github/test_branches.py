@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from slipway.adapters import git
 from slipway.errors import BranchMoved, ForgeRefused
 
 from tests.github_stand_in.faults import Fault
@@ -64,3 +67,14 @@ def test_a_listing_that_github_cuts_is_read_folder_by_folder(world: World) -> No
     commit = forge.commit("ledger", onto=forge.head("ledger"), changes=files, message="Record")
     world.hosted.most_entries = 6
     assert set(world.forge().list_files(commit)) == {*files, "m/v1.0.0/identity.1.json"}
+
+
+def test_what_the_checkout_holds_is_not_asked_for(world: World, tmp_path: Path) -> None:
+    """A token of a run may ask a thousand times an hour, and a ledger has many thousand pages."""
+    git.run("clone", "--quiet", "--bare", str(world.hosted.path), str(tmp_path / "clone"), cwd=tmp_path)
+    forge = world.forge(checkout=tmp_path / "clone")
+    forge.commit("ledger", onto=forge.head("ledger"), changes={"m/v1.0.0/image.1.json": b"new"}, message="Record")
+    before = len(world.github.faults.asked)
+    files = forge.list_files(str(forge.head("ledger")))
+    assert sorted(forge.read_blobs(files.values()).values()) == [b"new", b"{}"]
+    assert sum("/git/blobs/" in asked for asked in world.github.faults.asked[before:]) == 1
