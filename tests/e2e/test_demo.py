@@ -21,6 +21,7 @@ from slipway.domain.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MODEL = "flight-delay"
+pytestmark = pytest.mark.xdist_group("demo")  # each story is told once, by one worker
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from slipway.reports.pull_request import pull_request_body, pull_request_title
 
 log = logging.getLogger(__name__)
 
+_LABELS = ("slipway",)
+
 
 def run(record: Record, *, environment: str, workplace: Workplace) -> Page[Proposal]:
     """Open or update the pull request, close those of lower versions, and write the page `proposal`.
@@ -128,10 +130,10 @@ def _body(record: Record, environment: str) -> str:
 def _open_or_update(branch: str, title: str, body: str, draft: bool, workplace: Workplace) -> Pull:
     there = workplace.forge.pull_for(branch)
     if there is not None:
-        return workplace.forge.update_pull(there.number, title=title, body=body, draft=draft)
+        return workplace.forge.update_pull(there.number, title=title, body=body, draft=draft, labels=_LABELS)
     log.info("opening the pull request of %s", branch)
     base = workplace.forge.default_branch
-    return workplace.forge.open_pull(branch=branch, base=base, title=title, body=body, draft=draft, labels=("slipway",))
+    return workplace.forge.open_pull(branch=branch, base=base, title=title, body=body, draft=draft, labels=_LABELS)
 
 
 def _close_lower(newest: Pull, model: str, environment: str, workplace: Workplace) -> None:

@@ -22,6 +22,8 @@ from slipway.reports.revert_request import revert_body, revert_title
 
 log = logging.getLogger(__name__)
 
+_LABELS = ("slipway",)
+
 
 @dataclass(frozen=True, slots=True)
 class _Way:
@@ -195,6 +197,6 @@ def _open(way: _Way, workplace: Workplace) -> int:
     )
     there = forge.pull_for(branch)
     if there is not None:
-        return forge.update_pull(there.number, title=title, body=body).number
+        return forge.update_pull(there.number, title=title, body=body, labels=_LABELS).number
     base = forge.default_branch
-    return forge.open_pull(branch=branch, base=base, title=title, body=body, labels=("slipway",)).number
+    return forge.open_pull(branch=branch, base=base, title=title, body=body, labels=_LABELS).number
