@@ -1,0 +1,236 @@
+"""A team with one tiny model, and the commands that it runs.
+
+    <world>/flights/        the checkout in which commands run
+    <world>/flights.git     its origin
+    <world>/flights.forge/  pull requests and issues
+
+Every path inside is relative, so that a world can be copied and the copy killed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnx.parser
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from slipway.adapters import environments
+
+ROOT = Path(__file__).resolve().parents[3]
+MODEL = "late"
+REQUIREMENTS = "# nothing: see stand_in_for_tensorflow\n"
+_SAMPLE_ROWS = 400
+_ROWS_A_DAY = 120
+_DATES = "2024-01-05T12:00:00+00:00"  # of every commit: its id is then the same in a run that was killed
+_ONNX = """
+<ir_version: 9, opset_import: ["" : 17]>
+answer (float[N,1] hour, float[N,1] delay) => (float[N,1] p_late)
+<float[1] a = {HOUR}, float[1] b = {DELAY}, float[1] c = {BIAS}>
+{
+    from_hour = Mul (hour, a)
+    from_delay = Mul (delay, b)
+    score = Sum (from_hour, from_delay, c)
+    p_late = Sigmoid (score)
+}
+"""
+_COMMAND = """
+import importlib, pkgutil, sys
+import slipway.adapters.dry_run, slipway.cli, slipway.steps
+step = sys.argv[2].replace("-", "_")
+if step in {module.name for module in pkgutil.iter_modules(slipway.steps.__path__)}:
+    importlib.import_module(f"slipway.steps.{step}")
+print("at work", flush=True)
+slipway.cli.main()
+"""
+WEIGHTS = {"timetable": (0.5, 0.0, -6.0), "delay": (0.25, 0.2, -5.0)}  # hour, delay, bias
+_STAND_IN = """#!{python}
+import json, os, shutil, sys, threading
+from pathlib import Path
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(1)), daemon=True).start()  # ends with its parent
+import onnxruntime
+from slipway.converters.batches import read_batch, write_batch
+job = json.loads(Path(sys.argv[-1]).read_text())
+out = Path(job["out"])
+shutil.copyfile(Path(job["source"]) / "model.onnx", out / "model.onnx")
+session = onnxruntime.InferenceSession(out / "model.onnx")
+for rows in ("samples", "edges"):
+    write_batch(out / f"outputs-{{rows}}.npz", {{"p_late": session.run(None, read_batch(Path(job[rows])))[0]}})
+told = {{"tools": {{"stand-in": "1"}}, "noise_floor": {{"p_late": 0.0}}, "edges_that_raised": []}}
+Path(job["result"]).write_text(json.dumps(told))
+"""
+
+
+def start(world: Path, cache: Path, *words: str, **more: str) -> subprocess.Popen[str]:
+    """A command as a process of its own; it says a line when it has imported all and begins to work."""
+    return subprocess.Popen(
+        [sys.executable, "-c", _COMMAND, "--quiet", *words],
+        cwd=world / "flights",
+        env=variables(cache, **more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_until_at_work(running: subprocess.Popen[str]) -> None:
+    assert running.stdout is not None
+    assert running.stdout.readline() == "at work\n", running.communicate()
+
+
+def variables(cache: Path, **more: str) -> dict[str, str]:
+    """What a command of the team sees: the framework's environment of `cache`, and one day in January."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("SLIPWAY_", "GITHUB_"))}
+    python_path = os.pathsep.join([str(cache / "absent"), str(ROOT / "scripts"), str(ROOT)])
+    dates = {"GIT_AUTHOR_DATE": _DATES, "GIT_COMMITTER_DATE": _DATES}
+    return {**ours, **dates, "PYTHONPATH": python_path, "SLIPWAY_CACHE": str(cache), **more}
+
+
+def git(world: Path, *words: str) -> str:
+    done = subprocess.run(
+        ["git", *words], cwd=world / "flights", env=variables(world), check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def stand_in_for_tensorflow(cache: Path, requirements: Path) -> None:
+    """An environment whose process answers in a fraction of a second, where TensorFlow's takes ten.
+
+    Slipway's side of it is real; a real TensorFlow is killed in a test of its own.
+    """
+    (cache / "absent").mkdir(parents=True)
+    # Slipway's own environment has no pandas; where it is installed for tests, pyarrow takes a second to load it.
+    (cache / "absent" / "pandas.py").write_text("raise ImportError\n")
+    os.environ["SLIPWAY_CACHE"] = str(cache)
+    try:
+        python = environments.environment_for("tensorflow", requirements=requirements)
+    finally:
+        del os.environ["SLIPWAY_CACHE"]
+    python.unlink()
+    python.write_text(_STAND_IN.format(python=sys.executable))
+    python.chmod(0o755)
+
+
+def found(world: Path) -> None:
+    """Lay down the repository with its origin, and push it."""
+    folder = world / "flights"
+    for name in ("serving", "policies"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("slipway.yaml", ".gitignore"):
+        shutil.copyfile(ROOT / name, folder / name)
+    (folder / "requirements").mkdir()
+    (folder / "requirements" / "tensorflow.txt").write_text(REQUIREMENTS)
+    _loosen_policies(folder / "policies")
+    _write_model(folder / "models" / MODEL)
+    git(world, "init", "--quiet", "--template=", "--initial-branch", "main")
+    git(world, "init", "--quiet", "--template=", "--bare", "--initial-branch", "main", str(world / "flights.git"))
+    for name, value in {"user.name": "A. Developer", "user.email": "developer@flights.invalid"}.items():
+        git(world, "config", name, value)
+    git(world, "remote", "add", "origin", "../flights.git")
+    commit(world, "Start")
+
+
+def commit(world: Path, message: str) -> None:
+    git(world, "add", "--all")
+    git(world, "commit", "--quiet", "--allow-empty", "--message", message)
+    if git(world, "ls-remote", "--heads", "origin", "main"):
+        git(world, "pull", "--quiet", "--rebase", "origin", "main")
+    git(world, "push", "--quiet", "origin", "HEAD:main")
+
+
+def tag(world: Path, version: str, *, weights: str) -> None:
+    """Commit what a version is made of, and tag it."""
+    folder = world / "flights" / "models" / MODEL
+    hour, delay, bias = (str(weight) for weight in WEIGHTS[weights])
+    text = _ONNX.replace("HOUR", hour).replace("DELAY", delay).replace("BIAS", bias)
+    (folder / "source").mkdir(exist_ok=True)
+    onnx.save(onnx.parser.parse_model(text), folder / "source" / "model.onnx")
+    (folder / "README.md").write_text(f"# {MODEL}\n\n{version}\n")
+    commit(world, f"Train {version}")
+    git(world, "tag", "--annotate", f"{MODEL}@{version}", "--message", version)
+    git(world, "push", "--quiet", "origin", f"{MODEL}@{version}")
+
+
+def serve(world: Path, version: str, *, first: date, days: int, weights: str, stuck: bool) -> None:
+    """Write the log and the labels of some days; where `stuck`, the model was told no delay but 0."""
+    state = world / "flights" / ".slipway"
+    for number in range(days):
+        day = first + timedelta(days=number)
+        inputs, late = _flights(_ROWS_A_DAY, seed=number)
+        asked = {**inputs, "delay": np.zeros_like(inputs["delay"])} if stuck else inputs
+        keys = {"request_id": [f"of-{day}"] * _ROWS_A_DAY, "row": np.arange(_ROWS_A_DAY, dtype=np.int32)}
+        times = [datetime(day.year, day.month, day.day, 12, tzinfo=UTC)] * _ROWS_A_DAY
+        told = {
+            "time": pa.array(times, pa.timestamp("us", tz="UTC")),
+            "version": [version] * _ROWS_A_DAY,
+            "p_late": _answers(asked, WEIGHTS[weights]),
+        }
+        _write(state / "served" / "production" / MODEL / f"date={day}" / "rows.parquet", {**keys, **told, **asked})
+        _write(state / "labels" / "production" / MODEL / f"date={day}" / "labels.parquet", {**keys, "label": late})
+
+
+def edit_policy(world: Path, name: str, **limit: Any) -> None:
+    path = world / "flights" / "policies" / f"{name}.yaml"
+    policy = yaml.safe_load(path.read_text())
+    policy["limit"].update(limit)
+    path.write_text(yaml.safe_dump({**policy, "models": {}}))
+
+
+def _loosen_policies(folder: Path) -> None:
+    """A tiny model has few rows, and one bad window is enough."""
+    world = folder.parent.parent
+    edit_policy(world, "fidelity", rows=_SAMPLE_ROWS)
+    edit_policy(world, "metrics", f1={"floor": 0.5, "drop": 0.2}, positives=50, window_days=7, windows=1)
+    edit_policy(world, "previous-version", windows=1)
+    edit_policy(world, "drift", windows=1, of_last=1)
+
+
+def _write_model(folder: Path) -> None:
+    declared = {
+        "name": MODEL,
+        "summary": "Will a flight be late?",
+        "framework": "tensorflow",
+        "source": "source",
+        "owners": ["@flight-team"],
+        "inputs": [
+            {"name": "hour", "dtype": "float32", "meaning": "Hour of departure"},
+            {"name": "delay", "dtype": "float32", "meaning": "Minutes late at departure"},
+        ],
+        "outputs": [{"name": "p_late", "dtype": "float32", "meaning": "Probability that it is late"}],
+        "decision": {"output": "p_late", "threshold": 0.5},
+        "samples": {"path": "samples/held-out.parquet", "time": "time", "label": "late"},
+    }
+    folder.mkdir(parents=True)
+    (folder / "model.yaml").write_text(yaml.safe_dump(declared, sort_keys=False))
+    inputs, late = _flights(_SAMPLE_ROWS, seed=2024)
+    times = [datetime(2023, 12, 1, tzinfo=UTC) + timedelta(days=row % 28) for row in range(_SAMPLE_ROWS)]
+    _write(folder / "samples" / "held-out.parquet", {**inputs, "late": late, "time": times})
+
+
+def _flights(rows: int, *, seed: int) -> tuple[dict[str, npt.NDArray[np.float32]], npt.NDArray[np.bool_]]:
+    """Hours and delays of shape (rows,), and which flights were late."""
+    chance = np.random.default_rng(seed)
+    hour = chance.uniform(0, 23, rows).round().astype(np.float32)
+    delay = chance.normal(10, 12, rows).round().astype(np.float32)
+    late = (hour - 12) / 4 + (delay - 10) / 5 + chance.normal(0, 0.3, rows) > 0
+    return {"hour": hour, "delay": delay}, late
+
+
+def _answers(inputs: dict[str, npt.NDArray[np.float32]], weights: tuple[float, ...]) -> npt.NDArray[np.float32]:
+    score = weights[0] * inputs["hour"] + weights[1] * inputs["delay"] + weights[2]
+    return (1 / (1 + np.exp(-score))).astype(np.float32)
+
+
+def _write(path: Path, columns: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns), path)

@@ -1,0 +1,297 @@
+"""A power cut, a cancelled run, a machine that was taken away: whenever a command is killed, running it again is
+enough. What is there then is what an undisturbed run leaves: the same pages, one pull request, one issue, whole files.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from slipway.adapters import git
+from slipway.adapters.forge.local import LocalForge
+from slipway.adapters.rollout.server_process import wait_until
+from slipway.domain.release import Conversion
+from slipway.errors import BranchMoved
+
+from tests.e2e import flights
+from tests.e2e.kills import team
+from tests.e2e.kills.killing import (
+    assert_run_again_as_if_undisturbed,
+    killed_after,
+    killed_at,
+    was_touched,
+    world_before,
+)
+from tests.e2e.kills.stages import NAMED, STAGES, Built, Stage
+from tests.e2e.kills.told import broken, fingerprint, processes
+
+RANDOM_MOMENTS = 20
+STEPS = (
+    *(f"v1.1.0-{step}" for step in ("resolve-tag", "convert-to-onnx", "measure-consistency", "rehearse-rollback")),
+    *(f"v1.1.0-{step}" for step in ("judge", "build-image", "bump-manifest", "file-issue", "record-pages")),
+    *("v1.1.0-merge", "v1.1.0-verify-rollout"),
+    *(f"bad-week-{step}" for step in ("measure-drift", "judge", "revert-manifest", "file-issue", "record-pages")),
+)
+# Writes that the line above does not make, by the stage that does; None stands for all of its writes.
+BESIDE: dict[str, set[str] | None] = {
+    "v1.0.0": {"registry-layout", "registry-mount"},
+    "v1.0.2-file-issue": None,
+    "not-enough-bump-manifest": None,
+    "by-commit-revert-manifest": None,
+    "worse-file-issue": None,
+    "better-file-issue": None,
+    "rollback": None,
+    "check": {"working-tree"},
+}
+# Writes that none of these makes, by the test that kills them.
+ELSEWHERE = {
+    "comment": "unit/adapters/forge/test_local.py",  # no command comments today
+    "end-server": "unit/adapters/rollout/test_process.py",
+    "new-model": "e2e/test_killed_and_run_again.py",
+}
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """All stages, run once without a kill; parallel test processes share them."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    made = Built(shared / "kills")
+    with FileLock(shared / "kills.lock"):
+        if not (made.folder / "finished").exists():
+            made.folder.mkdir()
+            requirements = made.folder / "requirements.txt"
+            requirements.write_text(team.REQUIREMENTS)
+            team.stand_in_for_tensorflow(made.cache, requirements)
+            _run_all(made)
+            (made.folder / "finished").touch()
+    return made
+
+
+def _run_all(built: Built) -> None:
+    """Two at a time; a stage waits for the one before it, which was handed over earlier."""
+    running: dict[str, Future[None]] = {}
+
+    def run(stage: Stage) -> None:
+        if stage.after is not None:
+            running[stage.after].result()
+        built.run(stage)
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for stage in STAGES:
+            running[stage.name] = pool.submit(run, stage)
+    for done in running.values():
+        done.result()
+
+
+@pytest.mark.parametrize("name", [*STEPS, *BESIDE])
+def test_a_command_killed_before_or_after_a_write_is_mended_by_running_it_again(
+    name: str, built: Built, tmp_path: Path
+) -> None:
+    """What others can see is written in some order, and a kill can come between any two of these writes."""
+    stage, only = NAMED[name], BESIDE.get(name)
+    moments = [moment for moment in built.moments(stage) if only is None or moment.split(":")[1] in only]
+    assert moments
+    for moment in moments:
+        with world_before(stage, built, tmp_path / "world") as world:
+            assert killed_at(moment, stage, built, world) == -signal.SIGKILL
+            assert_run_again_as_if_undisturbed(stage, built, world, when=moment)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_command_killed_at_any_time_is_mended_by_running_it_again(name: str, built: Built, tmp_path: Path) -> None:
+    """Between the named moments lie others: half a temporary file, or git itself at work."""
+    stage, seed = NAMED[name], int(os.environ.get("SLIPWAY_KILL_SEED", random.randrange(10**6)))
+    chance, hits, touched = random.Random(seed), 0, 0
+    for number in range(RANDOM_MOMENTS):
+        seconds = chance.uniform(0, built.seconds(stage))
+        with world_before(stage, built, tmp_path / "world") as world:
+            before = fingerprint(world)
+            hits += killed_after(seconds, stage, built, world, children=number % 2 == 0)
+            if was_touched(world, before):  # if not, running again is the undisturbed run
+                touched += 1
+                when = f"after {seconds:.3f} s (kill {number} of SLIPWAY_KILL_SEED={seed})"
+                assert_run_again_as_if_undisturbed(stage, built, world, when=when)
+    told = f"{name}: seed {seed}, {hits} of {RANDOM_MOMENTS} killed at work, {touched} had written"
+    print(told)  # noqa: T201  # shown with -rP, and when the test fails
+    assert hits, f"seed {seed}: no kill came in time"
+
+
+def test_a_conversion_killed_with_tensorflow_at_work_is_mended_by_running_it_again(
+    released: Path, tmp_path: Path
+) -> None:
+    """The model's process must go with the command, or it would go on for minutes, where the next one writes."""
+    seed = int(os.environ.get("SLIPWAY_KILL_SEED", random.randrange(10**6)))
+    undisturbed = flights.record_of(released).page(Conversion, written_by="convert-to-onnx")
+    world = tmp_path / "world"
+    shutil.copytree(released.parent, world, symlinks=True)
+    checkout = world / "flights"
+    record = flights.record_of(checkout)
+    shutil.rmtree(record.folder / "scratch")
+    (record.folder / "conversion.1.json").unlink()
+    for moment in sorted(random.Random(seed).uniform(0, 0.7 * undisturbed.circumstances.seconds) for _ in range(3)):
+        _kill_tensorflow_after(moment, world)
+        assert wait_until(lambda: not processes(world), seconds=60), f"seed {seed}: {processes(world)}"
+        assert record.latest(Conversion) is None, f"seed {seed}, after {moment:.1f} s"
+
+    flights.release(checkout, flights.variables(checkout), steps=("convert-to-onnx",))
+    assert record.page(Conversion, written_by="convert-to-onnx").says_the_same_as(undisturbed), f"seed {seed}"
+    assert broken(world) == []
+
+
+def _kill_tensorflow_after(seconds: float, world: Path) -> None:
+    """Counted from when the model's process is there; only the command is killed, nothing that it started."""
+    command = [sys.executable, "-c", "from slipway.cli import main; main()", "convert-to-onnx", str(flights.TAG)]
+    checkout = world / "flights"
+    running = subprocess.Popen(
+        command, cwd=checkout, env=flights.variables(checkout), stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    assert wait_until(lambda: any("slipway.converters" in words for words in processes(world).values()), seconds=60)
+    try:
+        running.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        running.kill()
+    assert running.wait() == -signal.SIGKILL, "it was faster than before"
+
+
+@pytest.mark.parametrize(("side", "code"), [("before", 0), ("after", 2)])
+def test_a_new_model_is_laid_down_whole_or_not_at_all(side: str, code: int, built: Built, tmp_path: Path) -> None:
+    """Half a folder would be refused as "there already", and its developer would not know what is missing."""
+    stage = NAMED["new-model"]
+    with world_before(stage, built, tmp_path / "world") as world:
+        assert killed_at(f"{side}:new-model:1", stage, built, world) == -signal.SIGKILL
+        assert_run_again_as_if_undisturbed(replace(stage, code=code), built, world, when=side)
+
+
+def test_every_external_write_is_killed_by_some_test(built: Built) -> None:
+    """A new write without a kill would be the one that leaves half of something behind."""
+    killed = set()
+    for name in (*STEPS, *BESIDE):
+        passed = {moment.split(":")[1] for moment in built.moments(NAMED[name])}
+        killed |= passed & (BESIDE.get(name) or passed)
+
+    assert killed | set(ELSEWHERE) == set(_names_of_writes())
+    assert not killed & set(ELSEWHERE)
+    for name, file in ELSEWHERE.items():
+        assert name in (team.ROOT / "tests" / file).read_text()
+
+
+def test_every_file_that_is_published_by_a_rename_can_be_killed_there() -> None:
+    """A rename is how a file appears; one outside of a named moment could not be tested."""
+    outside = [
+        f"{path.name}: {ast.unparse(call)}"
+        for path in _modules()
+        for call in _renames_without_a_moment(ast.parse(path.read_text()))
+    ]
+
+    assert outside == [
+        "folder.py: Path(scratch).replace(path)",  # its callers name the moment
+        "git.py: into.rename(Path(scratch) / 'before')",  # moves what was there aside, to be thrown away
+    ]
+
+
+def test_a_branch_that_a_killed_git_left_locked_is_free_on_the_next_run(tmp_path: Path) -> None:
+    """Git's own lock outlives it; without a person who deletes it, no release would ever be recorded again."""
+    repository = tmp_path / "flights.git"
+    repository.mkdir()
+    git.run("init", "--bare", "--quiet", "--initial-branch", "main", cwd=repository)
+    forge = LocalForge(repository)
+    first = forge.commit("main", onto=None, changes={"a": b"1\n"}, message="First")
+    _kill_git_that_holds_main(repository, first)
+    assert (repository / "refs" / "heads" / "main.lock").exists()
+
+    second = forge.commit("main", onto=first, changes={"a": b"2\n"}, message="Second")
+    assert forge.head("main") == second
+    assert not list(repository.rglob("*.lock"))
+
+
+def test_the_lock_of_somebody_elses_git_is_left_to_a_person(tmp_path: Path) -> None:
+    """Only of our own runs we know that they are dead; a slow push must not be broken into."""
+    repository = tmp_path / "flights.git"
+    repository.mkdir()
+    git.run("init", "--bare", "--quiet", "--initial-branch", "main", cwd=repository)
+    forge = LocalForge(repository)
+    first = forge.commit("main", onto=None, changes={"a": b"1\n"}, message="First")
+    (repository / "refs" / "heads" / "main.lock").touch()
+    _kill_git_that_holds_main(repository, first)  # it could not even begin
+
+    with pytest.raises(BranchMoved, match=r"main\.lock"):
+        forge.commit("main", onto=first, changes={"a": b"2\n"}, message="Second")
+    assert (repository / "refs" / "heads" / "main.lock").exists()
+
+
+_HOLD_MAIN = """
+import subprocess, sys, time
+from pathlib import Path
+from slipway.adapters import ref_locks
+repository, commit = Path(sys.argv[1]), sys.argv[2]
+with ref_locks.alone(repository) as lock:
+    holds = subprocess.Popen(["git", "update-ref", "--stdin"], cwd=repository, pass_fds=[lock],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    holds.stdin.write(f"start\\nupdate refs/heads/main {commit}\\nprepare\\n".encode())
+    holds.stdin.flush()
+    said = [holds.stdout.readline(), holds.stdout.readline()]
+    print("holds", flush=True)
+    time.sleep(60)
+"""
+
+
+def _kill_git_that_holds_main(repository: Path, commit: str) -> None:
+    """A run of ours and its git, killed between git's lock and the end of its write."""
+    running = subprocess.Popen(
+        [sys.executable, "-c", _HOLD_MAIN, str(repository), commit],
+        env={**os.environ, "PYTHONPATH": str(team.ROOT / "scripts")},
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert running.stdout is not None
+    assert running.stdout.readline() == b"holds\n"
+    os.killpg(running.pid, signal.SIGKILL)
+    running.communicate()
+
+
+def _modules() -> Iterator[Path]:
+    """All that may write, but for the other forge: its moments have the same names, and need a GitHub."""
+    for folder in ("adapters", "steps", "cli"):
+        paths = sorted((team.ROOT / "scripts" / "slipway" / folder).rglob("*.py"))
+        yield from (path for path in paths if path.parent.name != "github")
+
+
+def _names_of_writes() -> Iterator[str]:
+    """What is handed to `external_write`, or to a function that hands it on as `moment`."""
+    for path in _modules():
+        for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+            given = call.args[:1] if _called(call) == "external_write" else []
+            given += [keyword.value for keyword in call.keywords if keyword.arg == "moment"]
+            yield from (one.value for one in given if isinstance(one, ast.Constant) and isinstance(one.value, str))
+
+
+def _renames_without_a_moment(tree: ast.AST) -> Iterator[ast.Call]:
+    wrapped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.With) and any(_called(item.context_expr) == "external_write" for item in node.items)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and id(node) not in wrapped:
+            moves = node.func.attr in ("rename", "replace") and len(node.args) == 1 and not node.keywords
+            if moves or (node.func.attr == "link" and len(node.args) == 2):
+                yield node
+
+
+def _called(node: ast.AST) -> str:
+    if not isinstance(node, ast.Call):
+        return ""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
