@@ -43,9 +43,7 @@ class Origin:
     base_name: str  # what people call the base: it names no folder, or two machines would differ
 
 
-def append_layer(
-    registry: Registry, repository: str, *, base: Base, layer: Layer, origin: Origin, tag: str
-) -> str:
+def append_layer(registry: Registry, repository: str, *, base: Base, layer: Layer, origin: Origin, tag: str) -> str:
     """Push the base plus `layer` as `repository:tag` and return the image's digest.
 
     What the target holds already is not sent: run again after a kill, it sends the rest.
