@@ -26,11 +26,13 @@ from demo.traffic import FAULTS, Traffic
 def main() -> int:
     options = _options()
     folder: Path = options.folder.resolve()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as on Ctrl-C: no server is left behind
-    _start_clean(folder)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # each ends it as Ctrl-C does: no server is left behind
+        signal.signal(number, signal.default_int_handler)
     try:
         return told(lambda: _tell(folder, options))
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # an impatient second one as well
+            signal.signal(number, signal.SIG_IGN)
         stop_all(_rollout_state(folder))
 
 
@@ -46,6 +48,7 @@ def _options() -> argparse.Namespace:
 
 def _tell(folder: Path, options: argparse.Namespace) -> int:
     started = time.monotonic()
+    _start_clean(folder)
     log_to_stderr(quiet=False)
     os.environ["SLIPWAY_ACCEPT_EVENT_TIME"] = "1"  # the flights of 2013 are served under their own days
     teller = Teller()
