@@ -30,13 +30,18 @@ def told(command: Callable[[], object]) -> int:
     except (click.Abort, KeyboardInterrupt):
         _say("stopped; run the same command again to go on")
         return _INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `slipway status | head` is no failure
-        return 0
+    except (BrokenPipeError, SystemExit):  # click makes a broken pipe an exit of 1, which is that of a defect
+        return _reader_left()
     except Exception as error:  # the one place that must catch everything
         _say(f"a defect of Slipway: {type(error).__name__}: {error}\n  mend: report it with {_keep_traceback()}")
         return _DEFECT
     return result if isinstance(result, int) else 0
+
+
+def _reader_left() -> int:
+    """`slipway status | head` is no failure; what is still to be flushed at the end goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _say(text: str) -> None:
