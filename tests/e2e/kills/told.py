@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,11 +127,13 @@ def _branches(repository: Path) -> str:
 def _ledger(repository: Path) -> dict[str, Any]:
     if not _git(repository, "for-each-ref", "refs/heads/ledger"):
         return {}
-    paths = _git(repository, "ls-tree", "-r", "--name-only", "ledger").splitlines()
-    contents = {path: _git(repository, "cat-file", "blob", f"ledger:{path}") for path in paths}
+    packed = subprocess.run(["git", "archive", "ledger"], cwd=repository, check=True, capture_output=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(packed)) as files:
+        contents = {file.name: files.extractfile(file) for file in files if file.isfile()}
+        texts = {name: content.read().decode() for name, content in contents.items() if content is not None}
     return {
         "commits": _git(repository, "log", "--format=%s", "ledger"),
-        **{path: _said(text.encode()) if path.endswith(".json") else text for path, text in contents.items()},
+        **{path: _said(text.encode()) if path.endswith(".json") else text for path, text in texts.items()},
     }
 
 
