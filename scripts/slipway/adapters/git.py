@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from slipway.adapters import crash_points, ref_locks
+from slipway.adapters import crash_points, git_credentials, ref_locks, tar_stream
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, BadTag, GitRefused, Unreachable
 
@@ -126,7 +126,7 @@ def default_branch(repository: Path, *, remote: str = "origin") -> str:
         Unreachable: the remote does not answer.
         GitRefused: the remote has no commit yet.
     """
-    said = _from_remote("ls-remote", "--symref", remote, "HEAD", cwd=repository).decode()
+    said = _from_remote("ls-remote", "--symref", remote, "HEAD", cwd=repository, remote=remote).decode()
     for line in said.splitlines():
         if line.startswith("ref: refs/heads/"):
             return line.removeprefix("ref: refs/heads/").split("\t")[0]
@@ -211,7 +211,7 @@ def fetch(repository: Path, *refspecs: str, remote: str = "origin", tags: bool =
     folder = Path(_line("rev-parse", "--path-format=absolute", "--git-common-dir", cwd=repository))
     which = "--tags" if tags else "--no-tags"
     with crash_points.external_write("fetch"), ref_locks.alone(folder) as lock:
-        _from_remote("fetch", "--quiet", which, remote, *refspecs, cwd=repository, inherits=[lock])
+        _from_remote("fetch", "--quiet", which, remote, *refspecs, cwd=repository, remote=remote, inherits=[lock])
 
 
 def export(repository: Path, commit: str, folder: str, *, into: Path) -> None:
@@ -253,8 +253,9 @@ def _refuse_strange_places(answer: Answer, *, cwd: Path) -> None:
         )
 
 
-def _from_remote(*arguments: str, cwd: Path, inherits: Sequence[int] = ()) -> bytes:
-    answer = ask(*arguments, cwd=cwd, inherits=inherits)
+def _from_remote(*arguments: str, cwd: Path, remote: str, inherits: Sequence[int] = ()) -> bytes:
+    shown = git_credentials.shown_to(remote_url(cwd, remote=remote), os.environ)
+    answer = ask(*arguments, cwd=cwd, environment=shown, inherits=inherits)
     if answer.code:
         raise Unreachable(
             f"git {arguments[0]}: the remote did not give what was asked: {answer.said}",
@@ -306,10 +307,7 @@ def _unpack(repository: Path, commit: str, folder: str, *, into: Path) -> None:
     ) as process:
         assert process.stdout is not None
         try:
-            with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
-                archive.extractall(into, filter="data")
-        except tarfile.FilterError as error:
-            raise _links_out(f"{folder}/{error.tarinfo.name}", error.tarinfo.linkname) from error
+            tar_stream.unpack(process.stdout, into)
         except tarfile.ReadError as error:
             raise GitRefused(
                 f"git could not read all of {tree}", mend="run `git fsck`, fetch what is missing"
@@ -317,7 +315,7 @@ def _unpack(repository: Path, commit: str, folder: str, *, into: Path) -> None:
 
 
 def _refuse_links_out(top: Path, *, shown_as: str) -> None:
-    """The tar filter sees one link at a time; a chain of two can still lead out."""
+    """Looked at when all are there: a chain of two can lead out where neither does alone."""
     for path in top.rglob("*"):
         if path.is_symlink() and not _stays_inside(path, top):
             raise _links_out(f"{shown_as}/{path.relative_to(top)}", os.readlink(path))  # noqa: PTH115  # as written
