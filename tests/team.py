@@ -6,25 +6,21 @@ kept as JSON under source/, and `Team.convert` writes the page that `convert-to-
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import onnx.parser
 import pyarrow as pa
 import pyarrow.parquet as pq
-from slipway.adapters import git, onnx_session, tables
+from slipway.adapters import git, manifests, onnx_session, tables
 from slipway.adapters.history import History
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
 from slipway.converters.batches import write_batch
-from slipway.converters.canonical import canonical, serialise
 from slipway.domain.edge_rows import edge_rows
 from slipway.domain.incident import IncidentVerdicts, IssueFiled, WindowEvidence
 from slipway.domain.pages import File, Page, digest_of
@@ -43,115 +39,38 @@ from slipway.steps import (
     resolve_tag,
 )
 
+from tests.tip import DAYS, MODEL, ROWS_A_DAY, TIP, Tip, days_from, guests_of, samples_table, tip_from
+
+__all__ = [
+    "DAYS",
+    "ENVIRONMENT",
+    "MODEL",
+    "ROOT",
+    "ROWS_A_DAY",
+    "TODAY",
+    "Team",
+    "Tip",
+    "copy_of",
+    "days_from",
+    "new_team",
+    "samples_table",
+]
+
 ROOT = Path(__file__).resolve().parents[1]
-MODEL = "tip"
 ENVIRONMENT = "production"
 TODAY = date(2026, 6, 1)
-DAYS = 25
-ROWS_A_DAY = 60
-FIRST_DAY = date(2026, 1, 1)
-KITCHENS = ("grill", "noodles", "pizza", "salads")
-_RISK = {"grill": 0.05, "noodles": 0.0, "pizza": -0.05, "salads": 0.1}
-_INPUTS = {
-    "bill": "{name: bill, dtype: float32, meaning: Sum on the bill}",
-    "kitchen": "{name: kitchen, dtype: string, meaning: Kitchen that cooked}",
-    "guests": "{name: guests, dtype: float32, meaning: People at the table}",
+# The defaults of the schemas, but for the rows that so small a model has: these tests also run in a repository whose
+# team has set limits, a registry and a quarantine of its own.
+_LIMITS = {
+    "fidelity": "{rows: 1000}",
+    "signature": "{}",
+    "outputs": "{}",
+    "metrics": "\n  f1: {floor: 0.75, drop: 0.05}\n  positives: 100",
+    "promise": "{worse: 0.01}",
+    "way-back": "{golden_rows: 50}",
+    "drift": "{distance: 0.15, rows: 500}",
+    "previous-version": "{gain: 0.02, windows: 2}",
 }
-_ONNX = """
-<ir_version: 9, opset_import: ["" : 17, "ai.onnx.ml" : 3]>
-tip (INPUTS) => (float[N,1] score)
-<float[1] weight = {WEIGHT}, float[1] bias = {BIAS}, float[1] limit = {LIMIT}, float[1] nothing = {0.0}>
-{
-    risk = ai.onnx.ml.LabelEncoder <
-        keys_strings: strings = ["grill", "noodles", "pizza", "salads"],
-        values_floats: floats = [0.05, 0.0, -0.05, 0.1], default_float: float = 0.0
-    > (kitchen)
-    rise = Mul (bill, weight)
-    risen = Add (rise, bias)
-    GUESTS
-    sum = Add (seated, risk)
-    LAST
-}
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Tip:
-    """One version of the model: score = bill x weight + bias + risk of the kitchen, a tip from 0.5 on."""
-
-    weight: float = 0.02
-    bias: float = 0.0
-    inputs: tuple[str, ...] = ("bill", "kitchen")
-    nan_above: float | None = None
-    threshold: float = 0.5
-
-    def answers(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
-        """What the source answers, in numpy."""
-        one = np.float32
-        risk = np.array([[_RISK.get(str(name), 0.0)] for name in batch["kitchen"].ravel()], one)
-        with np.errstate(all="ignore"):
-            score = batch["bill"] * one(self.weight) + one(self.bias)
-            if "guests" in self.inputs:
-                score = score + batch["guests"] * one(0.0)
-            score = score + risk
-            if self.nan_above is not None:
-                score = score + np.log(one(self.nan_above) - batch["bill"]) * one(0.0)
-        return {"score": score.astype(one)}
-
-    def onnx(self) -> bytes:
-        inputs = {"bill": "float[N,1] bill", "kitchen": "string[N,1] kitchen", "guests": "float[N,1] guests"}
-        text = _ONNX.replace("INPUTS", ", ".join(inputs[name] for name in self.inputs))
-        text = text.replace("WEIGHT", str(self.weight)).replace("BIAS", str(self.bias))
-        text = text.replace("LIMIT", str(self.nan_above or 0.0))
-        with_guests = "unfelt = Mul (guests, nothing) seated = Add (risen, unfelt)"
-        text = text.replace("GUESTS", with_guests if "guests" in self.inputs else "seated = Identity (risen)")
-        with_hole = "left = Sub (limit, bill) hole = Log (left) none = Mul (hole, nothing) score = Add (sum, none)"
-        text = text.replace("LAST", with_hole if self.nan_above is not None else "score = Identity (sum)")
-        model = onnx.parser.parse_model(text)
-        return serialise(canonical(model, inputs=list(self.inputs), outputs=["score"]))
-
-    def declaration(self) -> str:
-        inputs = "\n".join(f"  - {_INPUTS[name]}" for name in self.inputs)
-        return (
-            f"name: {MODEL}\nsummary: Will a table leave a tip?\nframework: tensorflow\nsource: source\n"
-            f'owners: ["@waiters"]\ninputs:\n{inputs}\n'
-            "outputs:\n  - {name: score, dtype: float32, meaning: How likely a tip is}\n"
-            f"decision: {{output: score, threshold: {self.threshold}}}\n"
-            "samples: {path: samples/tables.parquet, time: time, label: tip}\n"
-        )
-
-    def as_json(self) -> str:
-        told = {"weight": self.weight, "bias": self.bias, "inputs": self.inputs, "nan_above": self.nan_above}
-        return json.dumps({**told, "threshold": self.threshold}, indent=1)
-
-
-def tip_from(folder: Path) -> Tip:
-    told = json.loads((folder / "weights.json").read_text())
-    return Tip(**{**told, "inputs": tuple(told["inputs"])})
-
-
-def guests_of(day: date, rows: int = ROWS_A_DAY) -> dict[str, npt.NDArray[Any]]:
-    """What a day looks like, the same each time; `tip` is what came of it."""
-    random = np.random.default_rng(day.toordinal())
-    bill = random.uniform(2, 48, rows).astype(np.float32)
-    kitchen = random.choice(KITCHENS, rows).astype(object)
-    risk = np.array([_RISK[name] for name in kitchen])
-    tip = bill * 0.02 + risk + random.normal(0, 0.05, rows) >= 0.5
-    guests = random.integers(1, 9, rows).astype(np.float32)
-    return {"bill": bill, "kitchen": kitchen, "guests": guests, "tip": tip}
-
-
-def days_from(first: date, count: int) -> list[date]:
-    return [first + timedelta(days=number) for number in range(count)]
-
-
-def samples_table(*, days: int = DAYS, rows: int = ROWS_A_DAY) -> pa.Table:
-    parts = []
-    for day in days_from(FIRST_DAY, days):
-        columns: dict[str, Any] = dict(guests_of(day, rows))
-        columns["time"] = pa.array([datetime.combine(day, time(12, tzinfo=UTC))] * rows, pa.timestamp("us", tz="UTC"))
-        parts.append(pa.table(columns))
-    return pa.concat_tables(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +105,7 @@ class Team:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
-    def write_model(self, tip: Tip = Tip(), *, breaks: str | None = None, samples: pa.Table | None = None) -> None:
+    def write_model(self, tip: Tip = TIP, *, breaks: str | None = None, samples: pa.Table | None = None) -> None:
         """Put one version of the model into the working tree; `breaks` is the version whose break the card states."""
         self.write(f"models/{MODEL}/model.yaml", tip.declaration())
         self.write(f"models/{MODEL}/source/weights.json", tip.as_json())
@@ -217,7 +136,7 @@ class Team:
         git.run("push", "--quiet", "--force", "origin", f"refs/tags/{name}", cwd=self.root)
         return name
 
-    def publish(self, name: str, tip: Tip = Tip(), *, breaks: str | None = None, message: str = "Change tip") -> str:
+    def publish(self, name: str, tip: Tip = TIP, *, breaks: str | None = None, message: str = "Change tip") -> str:
         """Commit a version and tag it; returns the tag."""
         self.write_model(tip, breaks=breaks)
         self.commit(message)
@@ -300,7 +219,7 @@ class Team:
         version: str,
         days: Sequence[date],
         *,
-        tip: Tip = Tip(),
+        tip: Tip = TIP,
         rows: int = 120,
         change: Mapping[str, Any] | None = None,
         labelled: bool = True,
@@ -367,11 +286,12 @@ def new_team(folder: Path) -> Team:
     git.run("init", "--quiet", "--initial-branch=main", str(team.root), cwd=folder)
     _become("Ada", team.root)
     git.run("remote", "add", "origin", str(team.bare), cwd=team.root)
-    for name in ("policies", "serving"):
-        shutil.copytree(ROOT / name, team.root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    team.edit("policies/fidelity.yaml", "rows: 20000", "rows: 1000")  # as many as the model has
-    for name in ("slipway.yaml", "deploy/quarantine.yaml"):
-        team.write(name, (ROOT / name).read_text(encoding="utf-8"))
+    shutil.copytree(ROOT / "serving", team.root / "serving", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, limit in _LIMITS.items():
+        words = "question: Does it hold?\nmotivation: People believe it.\nremedy: Mend it.\n"
+        team.write(f"policies/{name}.yaml", f"{words}limit: {limit}\n")
+    team.write("slipway.yaml", "image_registry: layout:.slipway/registry\nenvironments: [{name: production}]\n")
+    team.write("deploy/quarantine.yaml", manifests.EMPTY_QUARANTINE.decode())
     team.write("requirements/tensorflow.txt", "# the framework is left out of these tests\n")
     team.write(".gitignore", ".slipway/\n")
     team.write_model()
