@@ -56,6 +56,13 @@ def test_a_page_that_nobody_asked_for_is_refused(handed_on: tuple[Record, Path])
         receive_pages.run(record, received=received, kinds=KINDS)
 
 
+def test_a_folder_without_the_page_is_refused(handed_on: tuple[Record, Path]) -> None:
+    """An artifact that unpacks one folder deeper than thought must not read as a job that had nothing to say."""
+    record, received = handed_on
+    with pytest.raises(BadFile, match=r"holds no page `conversion` of tip@v1\.0\.0"):
+        receive_pages.run(record, received=received.parent, kinds=KINDS)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "problem"),
     [

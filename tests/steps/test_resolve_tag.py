@@ -117,6 +117,7 @@ def test_a_second_version_on_one_commit_is_refused(live: Team) -> None:
     """Two versions of one commit would promise different things about the same files."""
     commit = git.commit_of(live.root, "tip@v1.0.0")
     git.run("tag", "--annotate", "--message", "Again", "tip@v1.0.1", commit, cwd=live.root)
+    git.run("push", "--quiet", "origin", "refs/tags/tip@v1.0.1", cwd=live.root)
 
     error = refused(live, "tip@v1.0.1")
 

@@ -29,10 +29,13 @@ def run(record: Record, *, received: Path, kinds: Collection[str]) -> list[str]:
         kinds: the pages that this job was to write.
 
     Raises:
-        BadFile: a page of another kind or release, or one that does not read as its kind.
+        BadFile: a page of another kind or release, one that does not read as its kind, or none of a kind.
         DigestMismatch: a file is missing, or is not what its page says.
     """
     pages = [_read(path, record, kinds) for path in sorted(received.glob("*.json"))]
+    missing = [kind for kind in kinds if kind not in {page.kind for page in pages}]
+    if missing:
+        raise BadFile(f"{received} holds no page `{missing[0]}` of {record.subject}", mend=_AGAIN)
     for page in pages:
         for file in files_in(page.body):
             _take(record, received / "blobs" / file.sha256, file.sha256, file.size)

@@ -52,7 +52,7 @@ def run(text: str, *, workplace: Workplace) -> Page[Identity]:
     record = workplace.release(tag)
     root = workplace.repository.root
     git.fetch(root)
-    found = git.resolve_tag(root, text)
+    found = workplace.forge.tag(text)  # not the checkout's, which keeps what it fetched when a tag is moved
     _refuse_lightweight(found)
     _refuse_off_the_default_branch(found, workplace)
     _refuse_second_version(tag, found.commit, workplace)
