@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from slipway.adapters import manifests
 from slipway.adapters.forge import Branches
 from slipway.adapters.manifests import Deployed
@@ -10,6 +12,7 @@ from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, BadTag
 
 QUARANTINE = "deploy/quarantine.yaml"
+_MANIFEST = re.compile(r"deploy/([^/]+)/([^/]+)/kustomization\.yaml")
 
 
 def manifest_path(environment: str, model: str) -> str:
@@ -31,6 +34,22 @@ def deployed(forge: Branches, *, environment: str, model: str) -> Deployed | Non
             mend="write the version that the digest belongs to, like newTag: v1.4.0",
         )
     return found
+
+
+def everything_deployed(forge: Branches) -> tuple[tuple[str, str], ...]:
+    """The environments and models that have a manifest at the head of the default branch which deploys something."""
+    head = forge.head(forge.default_branch)
+    paths = forge.list_files(head, "deploy") if head is not None else ()
+    places = [match.groups() for path in sorted(paths) if (match := _MANIFEST.fullmatch(path))]
+    return tuple((environment, model) for environment, model in places if _deploys(forge, environment, model))
+
+
+def _deploys(forge: Branches, environment: str, model: str) -> bool:
+    """A manifest that cannot be read counts: whoever looks at it says what is wrong."""
+    try:
+        return deployed(forge, environment=environment, model=model) is not None
+    except BadFile:
+        return True
 
 
 def quarantine(forge: Branches) -> tuple[QuarantineEntry, ...]:

@@ -143,6 +143,9 @@ class DryForge:
     def statuses(self, commit: str) -> Mapping[str, Status]:
         return self.forge.statuses(commit)
 
+    def dispatch_workflow(self, workflow: str, *, ref: str, inputs: Mapping[str, str]) -> None:
+        _would("start %s with %s", workflow, ", ".join(inputs.values()))
+
 
 @dataclass(slots=True)
 class DryRegistry:

@@ -45,8 +45,10 @@ def _reader_left() -> int:
 
 
 def _say(text: str) -> None:
-    first = f"::error::{_as_data(text)}" if os.environ.get("GITHUB_ACTIONS") == "true" else text
-    click.echo(click.style(first, fg="red") if sys.stderr.isatty() else first, err=True)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        click.echo(f"::error::{_as_data(text)}", err=True)  # with a colour before it, it would be no command
+    else:
+        click.secho(text, fg="red" if sys.stderr.isatty() else None, err=True)
 
 
 def _as_data(text: str) -> str:

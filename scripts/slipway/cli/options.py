@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,13 @@ def workplace(*, dry_run: bool = False) -> Workplace:
 
     opened = Workplace.around(Path.cwd())
     return dry(opened) if dry_run else opened
+
+
+def who_asks(opened: Workplace) -> str:
+    """In a workflow, who started it; on a laptop, as git calls the person."""
+    from slipway.adapters import git
+
+    return os.environ.get("GITHUB_ACTOR") or git.user_name(opened.repository.root)
 
 
 def environment_in(opened: Workplace, name: str | None) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 import click
 
+from slipway.adapters import deploy_tree
 from slipway.cli import options, release, upkeep, verdicts, watch
+from slipway.cli.failures import told
+from slipway.cli.printing import tell
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
 from slipway.errors import SlipwayError
@@ -36,12 +40,28 @@ def run_release(context: click.Context, tag: str, environment: str | None) -> in
 
 
 @click.command("watch")
-@options.MODEL
+@click.argument("model", metavar="MODEL", required=False)
+@click.option("--all", "all_of_it", is_flag=True, help="All models, in all environments; one failure stops no other.")
 @options.ENVIRONMENT
 @options.UNTIL
 @click.pass_context
-def run_watch(context: click.Context, model: str, environment: str | None, until: date | None) -> int:
+def run_watch(
+    context: click.Context, model: str | None, all_of_it: bool, environment: str | None, until: date | None
+) -> int:
     """Look at a window of what MODEL served, and do what follows from it: nothing, an issue, or a way back."""
+    if all_of_it == (model is not None) or (all_of_it and environment is not None):
+        raise click.UsageError("name a model, or say --all and nothing else but --until")
+    return _watch(context, model, environment, until) if model is not None else _watch_all(context, until)
+
+
+def _watch_all(context: click.Context, until: date | None) -> int:
+    """The worst exit code of all; 0 where nothing is deployed."""
+    found = deploy_tree.everything_deployed(options.workplace().forge)
+    tell("\n".join(f"deployed: {model} in {environment}" for environment, model in found) or "nothing is deployed")
+    return max((told(partial(_watch, context, model, environment, until)) for environment, model in found), default=0)
+
+
+def _watch(context: click.Context, model: str, environment: str | None, until: date | None) -> int:
     window = {"environment": environment, "until": until}
     context.invoke(watch.measure_drift, model=model, as_json=False, **window)
     code: int = context.invoke(verdicts.judge, subject=model, as_json=False, **window)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from slipway.cli import options
-from slipway.cli.printing import hand_over, show, tell
+from slipway.cli.printing import hand_over, show, summarise, tell
 
 
 @click.command("record-pages")
@@ -50,12 +50,22 @@ def receive_pages(tag: str, received: Path, kinds: tuple[str, ...]) -> None:
 
 @click.command("reconcile")
 @click.option("--on", type=options.DAY, help="The day to compute for; today by default.")
+@click.option(
+    "--start",
+    is_flag=False,
+    flag_value="release.yml",
+    metavar="[WORKFLOW]",
+    help="Start this workflow for each release that is due; without a name, release.yml.",
+)
 @options.AS_JSON
-def reconcile(on: date | None, as_json: bool) -> None:
+def reconcile(on: date | None, start: str | None, as_json: bool) -> None:
     """Compute from tags, ledger and manifests what is due: missed releases, moved tags, missed watches."""
     from slipway.steps import reconcile as step
 
-    found = step.run(today=on or options.today(), workplace=options.workplace())
+    place = options.workplace()
+    found = step.run(today=on or options.today(), workplace=place)
+    if start is not None:
+        step.start(found.due, workflow=start, forge=place.forge)
     lines = [
         *(f"due: {tag}" for tag in found.due),
         *(f"moved: {one.tag}, recorded as {one.recorded[:12]}, now {one.now[:12]}" for one in found.moved),
@@ -76,7 +86,9 @@ def check_manifests(as_json: bool) -> int:
 
     report = step.run(workplace=options.workplace())
     lines = [f"{one.path}: {one.problem}\n  mend: {one.mend}" for one in report.problems]
-    show(report, "\n".join(lines) or f"{report.checked} manifests name what passed", as_json=as_json)
+    text = "\n".join(lines) or f"{report.checked} manifests name what passed"
+    show(report, text, as_json=as_json)
+    summarise(f"```\n{text}\n```")
     return EXIT_CODES[Verdict.FAIL if report.problems else Verdict.PASS]  # nothing follows that could fail the run
 
 

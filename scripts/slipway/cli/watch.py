@@ -102,7 +102,6 @@ def rollback(  # noqa: PLR0917  # click passes by name
     model: str, environment: str | None, back_to: str, reason: str, dry_run: bool, as_json: bool
 ) -> None:
     """Open the pull request that sends MODEL back to an earlier version, and quarantines the present one."""
-    from slipway.adapters import git
     from slipway.steps import record_pages
     from slipway.steps import revert_manifest as step
 
@@ -112,7 +111,7 @@ def rollback(  # noqa: PLR0917  # click passes by name
         environment=options.environment_in(place, environment),
         back_to=back_to,
         reason=reason,
-        by=git.user_name(place.repository.root),
+        by=options.who_asks(place),
         day=options.today().isoformat(),
         workplace=place,
     )

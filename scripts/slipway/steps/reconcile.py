@@ -5,9 +5,11 @@ Nothing depends on an event arriving; what was missed is found here and run in a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from slipway.adapters import deploy_tree, git
+from slipway.adapters.forge import Forge
 from slipway.adapters.workplace import Workplace
 from slipway.domain.release import Identity, Rollout, Verdicts
 from slipway.domain.tag import ReleaseTag
@@ -34,6 +36,13 @@ def run(*, today: date, workplace: Workplace) -> Reconciliation:
         too_old=tuple(str(tag) for tag in too_old),
         missed=_missed(declared, today, workplace),
     )
+
+
+def start(due: Iterable[str], *, workflow: str, forge: Forge) -> None:
+    """Start the release of each tag, in the order given: those of one model wait for each other."""
+    for tag in due:
+        inputs = {"tag": tag, "model": ReleaseTag.parse(tag).model}
+        forge.dispatch_workflow(workflow, ref=forge.default_branch, inputs=inputs)
 
 
 def _can_be_released(tag: ReleaseTag, workplace: Workplace) -> bool:

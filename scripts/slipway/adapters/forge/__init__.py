@@ -222,5 +222,16 @@ class Statuses(Protocol):
         """Context → its last mark."""
 
 
-class Forge(Branches, Pulls, Issues, Statuses, Protocol):
+class Workflows(Protocol):
+    """What runs by itself: on GitHub, files under .github/workflows."""
+
+    def dispatch_workflow(self, workflow: str, *, ref: str, inputs: Mapping[str, str]) -> None:
+        """Start a workflow by its file's name, as of the branch `ref`.
+
+        Raises:
+            ForgeRefused: there is no such workflow, or it does not take these inputs.
+        """
+
+
+class Forge(Branches, Pulls, Issues, Statuses, Workflows, Protocol):
     """All of it."""

@@ -296,6 +296,12 @@ class LocalForge:
             return commit
         raise BranchMoved(f"`{pull.base}` moved {_MERGE_TRIES} times during the merge", mend="run again")
 
+    def dispatch_workflow(self, workflow: str, *, ref: str, inputs: Mapping[str, str]) -> None:
+        raise ForgeRefused(
+            f"{self.repository} has no workflow `{workflow}` on `{ref}`: nothing runs by itself in a folder",
+            mend=f"run it here: slipway release {inputs.get('tag', 'TAG')}",
+        )
+
     def _status_path(self, commit: str) -> Path:
         return self.folder.path / "statuses" / f"{commit}.json"
 
