@@ -30,6 +30,7 @@ TEMPLATE_ONLY_TESTS = {
     "e2e": "the whole loop and the template, from outside",
     "models": "only the example's",
     "template": "this folder",
+    "workflows": "run the workflows by act, with the example; a team has the same files",
 }
 RENDERED = {".gitattributes", ".gitignore", "CODEOWNERS", "README.md", "slipway.yaml", "models/README.md"}
 

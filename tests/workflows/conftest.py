@@ -1,0 +1,83 @@
+"""A team on the stand-in: its repository, a registry, and what it has released before."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.github_stand_in.application import GitHub
+from tests.github_stand_in.description import violations
+from tests.github_stand_in.server import served
+from tests.github_stand_in.store import Hosted
+from tests.team import Team, copy_of, new_team
+from tests.unit.adapters.registry.conftest import registry_host
+from tests.workflows.rig import ROOT, Rig
+
+__all__ = ["registry_host"]
+_TOOLING = ("actions", "scripts", "requirements", ".github")
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """A team, and what its workflows do on the stand-in."""
+
+    team: Team
+    rig: Rig
+    registry: str
+
+    @property
+    def hosted(self) -> Hosted:
+        return self.rig.hosted
+
+    def file(self, branch: str, path: str) -> str:
+        return self.hosted.git("show", f"{branch}:{path}").decode()
+
+    def ledger(self, folder: str) -> list[str]:
+        """The names of the pages in a folder."""
+        names = self.hosted.git("ls-tree", "--name-only", "-r", f"ledger:{folder}").decode()
+        return names.splitlines()
+
+
+@pytest.fixture(scope="session")
+def _tooled(tmp_path_factory: pytest.TempPathFactory) -> Team:
+    """A team whose repository holds the tooling of this one."""
+    team = new_team(tmp_path_factory.mktemp("tooled"))
+    for name in _TOOLING:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, team.root / name, dirs_exist_ok=True, ignore=ignored)
+    team.commit("Bring the tooling")
+    return team
+
+
+@pytest.fixture(scope="session")
+def _github() -> Iterator[GitHub]:
+    with served(GitHub()) as github:
+        yield github
+
+
+@pytest.fixture
+def host(_tooled: Team, _github: GitHub, registry_host: str, tmp_path: Path) -> Iterator[Callable[[], Hosting]]:
+    """Puts the team on the stand-in; all that is said is held against GitHub's description."""
+    said_before = len(_github.exchanges)
+
+    def hosting() -> Hosting:
+        team = copy_of(_tooled, tmp_path / "team")
+        name = f"waiters/{tmp_path.name.replace('_', '-').lower()}"
+        registry = f"{registry_host}/{name}"
+        team.edit("slipway.yaml", "image_registry: layout:.slipway/registry", f"image_registry: {registry}")
+        team.write("slipway.yaml", (team.root / "slipway.yaml").read_text() + f"served_log: {tmp_path / 'served'}\n")
+        team.write("slipway.yaml", (team.root / "slipway.yaml").read_text() + f"labels: {tmp_path / 'labels'}\n")
+        team.commit("Say where images go")
+        return Hosting(team, Rig(_github.host(Hosted(team.bare, name)), tmp_path / "runs"), registry)
+
+    yield hosting
+    assert [problem for said in _github.exchanges[said_before:] for problem in violations(said)] == []
+
+
+@pytest.fixture
+def hosting(host: Callable[[], Hosting]) -> Hosting:
+    return host()

@@ -1,0 +1,106 @@
+"""What can be told from the workflows' files alone: privileges, pins, and that the rig runs the very same text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.workflows.rig import REPLACED, WORKFLOWS, as_act_takes_it, workflow
+
+NAMES = sorted(path.name for path in WORKFLOWS.glob("*.yml"))
+WRITES_A_RELEASE = dict.fromkeys(("contents", "issues", "packages", "pull-requests", "statuses"), "write")
+PERMISSIONS = {
+    "on-tag.yml": {"hand-over": {"actions": "write"}},
+    "release.yml": {
+        "fetch": {"contents": "read", "packages": "read"},
+        "convert": {"contents": "read"},
+        "examine": {"contents": "read"},
+        "publish": WRITES_A_RELEASE,
+    },
+    "check-manifests.yml": {"manifests": {"contents": "read"}, "pass": {}},
+    "reconcile.yml": {"reconcile": {"actions": "write", "contents": "read"}},
+    "rollback.yml": {"rollback": {"contents": "write", "pull-requests": "write"}},
+    "watch.yml": {"watch": {"contents": "write", "issues": "write", "packages": "read", "pull-requests": "write"}},
+}
+RUNS_THE_MODEL = ("convert", "examine")
+PRODUCTION = {"watch.yml"}
+
+
+def test_every_workflow_is_held_to_its_privileges() -> None:
+    """One that is missing in the table above has whatever it asks for."""
+    assert list(PERMISSIONS) != [] and set(PERMISSIONS) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_jobs_run_on_one_image_or_where_production_can_be_reached(name: str) -> None:
+    """`latest` changes under a team's feet, and no hosted runner reaches a private cluster."""
+    wanted = "${{ vars.SLIPWAY_RUNNER || 'ubuntu-24.04' }}" if name in PRODUCTION else "ubuntu-24.04"
+    assert {job["runs-on"] for job in workflow(name)["jobs"].values()} == {wanted}
+
+
+@pytest.mark.parametrize("name", PERMISSIONS)
+def test_a_job_may_do_what_it_is_for_and_nothing_else(name: str) -> None:
+    """A right that nobody uses is there for who breaks in; each is written down twice, here and there."""
+    file = workflow(name)
+    assert file["permissions"] == {}
+    assert {job: told["permissions"] for job, told in file["jobs"].items()} == PERMISSIONS[name]
+
+
+@pytest.mark.parametrize("job", RUNS_THE_MODEL)
+def test_no_secret_reaches_a_job_that_holds_foreign_code(job: str) -> None:
+    """What a job was never given, the model's code cannot take."""
+    text = json.dumps(workflow("release.yml")["jobs"][job])
+    assert not re.search(r"token|secret|password", text, flags=re.IGNORECASE)
+    assert "environment" not in workflow("release.yml")["jobs"][job]
+    assert workflow("release.yml")["env"] == {"TAG": "${{ inputs.tag }}"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_checkout_keeps_its_credentials(name: str) -> None:
+    """They would lie in .git/config, where every later step can read them."""
+    for step in _steps(name):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_actions_of_others_are_pinned_and_replaced_one_by_one(name: str) -> None:
+    """A tag of somebody else's can be moved; and an action that the rig does not replace would be asked for online."""
+    for step in _steps(name):
+        use = step.get("uses", "./")
+        assert use.startswith("./") or re.fullmatch(rf"actions/({'|'.join(REPLACED)})@[0-9a-f]{{40}}", use)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_pasted_into_a_script(name: str) -> None:
+    """A tag's name is written by whoever may push: pasted into a script, it would be run."""
+    assert all("${{" not in step.get("run", "") for step in _steps(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_uploads_can_be_repeated_and_are_never_empty(name: str) -> None:
+    """A second attempt uploads the same name again, and a step that wrote nothing must not pass for one that did."""
+    for step in _steps(name):
+        if step.get("uses", "").startswith("actions/upload-artifact@"):
+            assert step["with"]["overwrite"] is True
+            assert step["with"]["include-hidden-files"] is True  # .slipway begins with a dot
+            assert step["with"]["if-no-files-found"] == "error"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_act_runs_differs_by_one_known_line_at_most(name: str) -> None:
+    """A copy that was changed elsewhere would be tested in place of the workflow."""
+    text = (WORKFLOWS / name).read_text(encoding="utf-8")
+    left_out = [line for line in text.splitlines() if line not in as_act_takes_it(text).splitlines()]
+    wanted = ["  queue: max # the default drops the older of two that wait"] if name == "release.yml" else []
+    assert left_out == wanted
+    assert len(text.splitlines()) - len(as_act_takes_it(text).splitlines()) == len(wanted)
+
+
+def _steps(name: str) -> Iterator[dict[str, Any]]:
+    for job in workflow(name)["jobs"].values():
+        yield from job["steps"]

@@ -1,0 +1,154 @@
+"""What runs without a tag: manifests are checked, lost releases started, production watched and sent back."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from slipway.adapters import git
+
+from tests.steps.conftest import WORSE
+from tests.team import Tip, days_from
+from tests.workflows.conftest import Hosting
+from tests.workflows.rig import Ran
+
+MANIFEST = "deploy/production/tip/kustomization.yaml"
+MARCH = days_from(date(2026, 3, 1), 31)
+
+
+@pytest.fixture
+def live(hosting: Hosting) -> Hosting:
+    """v1.0.0 runs since the first of March."""
+    hosting.team.release(hosting.team.tag("tip@v1.0.0", "Begin"))
+    hosting.team.go_live("tip@v1.0.0", on=MARCH[0])
+    hosting.team.commit("Go on")
+    return hosting
+
+
+def _check(live: Hosting, *, branch: str = "main") -> Ran:
+    ref = f"refs/heads/{branch}"
+    if branch == "main":
+        return live.rig.run("check-manifests.yml", "push", ref=ref)
+    pull = {"pull_request": {"head": {"ref": branch}, "base": {"ref": "main"}}}
+    return live.rig.run("check-manifests.yml", "pull_request", ref=ref, payload=pull)
+
+
+def test_what_was_released_and_merged_passes(live: Hosting) -> None:
+    """`pass` is required of every pull request: red without a reason, it stops the whole team."""
+    ran = _check(live)
+
+    assert ran.jobs == {"manifests": "success", "pass": "success"}, ran.said
+    assert "1 manifests name what passed" in ran.said
+
+
+def _by_hand(live: Hosting) -> str:
+    text = (live.team.root / MANIFEST).read_text()
+    (digest,) = [line.split()[-1] for line in text.splitlines() if "digest:" in line]
+    live.team.edit(MANIFEST, digest, f"sha256:{'0' * 64}")
+    return "is not the image of tip@v1.0.0"
+
+
+def _failed(live: Hosting) -> str:
+    tag = live.team.publish("tip@v1.0.1", WORSE)
+    assert live.team.up_to_verdicts(tag).body.verdict == "fail"
+    live.team.record_pages(tag)
+    live.team.edit(MANIFEST, "v1.0.0", "v1.0.1")
+    return "tip@v1.0.1 failed: only what passed is deployed"
+
+
+def _quarantined(live: Hosting) -> str:
+    entry = "{model: tip, version: v1.0.0, reason: It tips at random, by: grace}"
+    live.team.write("deploy/quarantine.yaml", f"entries:\n  - {entry}\n")
+    return "tip@v1.0.0 is quarantined by grace: It tips at random"
+
+
+@pytest.mark.parametrize("spoil", [_by_hand, _failed, _quarantined])
+def test_a_manifest_that_must_not_run_is_red_and_says_why(live: Hosting, spoil: object) -> None:
+    """The last look before a merge; a person reads the sentence, not the colour alone."""
+    assert callable(spoil)
+    said = spoil(live)
+    live.team.commit("Deploy", push=False)
+    git.run("push", "--quiet", "origin", "HEAD:by-hand", cwd=live.team.root)
+
+    ran = _check(live, branch="by-hand")
+
+    assert ran.jobs == {"manifests": "failure", "pass": "failure"}
+    assert said in ran.said and "mend: " in ran.said
+
+
+def test_four_tags_pushed_at_once_are_all_released_lowest_first(live: Hosting) -> None:
+    """GitHub makes no event of more than three tags in one push, and says nothing."""
+    tags = [f"tip@v1.{minor}.0" for minor in (1, 2, 3, 10)]
+    for number, tag in enumerate(tags):
+        live.team.publish(tag, Tip(weight=0.0201 + number * 0.0001))
+
+    ran = live.rig.run("reconcile.yml", "schedule", payload={"schedule": "47 4 * * *"})
+
+    assert ran.jobs == {"reconcile": "success"}, ran.said
+    assert live.rig.dispatched() == [{"tag": tag, "model": "tip"} for tag in tags]
+
+
+def _watch(live: Hosting, until: date) -> Ran:
+    return live.rig.run("watch.yml", "workflow_dispatch", payload={"inputs": {"until": until.isoformat()}})
+
+
+def test_a_watch_without_anything_deployed_is_quiet(hosting: Hosting) -> None:
+    """The first nights of a new repository must not be red."""
+    ran = hosting.rig.run("watch.yml", "schedule", payload={"schedule": "17 5 * * *"})
+
+    assert ran.jobs == {"watch": "success"}, ran.said
+    assert "nothing is deployed" in ran.said
+
+
+def test_a_watch_tells_what_it_finds_though_another_model_cannot_be_looked_at(live: Hosting) -> None:
+    """One team's broken manifest must not blind all others, and must not stay unseen."""
+    image = f"name: broken, newTag: latest, digest: sha256:{'0' * 64}"
+    live.team.write("deploy/production/broken/kustomization.yaml", f"images: [{{{image}}}]\n")
+    live.team.commit("Deploy by hand")
+    live.team.serve("v1.0.0", MARCH[:14], change={"bill": 1.0}, labelled=False)
+    live.team.look(MARCH[6])
+
+    ran = _watch(live, MARCH[13])
+
+    assert ran.jobs == {"watch": "failure"}
+    assert any("deploy/production/broken/kustomization.yaml" in error for error in ran.errors)
+    (issue,) = live.hosted.threads.values()
+    assert issue.branch == "" and "bill" in (issue.body or "")
+    assert "2026-03.jsonl" in live.ledger("tip/production/windows")
+    assert live.hosted.line("log", "-1", "--format=%s", "ledger").startswith("Record")
+
+
+def test_a_version_that_does_worse_twice_is_sent_back_by_pull_request(live: Hosting) -> None:
+    """The whole way back, on GitHub's terms: a branch, one pull request with manifest and quarantine, and an issue."""
+    team, april = live.team, days_from(date(2026, 4, 1), 14)
+    team.release(team.publish("tip@v2.0.0", WORSE, breaks="v2.0.0"))
+    team.go_live("tip@v2.0.0", on=april[0])
+    team.serve("v2.0.0", april, tip=WORSE, truth=Tip())
+    assert _watch(live, april[6]).jobs == {"watch": "success"}
+
+    ran = _watch(live, april[13])
+
+    assert ran.jobs == {"watch": "success"}, ran.said
+    (pull,) = [thread for thread in live.hosted.threads.values() if thread.branch]
+    assert pull.branch == "revert/production/tip/v2.0.0-to-v1.0.0"
+    assert "newTag: v1.0.0" in live.file(pull.branch, MANIFEST)
+    assert "v2.0.0" in live.file(pull.branch, "deploy/quarantine.yaml")
+
+
+def test_a_person_sends_production_back_and_is_named(live: Hosting) -> None:
+    """At night, by a form on a web page; its text is anybody's, and must stay text."""
+    reason = '$(touch pwned) "; touch pwned; echo "::error::no'
+    live.team.release(live.team.publish("tip@v1.1.0", Tip(weight=0.0201)))
+    live.team.go_live("tip@v1.1.0", on=MARCH[9])
+    inputs = {"model": "tip", "to": "v1.0.0", "environment": "", "reason": reason}
+
+    ran = live.rig.run("rollback.yml", "workflow_dispatch", payload={"inputs": inputs})
+
+    assert ran.jobs == {"rollback": "success"}, ran.said
+    (pull,) = live.hosted.threads.values()
+    quarantine = live.file(pull.branch, "deploy/quarantine.yaml")
+    assert "by: ada" in quarantine and "$(touch pwned)" in quarantine
+    assert "newTag: v1.0.0" in live.file(pull.branch, MANIFEST)
+    (incident,) = live.ledger("tip/production/incidents")
+    assert incident.endswith("-requested-v1.1.0-v1.0.0/reversion.1.json")
+    assert not list(live.rig.folder.rglob("pwned"))
