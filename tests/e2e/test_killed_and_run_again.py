@@ -37,6 +37,7 @@ from tests.e2e.kills.stages import NAMED, STAGES, Built, Stage
 from tests.e2e.kills.told import broken, fingerprint, processes
 
 RANDOM_MOMENTS = 20
+MOST_TRIES = 80  # some come too late, where the machine was busy when the time was taken
 STEPS = (
     *(f"v1.1.0-{step}" for step in ("resolve-tag", "convert-to-onnx", "measure-consistency", "rehearse-rollback")),
     *(f"v1.1.0-{step}" for step in ("judge", "build-image", "bump-manifest", "file-issue", "record-pages")),
@@ -113,19 +114,24 @@ def test_a_command_killed_before_or_after_a_write_is_mended_by_running_it_again(
 def test_a_command_killed_at_any_time_is_mended_by_running_it_again(name: str, built: Built, tmp_path: Path) -> None:
     """Between the named moments lie others: half a temporary file, or git itself at work."""
     stage, seed = NAMED[name], int(os.environ.get("SLIPWAY_KILL_SEED", random.randrange(10**6)))
-    chance, hits, touched = random.Random(seed), 0, 0
-    for number in range(RANDOM_MOMENTS):
-        seconds = chance.uniform(0, built.seconds(stage))
+    chance, longest, hits, touched = random.Random(seed), built.seconds(stage), 0, 0
+    for number in range(MOST_TRIES):
+        seconds = chance.uniform(0, longest)
         with world_before(stage, built, tmp_path / "world") as world:
             before = fingerprint(world)
-            hits += killed_after(seconds, stage, built, world, children=number % 2 == 0)
+            if not killed_after(seconds, stage, built, world, children=number % 2 == 0):
+                longest = seconds  # it had ended: this machine is less busy than it was
+                continue
+            hits += 1
             if was_touched(world, before):  # if not, running again is the undisturbed run
                 touched += 1
-                when = f"after {seconds:.3f} s (kill {number} of SLIPWAY_KILL_SEED={seed})"
+                when = f"after {seconds:.3f} s (try {number} of SLIPWAY_KILL_SEED={seed})"
                 assert_run_again_as_if_undisturbed(stage, built, world, when=when)
-    told = f"{name}: seed {seed}, {hits} of {RANDOM_MOMENTS} killed at work, {touched} had written"
+        if hits == RANDOM_MOMENTS:
+            break
+    told = f"{name}: seed {seed}, {hits} killed at work, {touched} of them had written"
     print(told)  # noqa: T201  # shown with -rP, and when the test fails
-    assert hits, f"seed {seed}: no kill came in time"
+    assert hits == RANDOM_MOMENTS
 
 
 def test_a_conversion_killed_with_tensorflow_at_work_is_mended_by_running_it_again(
