@@ -180,3 +180,10 @@ def test_a_manifest_whose_tag_is_no_version_is_named(live: Team) -> None:
 
     assert caught.value.problem == ("deploy/production/tip/kustomization.yaml: newTag: `latest` is no version of tip")
     assert caught.value.mend == "write the version that the digest belongs to, like newTag: v1.4.0"
+
+
+def test_what_a_rollout_would_serve_is_told_without_serving_it(live: Team) -> None:
+    """`--dry-run` looks at the same manifest, and refuses the same."""
+    found = verify_rollout.wanted(MODEL, environment=ENVIRONMENT, workplace=live.workplace)
+    assert found.tag == "v1.0.0"
+    assert not (live.workplace.state / "rollout").exists()

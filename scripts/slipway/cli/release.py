@@ -129,14 +129,19 @@ def merge(number: int, dry_run: bool) -> None:
 @options.MODEL
 @options.ENVIRONMENT
 @click.option("--on", type=options.DAY, help="Day from which the watch counts windows; today by default.")
+@options.DRY_RUN
 @options.AS_JSON
-def verify_rollout(model: str, environment: str | None, on: date | None, as_json: bool) -> None:
+def verify_rollout(model: str, environment: str | None, on: date | None, dry_run: bool, as_json: bool) -> None:
     """Bring what the manifest names to life, and ask it the golden rows of its release."""
     from slipway.cli.engines import engine_of
     from slipway.steps import verify_rollout as step
 
     place = options.workplace()
     name = options.environment_in(place, environment)
+    if dry_run:
+        wanted = step.wanted(model, environment=name, workplace=place)
+        tell(f"{model} in {name}: {wanted.tag} is served from {wanted.digest}", dry_run=True)
+        return
     page = step.run(model, environment=name, on=on or options.today(), workplace=place, engine=engine_of(place))
     body = page.body
     show(

@@ -37,27 +37,37 @@ def run(model: str, *, environment: str, on: date, workplace: Workplace, engine:
         RolloutFailed: it never became ready, or answers otherwise than it did when it was judged.
     """
     git.fetch(workplace.repository.root)
-    wanted = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
-    if wanted is None:
+    image = wanted(model, environment=environment, workplace=workplace)
+    tag = ReleaseTag.parse(f"{model}@{image.tag}")
+    record = workplace.release(tag)
+    record.seed(workplace.history.pages_of(tag))
+    commit = _commit_of(model, environment, workplace)
+    reads = {"environment": environment, "digest": image.digest, "commit": commit}
+    live = _apply(tag, image, environment, workplace, engine)
+    return record.once(
+        Rollout,
+        reads=reads,
+        make=lambda: _ask(record, image, live, commit=commit, on=on, engine=engine),
+    )
+
+
+def wanted(model: str, *, environment: str, workplace: Workplace) -> Deployed:
+    """The image that a rollout would bring to life; writes nothing.
+
+    Raises:
+        NotReleasable: the manifest names nothing, or what the ledger never passed, or what is in quarantine.
+    """
+    found = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
+    if found is None:
         raise NotReleasable(
             f"{deploy_tree.manifest_path(environment, model)} deploys nothing yet",
             mend="merge a release's pull request",
         )
-    tag = ReleaseTag.parse(f"{model}@{wanted.tag}")
-    record = workplace.release(tag)
-    record.seed(workplace.history.pages_of(tag))
-    commit = _commit_of(model, environment, workplace)
-    reads = {"environment": environment, "digest": wanted.digest, "commit": commit}
-    live = _apply(tag, wanted, environment, workplace, engine)
-    return record.once(
-        Rollout,
-        reads=reads,
-        make=lambda: _ask(record, wanted, live, commit=commit, on=on, engine=engine),
-    )
+    _refuse_unjudged(ReleaseTag.parse(f"{model}@{found.tag}"), found, environment, workplace)
+    return found
 
 
 def _apply(tag: ReleaseTag, wanted: Deployed, environment: str, workplace: Workplace, engine: Engine) -> Live:
-    _refuse_unjudged(tag, wanted, environment, workplace)
     files = pull_model_layer(workplace.registry, tag.model, wanted.digest, workplace.layers)
     log.info("rolling out %s in %s", tag, environment)
     return engine.apply(
