@@ -145,19 +145,28 @@ def test_a_conversion_killed_with_tensorflow_at_work_is_mended_by_running_it_aga
     checkout = world / "flights"
     record = flights.record_of(checkout)
     shutil.rmtree(record.folder / "scratch")
-    (record.folder / "conversion.1.json").unlink()
-    for moment in sorted(random.Random(seed).uniform(0, 0.7 * undisturbed.circumstances.seconds) for _ in range(3)):
-        _kill_tensorflow_after(moment, world)
+    chance, longest, hits = random.Random(seed), undisturbed.circumstances.seconds, 0
+    for _ in range(MOST_TRIES):
+        (record.folder / "conversion.1.json").unlink(missing_ok=True)
+        seconds = chance.uniform(0, longest)
+        if not _kill_tensorflow_after(seconds, world):
+            longest = seconds
+            continue
+        hits += 1
         assert wait_until(lambda: not processes(world), seconds=60), f"seed {seed}: {processes(world)}"
-        assert record.latest(Conversion) is None, f"seed {seed}, after {moment:.1f} s"
+        page = record.latest(Conversion)
+        assert page is None or page.says_the_same_as(undisturbed), f"seed {seed}, after {seconds:.1f} s"
+        if hits == 3:
+            break
 
     flights.release(checkout, flights.variables(checkout), steps=("convert-to-onnx",))
     assert record.page(Conversion, written_by="convert-to-onnx").says_the_same_as(undisturbed), f"seed {seed}"
     assert broken(world) == []
+    assert hits == 3
 
 
-def _kill_tensorflow_after(seconds: float, world: Path) -> None:
-    """Counted from when the model's process is there; only the command is killed, nothing that it started."""
+def _kill_tensorflow_after(seconds: float, world: Path) -> bool:
+    """Kill the command alone, and not what it started; counted from when the model's process is there."""
     command = [sys.executable, "-c", "from slipway.cli import main; main()", "convert-to-onnx", str(flights.TAG)]
     checkout = world / "flights"
     running = subprocess.Popen(
@@ -168,7 +177,7 @@ def _kill_tensorflow_after(seconds: float, world: Path) -> None:
         running.wait(timeout=seconds)
     except subprocess.TimeoutExpired:
         running.kill()
-    assert running.wait() == -signal.SIGKILL, "it was faster than before"
+    return running.wait() == -signal.SIGKILL
 
 
 @pytest.mark.parametrize(("side", "code"), [("before", 0), ("after", 2)])
