@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from slipway.adapters import git
 from slipway.adapters.forge import Forge
-from slipway.adapters.forge.address import api_of, repository_of, token_of
+from slipway.adapters.forge.address import api_of, opener_of, repository_of, token_of
 from slipway.adapters.forge.local import LocalForge
 from slipway.adapters.history import History
 from slipway.adapters.ledger import Ledger
@@ -44,6 +44,12 @@ class Workplace:
             registry=open_registry(_absolute(settings.image_registry, repository.root)),
             state=repository.state,
         )
+
+    @property
+    def opened_by(self) -> str:
+        """Who opens pull requests from here, as their readers are told."""
+        root = self.repository.root
+        return opener_of(repository_of(root, git.remote_url(root), os.environ), os.environ)
 
     @property
     def ledger(self) -> Ledger:

@@ -11,7 +11,6 @@ from slipway.cli import options
 from slipway.cli.printing import exit_code, hand_over, show, summarise
 
 if TYPE_CHECKING:
-    from slipway.adapters.records import Record
     from slipway.adapters.workplace import Workplace
     from slipway.domain.pages import Page
     from slipway.domain.release import Verdicts
@@ -30,6 +29,7 @@ def check(model: str, as_json: bool) -> int:
     from slipway.domain.release import Identity
     from slipway.domain.tag import Bump
     from slipway.reports.release_summary import check_summary
+    from slipway.steps import bump_manifest
 
     place = options.workplace()
     record = place.check(model)
@@ -39,7 +39,8 @@ def check(model: str, as_json: bool) -> int:
         page = _up_to_verdicts(model, smallest, place)  # converted already: this measures under its number
     identity = record.page(Identity, written_by="check").body
     text = record.folder / "pull-request.md"
-    atomic.write(text, _pull_request(record, place).encode())
+    body = bump_manifest.pull_request_text(record, environment=place.settings.production, opened_by=None)
+    atomic.write(text, body.encode())
     show(page, f"{check_summary(identity, page.body)}\nThe pull request would read: {text}", as_json=as_json)
     return exit_code(page.body.verdict)
 
@@ -57,24 +58,6 @@ def _up_to_verdicts(model: str, bump: Bump, place: Workplace) -> Page[Verdicts]:
         policies=place.repository.policies(),
         policies_digest=place.repository.policies_digest(),
         today=options.today(),
-    )
-
-
-def _pull_request(record: Record, place: Workplace) -> str:
-    from slipway.domain.release import Conversion, Evidence, Identity, Rehearsal, Verdicts
-    from slipway.reports.pull_request import pull_request_body
-
-    identity = record.page(Identity, written_by="check").body
-    return pull_request_body(
-        identity=identity,
-        conversion=record.page(Conversion, written_by="check").body,
-        evidence=record.page(Evidence, written_by="check").body,
-        rehearsal=record.page(Rehearsal, written_by="check").body,
-        verdicts=record.page(Verdicts, written_by="check").body,
-        image=None,
-        environment=place.settings.production,
-        opened_by="nobody: this is a check of the working tree",
-        deployed=identity.deployed.get(place.settings.production),
     )
 
 

@@ -79,7 +79,13 @@ def _propose(record: Record, environment: str, live: Deployed | None, workplace:
         replaces=live.tag if live else None,
     )
     _commit(branch, identity, image, environment, workplace)
-    pull = _open_or_update(branch, title, _body(record, environment), proposal.draft, workplace)
+    pull = _open_or_update(
+        branch,
+        title,
+        pull_request_text(record, environment=environment, opened_by=workplace.opened_by),
+        proposal.draft,
+        workplace,
+    )
     _close_lower(pull, identity.model, environment, workplace)
     return proposal.model_copy(update={"pull": pull.number})
 
@@ -112,7 +118,9 @@ def _commit(branch: str, identity: Identity, image: Image, environment: str, wor
     forge.commit(branch, onto=head, parent=base, changes={path: after}, message=message)
 
 
-def _body(record: Record, environment: str) -> str:
+def pull_request_text(record: Record, *, environment: str, opened_by: str | None) -> str:
+    """The body for the newest pages of a record; where no image was built, it says nothing of one."""
+    image = record.latest(Image)
     identity = record.page(Identity, written_by="resolve-tag").body
     return pull_request_body(
         identity=identity,
@@ -120,9 +128,9 @@ def _body(record: Record, environment: str) -> str:
         evidence=record.page(Evidence, written_by="measure-consistency").body,
         rehearsal=record.page(Rehearsal, written_by="rehearse-rollback").body,
         verdicts=record.page(Verdicts, written_by="judge").body,
-        image=record.page(Image, written_by="build-image").body,
+        image=image.body if image else None,
         environment=environment,
-        opened_by="slipway on this machine",
+        opened_by=opened_by,
         deployed=identity.deployed.get(environment),
     )
 

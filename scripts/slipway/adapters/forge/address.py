@@ -33,5 +33,16 @@ def token_of(environment: Mapping[str, str]) -> str | None:
     return environment.get("SLIPWAY_APP_TOKEN") or environment.get("GITHUB_TOKEN") or None
 
 
+def opener_of(repository: str | None, environment: Mapping[str, str]) -> str:
+    """Who opens a pull request, for its reader: it decides whether the checks of the request start."""
+    if repository is None:
+        return "slipway on this machine"
+    if environment.get("SLIPWAY_APP_TOKEN"):
+        return "the GitHub App: checks start by themselves"
+    if environment.get("GITHUB_ACTIONS") == "true":
+        return "GITHUB_TOKEN: checks wait until somebody approves them"
+    return "slipway with a person's token"
+
+
 def api_of(environment: Mapping[str, str]) -> str:
     return environment.get("GITHUB_API_URL") or API

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from slipway.adapters.forge.address import API, api_of, repository_of, token_of
+from slipway.adapters.forge.address import API, api_of, opener_of, repository_of, token_of
 
 HERE = Path("/checkout")
 
@@ -59,3 +59,19 @@ def test_enterprise_server_is_reached_at_its_own_address() -> None:
     """The runner names it."""
     assert api_of({"GITHUB_API_URL": "https://github.example.org/api/v3"}) == "https://github.example.org/api/v3"
     assert api_of({}) == API
+
+
+@pytest.mark.parametrize(
+    ("repository", "environment", "words"),
+    [
+        (None, {}, "on this machine"),
+        ("acme/models", {"SLIPWAY_APP_TOKEN": "x", "GITHUB_ACTIONS": "true"}, "checks start by themselves"),
+        ("acme/models", {"GITHUB_TOKEN": "x", "GITHUB_ACTIONS": "true"}, "wait until somebody approves"),
+        ("acme/models", {"GITHUB_TOKEN": "x"}, "a person's token"),
+    ],
+)
+def test_a_reader_is_told_who_opened_the_pull_request(
+    repository: str | None, environment: dict[str, str], words: str
+) -> None:
+    """Opened by GITHUB_TOKEN, its checks do not start by themselves, and nobody would know why."""
+    assert words in opener_of(repository, environment)
