@@ -30,7 +30,7 @@ class GitHub:
     """`tokens` are the known tokens, each with the login that it speaks for; `exchanges` is all that was said."""
 
     hosted: dict[str, Hosted] = field(default_factory=dict)
-    tokens: dict[str, str] = field(default_factory=lambda: {"secret-token": "slipway[bot]"})
+    tokens: dict[str, str] = field(default_factory=lambda: {"secret-token": "slipway[bot]", "app-token": "slipway-app[bot]"})
     exchanges: list[Exchange] = field(default_factory=list)
     url: str = ""
 

@@ -1,7 +1,8 @@
 """Run a workflow by `act` on this machine: real git, a real registry, and a stand-in for what only GitHub has.
 
-act knows no `concurrency.queue`, so it is given a copy of the workflow without exactly this line; and it cannot run
-the actions for checkout and artifacts, which are replaced by those of `stand_ins/`.
+act knows neither `concurrency.queue` nor `environment.deployment`, so it is given a copy of the workflow without exactly
+these lines; and it cannot run the actions for checkout, artifacts and App tokens, which are replaced by those of
+`stand_ins/`.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKFLOWS = ROOT / ".github" / "workflows"
 TOKEN = "secret-token"  # one that the stand-in knows
 LABEL = "ubuntu-24.04"
-REPLACED = ("checkout", "upload-artifact", "download-artifact")
+APP_TOKEN = "app-token"  # what the stand-in of create-github-app-token hands out
+REPLACED = ("checkout", "upload-artifact", "download-artifact", "create-github-app-token")
 _HERE = Path(__file__).parent
 _OURS = ("GITHUB_", "PYTHON", "PYTEST_", "SLIPWAY_", "VIRTUAL_ENV", "COVERAGE_", "GIT_", "ACT", "BASH_ENV")
-_NOT_PARSED = re.compile(r"^ +queue: max\b.*\n", re.MULTILINE)
+_NOT_PARSED = re.compile(r"^ +(?:queue: max|deployment: false)\b.*\n", re.MULTILINE)
 
 
 def workflow(name: str) -> dict[Any, Any]:

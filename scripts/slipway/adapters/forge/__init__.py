@@ -72,6 +72,24 @@ class Status:
     description: str
 
 
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A note that an environment runs a commit; `description` says which release that was."""
+
+    environment: str
+    commit: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowRun:
+    """A run that is queued or at work; `title` is the workflow's `run-name`, `url` is where a person reads it."""
+
+    workflow: str
+    title: str
+    url: str
+
+
 class Branches(Protocol):
     """Commits without a working tree, as the Git Data API makes them."""
 
@@ -134,9 +152,20 @@ class Pulls(Protocol):
     """Pull requests; numbers are shared with issues."""
 
     def open_pull(
-        self, *, branch: str, base: str, title: str, body: str, draft: bool = False, labels: Sequence[str] = ()
+        self,
+        *,
+        branch: str,
+        base: str,
+        title: str,
+        body: str,
+        draft: bool = False,
+        labels: Sequence[str] = (),
+        reviewers: Sequence[str] = (),
     ) -> Pull:
-        """Propose to merge `branch` into `base`.
+        """Propose to merge `branch` into `base`, and ask the reviewers (`@user`, `@organisation/team`) for a review.
+
+        A reviewer whom the forge does not take (unknown, without access, or who opens it) is left out and logged:
+        a name that left the team must not stop a release.
 
         Raises:
             ForgeRefused: the branch has an open pull request into that base, does not exist, or has no commit
@@ -152,6 +181,9 @@ class Pulls(Protocol):
     def pull_for(self, branch: str) -> Pull | None:
         """The open pull request of a branch."""
 
+    def last_pull_for(self, branch: str) -> Pull | None:
+        """The newest pull request of a branch, open or not."""
+
     def open_pulls(self) -> Sequence[Pull]:
         """Lowest number first."""
 
@@ -163,10 +195,11 @@ class Pulls(Protocol):
         body: str | None = None,
         draft: bool | None = None,
         labels: Sequence[str] = (),
+        reviewers: Sequence[str] = (),
     ) -> Pull:
-        """Change what is given, add the labels that it lacks, and leave the rest.
+        """Change what is given, add the labels that it lacks, ask who was not asked yet, and leave the rest.
 
-        A forge may open and label in two steps: who finds its request open gives the labels again.
+        A forge may open, label and ask in steps: who finds its request open gives labels and reviewers again.
         """
 
     def close_pull(self, number: int, comment: str | None = None) -> None:
@@ -222,8 +255,32 @@ class Statuses(Protocol):
         """Context → its last mark."""
 
 
+class Announcements(Protocol):
+    """What tells the world that a version runs: deployments and releases."""
+
+    def record_deployment(self, deployment: Deployment) -> None:
+        """Note what an environment runs now; what was noted last is not noted again.
+
+        Raises:
+            ForgeRefused: there is no such commit.
+        """
+
+    def deployment(self, environment: str) -> Deployment | None:
+        """What was noted last of an environment."""
+
+    def publish_release(self, tag: str, *, title: str, body: str) -> str:
+        """Publish the notes of a tag, or change those that it has; returns where a person reads them.
+
+        Raises:
+            ForgeRefused: there is no such tag, or the body is too long.
+        """
+
+
 class Workflows(Protocol):
     """What runs by itself: on GitHub, files under .github/workflows."""
+
+    def runs_under_way(self, workflow: str) -> Sequence[WorkflowRun]:
+        """Those that are queued or at work; none where a forge runs nothing by itself."""
 
     def dispatch_workflow(self, workflow: str, *, ref: str, inputs: Mapping[str, str]) -> None:
         """Start a workflow by its file's name, as of the branch `ref`.
@@ -233,5 +290,5 @@ class Workflows(Protocol):
         """
 
 
-class Forge(Branches, Pulls, Issues, Statuses, Workflows, Protocol):
+class Forge(Branches, Pulls, Issues, Statuses, Announcements, Workflows, Protocol):
     """All of it."""
