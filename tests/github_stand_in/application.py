@@ -25,12 +25,15 @@ _BASE = "/repos/{owner}/{repo}"
 _DOCUMENTATION = "https://docs.github.com/rest"
 
 
+_TOKENS = {"secret-token": "slipway[bot]", "app-token": "slipway-app[bot]"}
+
+
 @dataclass
 class GitHub:
     """`tokens` are the known tokens, each with the login that it speaks for; `exchanges` is all that was said."""
 
     hosted: dict[str, Hosted] = field(default_factory=dict)
-    tokens: dict[str, str] = field(default_factory=lambda: {"secret-token": "slipway[bot]", "app-token": "slipway-app[bot]"})
+    tokens: dict[str, str] = field(default_factory=lambda: dict(_TOKENS))
     exchanges: list[Exchange] = field(default_factory=list)
     url: str = ""
 

@@ -1,8 +1,8 @@
 """Run a workflow by `act` on this machine: real git, a real registry, and a stand-in for what only GitHub has.
 
-act knows neither `concurrency.queue` nor `environment.deployment`, so it is given a copy of the workflow without exactly
-these lines; and it cannot run the actions for checkout, artifacts and App tokens, which are replaced by those of
-`stand_ins/`.
+act knows neither `concurrency.queue` nor `environment.deployment`, so it is given a copy of the workflow without
+exactly these lines; and it cannot run the actions for checkout, artifacts and App tokens, which are replaced by those
+of `stand_ins/`.
 """
 
 from __future__ import annotations
