@@ -5,9 +5,12 @@ A gate is pure: what was measured and a limit go in, findings come out.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from slipway.domain.case import ReleaseGate, WindowGate
+from slipway.domain.policy import Policies
+from slipway.domain.release import WaiverUsed
 from slipway.gates import drift, fidelity, metrics, outputs, previous_version, promise, signature, way_back
 
 # In the order of a reviewer's questions. A gate takes the limit of its own policy, hence `Any`.
@@ -25,3 +28,18 @@ WINDOW_GATES: dict[str, WindowGate[Any]] = {
     "previous_version": previous_version,
     "drift": drift,
 }
+
+
+def waivers_in_force(policies: Policies, *, model: str, version: str, today: date) -> tuple[WaiverUsed, ...]:
+    """Those that the gates of a release take into account today; `version` reads `v1.4.0`."""
+    found = ((name, getattr(policies, name).waiver_for(model, version, today=today)) for name in RELEASE_GATES)
+    return tuple(
+        WaiverUsed(gate=name, reason=waiver.reason, by=waiver.by, until=waiver.until.isoformat())
+        for name, waiver in found
+        if waiver is not None
+    )
+
+
+def judged_by(waivers: tuple[WaiverUsed, ...], *, policies_digest: str) -> dict[str, str]:
+    """What a release is held to, as its pages name it among what they read: when it changes, the verdict may."""
+    return {"policies": policies_digest, "waivers": " ".join(waiver.model_dump_json() for waiver in waivers)}

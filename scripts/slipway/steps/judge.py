@@ -12,7 +12,7 @@ from slipway.domain.pages import Page
 from slipway.domain.policy import Policies
 from slipway.domain.release import Evidence, Identity, Rehearsal, Verdicts, WaiverUsed
 from slipway.domain.verdict import Finding, Verdict, worst
-from slipway.gates import RELEASE_GATES, WINDOW_GATES, promise
+from slipway.gates import RELEASE_GATES, WINDOW_GATES, judged_by, promise, waivers_in_force
 
 
 def run(record: Record, *, policies: Policies, policies_digest: str, today: date) -> Page[Verdicts]:
@@ -21,13 +21,12 @@ def run(record: Record, *, policies: Policies, policies_digest: str, today: date
     evidence = record.page(Evidence, written_by="measure-consistency")
     rehearsal = record.page(Rehearsal, written_by="rehearse-rollback")
     case = ReleaseCase(identity=identity.body, evidence=evidence.body, rehearsal=rehearsal.body)
-    waivers = waivers_in_force(case, policies, today=today)
+    waivers = waivers_in_force(policies, model=case.identity.model, version=case.identity.version, today=today)
     reads = {
         "identity": identity.key,
         "evidence": evidence.key,
         "rehearsal": rehearsal.key,
-        "policies": policies_digest,
-        "waivers": " ".join(waiver.model_dump_json() for waiver in waivers),
+        **judged_by(waivers, policies_digest=policies_digest),
     }
     return record.once(
         Verdicts, reads=reads, make=lambda: verdicts_of(case, policies, waivers, policies_digest=policies_digest)
@@ -51,18 +50,6 @@ def verdicts_of(
         waivers=waivers,
         smallest_bump=promise.smallest_bump(case, policies.promise.limit_for(model)),
         policies_digest=policies_digest,
-    )
-
-
-def waivers_in_force(case: ReleaseCase, policies: Policies, *, today: date) -> tuple[WaiverUsed, ...]:
-    found = (
-        (name, getattr(policies, name).waiver_for(case.identity.model, case.identity.version, today=today))
-        for name in RELEASE_GATES
-    )
-    return tuple(
-        WaiverUsed(gate=name, reason=waiver.reason, by=waiver.by, until=waiver.until.isoformat())
-        for name, waiver in found
-        if waiver is not None
     )
 
 
