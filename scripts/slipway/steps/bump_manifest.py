@@ -118,7 +118,7 @@ def _commit(branch: str, identity: Identity, image: Image, environment: str, wor
     forge.commit(branch, onto=head, parent=base, changes={path: after}, message=message)
 
 
-def pull_request_text(record: Record, *, environment: str, opened_by: str | None) -> str:
+def pull_request_text(record: Record, *, environment: str, opened_by: str | None = None) -> str:
     """The body for the newest pages of a record; where no image was built, it says nothing of one."""
     image = record.latest(Image)
     identity = record.page(Identity, written_by="resolve-tag").body
