@@ -32,6 +32,9 @@ class _Day(click.ParamType[date]):
 
 DAY = _Day()
 ENVIRONMENT = click.option("--environment", metavar="NAME", help="One of slipway.yaml; the last of them by default.")
+FIRST_ENVIRONMENT = click.option(
+    "--environment", metavar="NAME", help="One of slipway.yaml; the first of them by default."
+)
 UNTIL = click.option("--until", type=DAY, help="Last day of the window; yesterday by default.")
 
 
@@ -61,14 +64,25 @@ def who_asks(opened: Workplace) -> str:
 
 
 def environment_in(opened: Workplace, name: str | None) -> str:
-    """Return a declared environment's name.
+    """Return a declared environment's name, the last one's without a name: where users are.
 
     Raises:
         BadParameter: slipway.yaml does not list it.
     """
+    return opened.settings.production if name is None else _declared(opened, name)
+
+
+def first_environment_in(opened: Workplace, name: str | None) -> str:
+    """Return a declared environment's name, the first one's without a name: where a release begins.
+
+    Raises:
+        BadParameter: slipway.yaml does not list it.
+    """
+    return opened.settings.first if name is None else _declared(opened, name)
+
+
+def _declared(opened: Workplace, name: str) -> str:
     declared = [environment.name for environment in opened.settings.environments]
-    if name is None:
-        return opened.settings.production
     if name not in declared:
         raise click.BadParameter(f"`{name}` is none of slipway.yaml's environments: {', '.join(declared)}")
     return name

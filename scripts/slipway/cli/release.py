@@ -52,7 +52,7 @@ def measure_consistency(tag: str, as_json: bool) -> None:
 
 @click.command("rehearse-rollback")
 @options.TAG
-@options.ENVIRONMENT
+@options.FIRST_ENVIRONMENT
 @options.AS_JSON
 def rehearse_rollback(tag: str, environment: str | None, as_json: bool) -> None:
     """Load what is deployed now, and ask it the questions of its own release."""
@@ -61,7 +61,7 @@ def rehearse_rollback(tag: str, environment: str | None, as_json: bool) -> None:
 
     place = options.workplace()
     record = place.release(ReleaseTag.parse(tag))
-    page = step.run(record, environment=options.environment_in(place, environment))
+    page = step.run(record, environment=options.first_environment_in(place, environment))
     found = page.body
     text = (
         f"{tag}: back to {found.to.version}, {found.golden_equal} of {found.golden_rows} golden answers"
@@ -94,7 +94,7 @@ def build_image(tag: str, dry_run: bool, as_json: bool) -> None:
 
 @click.command("bump-manifest")
 @options.TAG
-@options.ENVIRONMENT
+@options.FIRST_ENVIRONMENT
 @options.DRY_RUN
 @options.AS_JSON
 def bump_manifest(tag: str, environment: str | None, dry_run: bool, as_json: bool) -> None:
@@ -104,7 +104,7 @@ def bump_manifest(tag: str, environment: str | None, dry_run: bool, as_json: boo
 
     place = options.workplace(dry_run=dry_run)
     record = place.release(ReleaseTag.parse(tag))
-    page = step.run(record, environment=options.environment_in(place, environment), workplace=place)
+    page = step.run(record, environment=options.first_environment_in(place, environment), workplace=place)
     pull = page.body.pull
     where = (
         f"pull request {numbered(pull)}: {page.body.title}"

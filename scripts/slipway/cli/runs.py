@@ -18,7 +18,7 @@ from slipway.errors import SlipwayError
 
 @click.command("release")
 @options.TAG
-@options.ENVIRONMENT
+@options.FIRST_ENVIRONMENT
 @click.pass_context
 def run_release(context: click.Context, tag: str, environment: str | None) -> int:
     """Run all steps of the release of TAG on this machine, up to the pull request."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import click
 import pytest
+from slipway.adapters.workplace import Workplace
 from slipway.cli import options
 
 from tests.team import Team
@@ -17,9 +19,17 @@ def test_a_window_ends_with_a_day_that_is_over() -> None:
     assert options.day_of_window(date(2026, 3, 7)) == date(2026, 3, 7)
 
 
-def test_the_environment_is_the_last_of_the_settings(team: Team) -> None:
-    """Where users are."""
+def test_a_release_begins_in_the_first_environment_and_the_watch_looks_at_the_last(team: Team) -> None:
+    """Proposed where users are, a version would skip what it is to pass before."""
+    team.edit("slipway.yaml", "[{name: production}]", "[{name: staging}, {name: production}]")
+
+    assert options.first_environment_in(team.workplace, None) == "staging"
     assert options.environment_in(team.workplace, None) == "production"
-    assert options.environment_in(team.workplace, "production") == "production"
+
+
+@pytest.mark.parametrize("chosen", [options.environment_in, options.first_environment_in])
+def test_an_environment_is_one_of_the_settings(team: Team, chosen: Callable[[Workplace, str], str]) -> None:
+    """A misspelt one would be a folder that nobody looks at."""
+    assert chosen(team.workplace, "production") == "production"
     with pytest.raises(click.BadParameter, match=r"`staging` is none of slipway\.yaml's environments"):
-        options.environment_in(team.workplace, "staging")
+        chosen(team.workplace, "staging")

@@ -7,13 +7,13 @@ from pydantic import ValidationError
 from slipway.domain.settings import Environment, Settings
 
 
-def test_users_are_in_the_last_environment() -> None:
-    """A way back is rehearsed there, and the watch looks there."""
-    settings = Settings(
-        image_registry="layout:images", environments=(Environment(name="staging"), Environment(name="production"))
-    )
+def test_a_release_begins_in_the_first_environment_and_users_are_in_the_last() -> None:
+    """A version that is proposed where users are has passed nothing before."""
+    names = ("staging", "canary", "production")
+    settings = Settings(image_registry="layout:images", environments=tuple(Environment(name=name) for name in names))
 
-    assert settings.production == "production"
+    assert (settings.first, settings.production) == ("staging", "production")
+    assert [settings.after(name) for name in (*names, "elsewhere")] == ["canary", "production", None, None]
 
 
 @pytest.mark.parametrize("name", ["Production", "v1", "v2-canary", "a/b", "", "a_b"])
