@@ -50,3 +50,13 @@ class Settings(Declared):
         """The first environment of the list: where a release is proposed."""
         return self.environments[0].name
 
+    @property
+    def production(self) -> str:
+        """The last environment of the list: where users are."""
+        return self.environments[-1].name
+
+    def after(self, name: str) -> str | None:
+        """The environment that a version passes next; None after the last, and for one that is not listed."""
+        names = [environment.name for environment in self.environments]
+        following = names[names.index(name) + 1 :] if name in names else []
+        return following[0] if following else None
