@@ -42,10 +42,6 @@ class Settings(Declared):
         return self
 
     @property
-    def production(self) -> str:
-        """The last environment of the list: where users are."""
-        return self.environments[-1].name
-    @property
     def first(self) -> str:
         """The first environment of the list: where a release is proposed."""
         return self.environments[0].name
