@@ -104,8 +104,8 @@ def _endpoint(github: GitHub, template: str, handler: Handler) -> Any:
 
 
 def _address(path: str) -> str:
-    """The names of refs and files hold slashes."""
-    deep = {"{ref}", "{basehead}", "{path}"}
+    """The names of refs, tags and files hold slashes."""
+    deep = {"{ref}", "{basehead}", "{path}", "{tag}"}
     parts = [f"{part[:-1]}:path}}" if part in deep else part for part in path.split("/")]
     return _BASE + "/".join(parts)
 

@@ -117,7 +117,7 @@ def _validator(schema: str) -> Any:
 
 @functools.cache
 def _pattern(template: str) -> re.Pattern[str]:
-    deep = re.sub(r"\{(ref|basehead|path)\}", r".+", template)  # these hold slashes
+    deep = re.sub(r"\{(ref|basehead|path|tag)\}", r".+", template)  # these hold slashes
     return re.compile(re.sub(r"\{[a-z_]+\}", r"[^/]+", deep))
 
 

@@ -1,4 +1,4 @@
-"""What workflows leave behind: commit statuses, dispatches, deployments and releases."""
+"""What workflows are and leave behind: runs, commit statuses, dispatches, deployments and releases."""
 
 from __future__ import annotations
 
@@ -72,6 +72,17 @@ def dispatch_workflow(ask: Ask) -> Answer:
     return Answer(204)
 
 
+def list_runs(ask: Ask) -> Answer:
+    """Those of one file, newest first; the page lies inside the answer."""
+    name = ask.path["workflow_id"]
+    _workflow_file(ask.hosted, name, ask.hosted.default_branch)
+    wanted = ask.query.get("status")
+    found = [run for run in ask.hosted.runs[::-1] if run["workflow"] == name and wanted in (None, run["status"])]
+    size, page = int(ask.query.get("per_page", 30)), int(ask.query.get("page", 1))
+    shown = [_run(ask.hosted, run) for run in found[(page - 1) * size : page * size]]
+    return Answer(200, {"total_count": len(found), "workflow_runs": shown})
+
+
 def dispatch_repository(ask: Ask) -> Answer:
     ask.hosted.dispatches.append(dict(ask.body))
     return Answer(204)
@@ -119,9 +130,12 @@ def list_releases(ask: Ask) -> Answer:
 
 
 def create_release(ask: Ask) -> Answer:
+    """A tag that is not there is made, at the head of the default branch."""
     tag = ask.body["tag_name"]
     if any(release["tag_name"] == tag for release in ask.hosted.releases):
         raise Says(422, "Validation Failed", {"resource": "Release", "code": "already_exists", "field": "tag_name"})
+    if ask.hosted.find(f"refs/tags/{tag}", "commit") is None:
+        ask.hosted.git("update-ref", f"refs/tags/{tag}", f"refs/heads/{ask.hosted.default_branch}")
     release: dict[str, Any] = {
         "id": len(ask.hosted.releases) + 1,
         "url": f"{ask.hosted.api}/releases/{len(ask.hosted.releases) + 1}",
@@ -181,6 +195,16 @@ def _deployment(ask: Ask) -> dict[str, Any]:
     raise Says(404, "Not Found")
 
 
+def _run(hosted: Hosted, run: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": run["id"],
+        "status": run["status"],
+        "display_title": run["title"],
+        "path": f".github/workflows/{run['workflow']}",
+        "html_url": f"https://github.com/{hosted.name}/actions/runs/{run['id']}",
+    }
+
+
 def _shown(deployment: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in deployment.items() if name != "states"}
 
@@ -191,6 +215,7 @@ ROUTES: Routes = {
     ("GET", "/commits/{ref}/status"): combined_status,
     ("GET", "/actions/workflows/{workflow_id}"): workflow,
     ("POST", "/actions/workflows/{workflow_id}/dispatches"): dispatch_workflow,
+    ("GET", "/actions/workflows/{workflow_id}/runs"): list_runs,
     ("POST", "/dispatches"): dispatch_repository,
     ("GET", "/deployments"): list_deployments,
     ("POST", "/deployments"): create_deployment,

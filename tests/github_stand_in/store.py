@@ -41,7 +41,8 @@ class Thread:
     head: str = ""  # the last that was seen, for when the branch is gone
     base_head: str = ""
     merge_commit: str | None = None
-    reviewers: list[str] = field(default_factory=list)
+    reviewers: list[str] = field(default_factory=list)  # asked now; a team as `/slug`
+    asked: list[str] = field(default_factory=list)  # ever, in order
 
 
 @dataclass(slots=True)
@@ -57,6 +58,8 @@ class Hosted:
     deployments: list[dict[str, Any]] = field(default_factory=list)
     releases: list[dict[str, Any]] = field(default_factory=list)
     dispatches: list[dict[str, Any]] = field(default_factory=list)
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    strangers: set[str] = field(default_factory=set)  # whom GitHub does not ask for a review; a team as `/slug`
     most_entries: int = 100_000  # a listing of a tree is cut there
     drafts_allowed: bool = True
     graphql_allowed: bool = True
@@ -126,6 +129,10 @@ class Hosted:
 
     def next_number(self) -> int:
         return max(self.threads, default=0) + 1
+
+    def add_run(self, workflow: str, *, title: str, status: str = "queued") -> None:
+        """Let a run of a workflow be there; a dispatch alone makes none, for only act runs something."""
+        self.runs.append({"id": len(self.runs) + 1, "workflow": workflow, "title": title, "status": status})
 
     def learn_labels(self, names: list[str]) -> None:
         """An issue with a label that is not there yet makes it."""

@@ -11,6 +11,10 @@ from tests.github_stand_in.store import WEB_FLOW, Hosted, Says, Thread, bot, now
 
 LONGEST_BODY = 65_536
 _LONGEST_TITLE = 256
+_NO_COLLABORATOR = (
+    "Reviews may only be requested from collaborators. "
+    "One or more of the users or teams you specified is not a collaborator of the"
+)
 
 
 def list_pulls(ask: Ask) -> Answer:
@@ -81,11 +85,24 @@ def merge_pull(ask: Ask) -> Answer:
 
 
 def request_reviewers(ask: Ask) -> Answer:
+    """All or none; who was asked already is not asked again, until after a review."""
     pull = _known(ask, "pull_number", pull=True)
-    if pull.login in ask.body.get("reviewers", []):
+    people = ask.body.get("reviewers", [])
+    wanted = [*people, *(f"/{slug}" for slug in ask.body.get("team_reviewers", []))]
+    if pull.login in people:
         raise Says(422, "Review cannot be requested from pull request author.")
-    pull.reviewers = list(dict.fromkeys([*pull.reviewers, *ask.body.get("reviewers", [])]))
+    if ask.hosted.strangers & set(wanted):
+        raise Says(422, f"{_NO_COLLABORATOR} {ask.hosted.name} repository.")
+    new = [name for name in dict.fromkeys(wanted) if name not in pull.reviewers]
+    pull.reviewers += new
+    pull.asked += new
     return Answer(201, _pull(ask.hosted, pull))
+
+
+def list_events(ask: Ask) -> Answer:
+    """Of all that happens, the requests for reviews."""
+    thread = _known(ask, "issue_number")
+    return Answer(200, [_review_requested(thread.login, name) for name in thread.asked])
 
 
 def list_issues(ask: Ask) -> Answer:
@@ -241,7 +258,8 @@ def _pull(hosted: Hosted, pull: Thread) -> dict[str, Any]:
         "merge_commit_sha": pull.merge_commit,
         "head": _side(hosted, pull.branch, pull.head),
         "base": _side(hosted, pull.base, pull.base_head),
-        "requested_reviewers": [{"login": login} for login in pull.reviewers],
+        "requested_reviewers": [{"login": name} for name in pull.reviewers if not name.startswith("/")],
+        "requested_teams": [_team(name) for name in pull.reviewers if name.startswith("/")],
     }
 
 
@@ -291,6 +309,15 @@ def _label(hosted: Hosted, name: str) -> dict[str, Any]:
     return {**hosted.labels[name.lower()], "url": f"{hosted.api}/labels/{name}", "default": False}
 
 
+def _review_requested(by: str, name: str) -> dict[str, Any]:
+    whom = {"requested_team": _team(name)} if name.startswith("/") else {"requested_reviewer": {"login": name}}
+    return {"event": "review_requested", "review_requester": {"login": by}, **whom}
+
+
+def _team(name: str) -> dict[str, Any]:
+    return {"slug": name.removeprefix("/")}
+
+
 def _comment(text: str) -> dict[str, Any]:
     return {"body": text}
 
@@ -309,6 +336,7 @@ ROUTES: Routes = {
     ("PATCH", "/issues/{issue_number}"): update_issue,
     ("GET", "/issues/{issue_number}/comments"): list_comments,
     ("POST", "/issues/{issue_number}/comments"): create_comment,
+    ("GET", "/issues/{issue_number}/events"): list_events,
     ("GET", "/issues/{issue_number}/labels"): list_labels_of,
     ("POST", "/issues/{issue_number}/labels"): add_labels,
     ("DELETE", "/issues/{issue_number}/labels/{name}"): remove_label,

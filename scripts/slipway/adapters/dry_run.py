@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from slipway.adapters.forge import Commit, Forge, Issue, Pull, PullState, Status, StatusState
+from slipway.adapters.forge import Commit, Deployment, Forge, Issue, Pull, PullState, Status, StatusState, WorkflowRun
 from slipway.adapters.git import Tag
 from slipway.adapters.registry.digests import digest_of
 from slipway.adapters.registry.protocol import Chunks, ManifestBytes, Registry, Repository
@@ -80,7 +80,15 @@ class DryForge:
         return parent or onto or "0" * 40
 
     def open_pull(
-        self, *, branch: str, base: str, title: str, body: str, draft: bool = False, labels: Sequence[str] = ()
+        self,
+        *,
+        branch: str,
+        base: str,
+        title: str,
+        body: str,
+        draft: bool = False,
+        labels: Sequence[str] = (),
+        reviewers: Sequence[str] = (),
     ) -> Pull:
         _would("open a pull request of `%s` into `%s`: %s", branch, base, title)
         return Pull(_NEW, title, body, branch, base, "", PullState.OPEN, draft, tuple(labels), None, "")
@@ -90,6 +98,9 @@ class DryForge:
 
     def pull_for(self, branch: str) -> Pull | None:
         return self.forge.pull_for(branch)
+
+    def last_pull_for(self, branch: str) -> Pull | None:
+        return self.forge.last_pull_for(branch)
 
     def open_pulls(self) -> Sequence[Pull]:
         return self.forge.open_pulls()
@@ -102,6 +113,7 @@ class DryForge:
         body: str | None = None,
         draft: bool | None = None,
         labels: Sequence[str] = (),
+        reviewers: Sequence[str] = (),
     ) -> Pull:
         _would("update pull request #%s", number)
         return self.forge.pull(number)
@@ -142,6 +154,19 @@ class DryForge:
 
     def statuses(self, commit: str) -> Mapping[str, Status]:
         return self.forge.statuses(commit)
+
+    def record_deployment(self, deployment: Deployment) -> None:
+        _would("note that %s runs %s", deployment.environment, deployment.description)
+
+    def deployment(self, environment: str) -> Deployment | None:
+        return self.forge.deployment(environment)
+
+    def publish_release(self, tag: str, *, title: str, body: str) -> str:
+        _would("publish the notes of %s: %s", tag, title)
+        return ""
+
+    def runs_under_way(self, workflow: str) -> Sequence[WorkflowRun]:
+        return self.forge.runs_under_way(workflow)
 
     def dispatch_workflow(self, workflow: str, *, ref: str, inputs: Mapping[str, str]) -> None:
         _would("start %s with %s", workflow, ", ".join(inputs.values()))

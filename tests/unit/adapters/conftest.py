@@ -71,6 +71,14 @@ def _github(repository: Path, github: GitHub) -> Forge:
 _FORGES: Mapping[str, Callable[[Path, GitHub], Forge]] = {"local": _local, "github": _github}
 
 
+def reviewers_of(number: int, rig: Rig, github: GitHub) -> list[str]:
+    """Whom a pull request was ever shown to, in order, as the forge keeps it; nothing of Slipway reads it back."""
+    if isinstance(rig.forge, LocalForge):
+        return [name.lstrip("@") for name in rig.forge.folder.pull(number).fields.reviewers]
+    hosted = host(github, rig.repository)
+    return [f"team{name}" if name.startswith("/") else name for name in hosted.threads[number].asked]
+
+
 def become(name: str, folder: Path) -> None:
     """Give a repository an author, whatever the machine's own settings say."""
     for key, value in {

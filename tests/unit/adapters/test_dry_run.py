@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from slipway.adapters.dry_run import DryForge, DryRegistry, dry
-from slipway.adapters.forge import Forge
+from slipway.adapters.forge import Deployment, Forge
 from slipway.adapters.registry.base_image import write_base_image
 from slipway.adapters.registry.layout import LayoutRegistry
 from slipway.adapters.trees import digest_of_tree
@@ -39,6 +39,9 @@ def test_every_write_to_the_forge_is_told_and_none_is_made(rig: Rig, caplog: pyt
     dry_forge.close_issue(issue)
     dry_forge.comment(issue, "well")
     dry_forge.set_status(main, context="slipway", state="success", description="passed")
+    dry_forge.record_deployment(Deployment("production", main, "m@v1.0.0"))
+    dry_forge.publish_release("m@v1.0.0", title="m v1.0.0", body="Safe.")
+    dry_forge.dispatch_workflow("release.yml", ref="main", inputs={"tag": "m@v1.0.0"})
 
     assert digest_of_tree(rig.repository.parent) == before
     assert told(caplog) == [
@@ -52,6 +55,9 @@ def test_every_write_to_the_forge_is_told_and_none_is_made(rig: Rig, caplog: pyt
         f"close issue #{issue}",
         f"comment on #{issue}",
         f"mark commit {main[:12]} as success: passed",
+        "note that production runs m@v1.0.0",
+        "publish the notes of m@v1.0.0: m v1.0.0",
+        "start release.yml with m@v1.0.0",
     ]
 
 
@@ -65,6 +71,7 @@ def test_what_is_read_is_the_truth(rig: Rig) -> None:
     assert dry_forge.read(main, "README.md") == b"one\ntwo\nthree\n"
     assert dry_forge.open_pulls() == rig.forge.open_pulls()
     assert dry_forge.open_issues() == []
+    assert dry_forge.last_pull_for("release/a") == rig.forge.pull_for("release/a")
 
 
 def test_an_image_is_built_and_pushed_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

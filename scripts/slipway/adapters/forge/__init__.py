@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from slipway.adapters.git import Tag
+from slipway.errors import ForgeRefused
 
 LONGEST_BODY = 65_536  # characters; GitHub refuses more
 LONGEST_DESCRIPTION = 140  # characters of a commit status; longer ones are cut
@@ -292,3 +293,10 @@ class Workflows(Protocol):
 
 class Forge(Branches, Pulls, Issues, Statuses, Announcements, Workflows, Protocol):
     """All of it."""
+
+
+def refuse_long(text: str | None) -> None:
+    if text is not None and len(text) > LONGEST_BODY:
+        raise ForgeRefused(
+            f"a text of {len(text):,} characters; GitHub takes {LONGEST_BODY:,}", mend="cut it, and link to the whole"
+        )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from slipway.adapters import git
-from slipway.adapters.forge import LONGEST_BODY, LONGEST_DESCRIPTION, Forge, PullState, Status
+from slipway.adapters.forge import LONGEST_BODY, Forge, PullState
 from slipway.errors import BranchMoved, ForgeRefused, MergeConflict
 
-from tests.unit.adapters.conftest import Rig
+from tests.github_stand_in.application import GitHub
+from tests.unit.adapters.conftest import Rig, reviewers_of
 
 
 def main_of(forge: Forge) -> str:
@@ -197,6 +198,32 @@ def test_open_pull_requests_are_found_by_branch_and_in_order(rig: Rig) -> None:
     assert [pull.number for pull in rig.forge.open_pulls()] == [first, second]
 
 
+def test_the_newest_pull_request_of_a_branch_is_found_when_it_is_closed(rig: Rig) -> None:
+    """Somebody said no: a rerun must find that answer and not ask again."""
+    assert rig.forge.last_pull_for("r/1") is None
+    first = rig.propose("r/1", "a")
+    rig.propose("r/2", "b")
+    rig.forge.close_pull(first)
+    closed = rig.reopen().last_pull_for("r/1")
+    assert closed == rig.forge.pull(first)
+
+    second = rig.forge.open_pull(branch="r/1", base="main", title="Again", body="").number
+    newest = rig.forge.last_pull_for("r/1")
+    assert newest is not None
+    assert (newest.number, newest.state) == (second, PullState.OPEN)
+
+
+def test_reviewers_are_asked_once(rig: Rig, github: GitHub) -> None:
+    """A rerun that asks again sends everybody a second message."""
+    main = main_of(rig.forge)
+    rig.forge.commit("r/1", onto=None, parent=main, changes={"a": b"1"}, message="One")
+    asked = ["@ada", "@team/flights"]
+    number = rig.forge.open_pull(branch="r/1", base="main", title="One", body="", reviewers=asked).number
+    rig.reopen().update_pull(number, reviewers=[*asked, "@bob", "@bob"])
+    rig.forge.update_pull(number, title="Newer")
+    assert reviewers_of(number, rig, github) == ["ada", "team/flights", "bob"]
+
+
 def test_closing_comments_once_and_leaves_a_closed_one_alone(rig: Rig) -> None:
     """A newer version closes the older proposal with a link, also when the run is repeated."""
     number = rig.propose("r/1")
@@ -301,23 +328,3 @@ def test_texts_too_long_for_github_are_refused_everywhere(rig: Rig) -> None:
     with pytest.raises(ForgeRefused):
         rig.forge.open_issue(title="long", body=long)
     assert rig.forge.update_pull(number, body=long[:-1]).body == long[:-1]
-
-
-def test_a_commit_keeps_the_last_mark_of_each_context(rig: Rig) -> None:
-    """A rerun that passes must turn the red mark of the run before green, and leave other checks' marks."""
-    commit = main_of(rig.forge)
-    assert rig.forge.statuses(commit) == {}
-    rig.forge.set_status(commit, context="slipway/release", state="failure", description="refused")
-    rig.forge.set_status(commit, context="lint", state="success", description="y" * (LONGEST_DESCRIPTION + 1))
-    rig.forge.set_status(commit, context="slipway/release", state="success", description="passed")
-    assert rig.reopen().statuses(commit) == {
-        "slipway/release": Status("success", "passed"),
-        "lint": Status("success", "y" * LONGEST_DESCRIPTION),
-    }
-
-
-@pytest.mark.parametrize("commit", ["0" * 39 + "1", "main"])
-def test_a_mark_needs_the_full_id_of_a_commit_that_is_there(forge: Forge, commit: str) -> None:
-    """A mark on the wrong commit says that something passed which did not."""
-    with pytest.raises(ForgeRefused):
-        forge.set_status(commit, context="c", state="success", description="d")

@@ -140,7 +140,7 @@ def test_a_pull_request_is_a_file_that_people_read(rig: Rig) -> None:
     assert Path(pull.url).name == "0001-release-flight-delay-production-v1.1.0.md"
     assert Path(pull.url).read_text() == (
         "---\nnumber: 1\ntitle: Release deploy/a.yaml\nlabels: []\nstate: open\ndraft: false\n"
-        "branch: release/flight-delay/production/v1.1.0\nbase: main\n"
+        "reviewers: []\nbranch: release/flight-delay/production/v1.1.0\nbase: main\n"
         f"head: {pull.head}\nmerge_commit: null\n---\n\nSafe to merge.\n\n<!-- comment 1 -->\nLooks **good**.\n"
     )
 

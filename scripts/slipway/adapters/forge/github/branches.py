@@ -71,9 +71,7 @@ class GitHubBranches:
         return self._commits_between(self.head(beyond) or beyond, self._existing_head(branch))
 
     def tag(self, name: str) -> Tag:
-        found = self._ref(f"tags/{name}")
-        if found is None:
-            raise ForgeRefused(f"{self._talk.repository} has no tag `{name}`", mend=f"git push origin refs/tags/{name}")
+        found = self._existing_tag(name)
         if found["type"] != "tag":
             return Tag(name, str(found["sha"]), str(found["sha"]), False, None, None, "")
         tag = self._talk.get(f"/git/tags/{found['sha']}")
@@ -102,6 +100,12 @@ class GitHubBranches:
                 return None
             raise
         return next((dict(ref["object"]) for ref in refs if ref["ref"] == f"refs/{name}"), None)
+
+    def _existing_tag(self, name: str) -> dict[str, Any]:
+        found = self._ref(f"tags/{name}")
+        if found is None:
+            raise ForgeRefused(f"{self._talk.repository} has no tag `{name}`", mend=f"git push origin refs/tags/{name}")
+        return found
 
     def _peeled(self, target: Mapping[str, str]) -> str:
         while target["type"] == "tag":

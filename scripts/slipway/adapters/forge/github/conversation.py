@@ -60,12 +60,13 @@ class Conversation:
         """The JSON of one read; `path` begins after the repository's name."""
         return self._ask(lambda: self._request("GET", path, query=query), f"GET {path}", repeat=True)
 
-    def pages(self, path: str, **query: str | int) -> Iterator[Any]:
-        """All items of a list, page by page."""
+    def pages(self, path: str, *, inside: str = "", **query: str | int) -> Iterator[Any]:
+        """All items of a list, page by page; `inside` names the field of the answer that holds it."""
         number, full = 0, True
         while full:
             number += 1
-            items = self.get(path, **query, per_page=PAGE, page=number)
+            answer = self.get(path, **query, per_page=PAGE, page=number)
+            items = answer[inside] if inside else answer
             yield from items
             full = len(items) == PAGE
 
@@ -80,6 +81,10 @@ class Conversation:
     def mutate(self, name: str, given: dict[str, Any], *, answers: str = "clientMutationId") -> Any:
         """A GraphQL mutation, for the few things that REST cannot do; repeated, so look when it is refused."""
         return self._ask(lambda: self._requester.graphql_named_mutation(name, given, answers), name, repeat=True)
+
+    def query(self, text: str) -> Any:
+        """What a GraphQL query asks for, for what REST does not tell."""
+        return self._ask(lambda: self._requester.graphql_query(text, {})[1]["data"], text, repeat=True)
 
     def _request(self, verb: str, path: str, *, query: dict[str, str | int] | None = None, body: Any = None) -> Any:
         address = f"/repos/{self.repository}{path}"

@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slipway.adapters import crash_points
-from slipway.adapters.forge import Pull, PullState
+from slipway.adapters.forge import Pull, PullState, refuse_long
 from slipway.adapters.forge.github.answers import GRAPHQL, Changed, Lost, Refused
 from slipway.adapters.forge.github.branches import GitHubBranches
 from slipway.adapters.forge.github.conversation import named
-from slipway.adapters.forge.github.threads import GitHubThreads, refuse_long
+from slipway.adapters.forge.github.reviews import GitHubReviews
+from slipway.adapters.forge.github.threads import GitHubThreads
 from slipway.errors import BranchMoved, ForgeRefused, MergeConflict
 
 STANDS_FOR_DRAFT = "not enough evidence"
@@ -24,9 +25,17 @@ _TRIES = 8  # GitHub computes whether a pull request can be merged after the que
 _BASE_MOVED = "Base branch was modified"
 
 
-class GitHubPulls(GitHubBranches, GitHubThreads):
+class GitHubPulls(GitHubBranches, GitHubThreads, GitHubReviews):
     def open_pull(
-        self, *, branch: str, base: str, title: str, body: str, draft: bool = False, labels: Sequence[str] = ()
+        self,
+        *,
+        branch: str,
+        base: str,
+        title: str,
+        body: str,
+        draft: bool = False,
+        labels: Sequence[str] = (),
+        reviewers: Sequence[str] = (),
     ) -> Pull:
         refuse_long(body)
         self._existing_head(branch)
@@ -34,13 +43,17 @@ class GitHubPulls(GitHubBranches, GitHubThreads):
         given = {"head": branch, "base": base, "title": title, "body": body, "draft": draft}
         with crash_points.external_write("open-pull"):
             number = self._open(given)
-        return self.update_pull(number, draft=draft, labels=labels)
+        return self.update_pull(number, draft=draft, labels=labels, reviewers=reviewers)
 
     def pull(self, number: int) -> Pull:
         return _pull(self._fields(number))
 
     def pull_for(self, branch: str) -> Pull | None:
-        return next((pull for pull in self._open_ones(head=f"{self._talk.owner}:{branch}")), None)
+        return next(iter(self._open_ones(**self._of(branch))), None)
+
+    def last_pull_for(self, branch: str) -> Pull | None:
+        found = self._talk.pages("/pulls", state="all", sort="created", direction="desc", **self._of(branch))
+        return next((_pull(fields) for fields in found if _is_of(fields, self._talk.repository)), None)
 
     def open_pulls(self) -> Sequence[Pull]:
         return self._open_ones()
@@ -53,6 +66,7 @@ class GitHubPulls(GitHubBranches, GitHubThreads):
         body: str | None = None,
         draft: bool | None = None,
         labels: Sequence[str] = (),
+        reviewers: Sequence[str] = (),
     ) -> Pull:
         refuse_long(body)
         fields = self._fields(number)
@@ -62,6 +76,7 @@ class GitHubPulls(GitHubBranches, GitHubThreads):
         self._label(number, [name for name in labels if name not in _labels(fields)])
         if draft is not None and draft != _pull(fields).draft:
             self._draft(fields, draft)
+        self._ask_for_reviews(fields, reviewers)
         return self.pull(number)
 
     def close_pull(self, number: int, comment: str | None = None) -> None:
@@ -90,7 +105,7 @@ class GitHubPulls(GitHubBranches, GitHubThreads):
         try:
             return int(self._talk.write("POST", "/pulls", given, repeat=True)["number"])
         except Refused as refused:
-            there = next((pull for pull in self._open_ones(**_place(self._talk.owner, given))), None)
+            there = next((pull for pull in self._open_ones(**self._of(given["head"]), base=given["base"])), None)
             if there is not None and there.title == given["title"]:
                 return there.number
             if given["draft"] and "raft" in refused.said:
@@ -172,6 +187,9 @@ class GitHubPulls(GitHubBranches, GitHubThreads):
                 ) from None
             raise
 
+    def _of(self, branch: str) -> dict[str, str]:
+        return {"head": f"{self._talk.owner}:{branch}"}
+
     def _open_ones(self, **only: str) -> list[Pull]:
         """Lowest number first. Those of forks are left out: the names of their branches mean nothing here."""
         found = self._talk.pages("/pulls", state="open", sort="created", direction="asc", **only)
@@ -179,7 +197,7 @@ class GitHubPulls(GitHubBranches, GitHubThreads):
         return sorted(map(_pull, own), key=lambda pull: pull.number)
 
     def _refuse_second(self, branch: str, base: str) -> None:
-        for pull in self._open_ones(head=f"{self._talk.owner}:{branch}", base=base):
+        for pull in self._open_ones(**self._of(branch), base=base):
             raise ForgeRefused(
                 f"`{branch}` has an open pull request already: #{pull.number}", mend="update that one, or close it"
             )
@@ -210,10 +228,6 @@ def _labels(fields: Mapping[str, Any]) -> tuple[str, ...]:
 def _changes(fields: Mapping[str, Any], *, title: str | None, body: str | None) -> dict[str, str]:
     wanted = {"title": title, "body": body}
     return {name: text for name, text in wanted.items() if text is not None and text != (fields[name] or "")}
-
-
-def _place(owner: str, given: Mapping[str, Any]) -> dict[str, str]:
-    return {"head": f"{owner}:{given['head']}", "base": str(given["base"])}
 
 
 def _is_of(fields: Mapping[str, Any], repository: str) -> bool:

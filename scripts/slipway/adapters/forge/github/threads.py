@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slipway.adapters import crash_points
-from slipway.adapters.forge import LONGEST_BODY, Issue
+from slipway.adapters.forge import Issue, refuse_long
 from slipway.adapters.forge.github.answers import Lost, Refused
 from slipway.adapters.forge.github.conversation import Conversation
 from slipway.errors import ForgeRefused
@@ -81,13 +81,6 @@ class GitHubThreads:
             if refused.status in (404, 410):
                 raise ForgeRefused(f"{self._talk.repository} shows no issue #{number}", mend=refused.mend) from None
             raise
-
-
-def refuse_long(text: str | None) -> None:
-    if text is not None and len(text) > LONGEST_BODY:
-        raise ForgeRefused(
-            f"a text of {len(text):,} characters; GitHub takes {LONGEST_BODY:,}", mend="cut it, and link to the whole"
-        )
 
 
 def _issue(fields: Mapping[str, Any]) -> Issue:

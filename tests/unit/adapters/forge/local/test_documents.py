@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from slipway.adapters.forge.documents import Document, IssueFields, parse, render
+from slipway.adapters.forge.local.documents import Document, IssueFields, parse, render
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 MARKERS = st.lists(st.sampled_from(["<!-- comment 1 -->", "<!-- \\comment 2 -->", "---", "", "a", "\r"])).map("\n".join)

@@ -34,6 +34,7 @@ class PullFields(Fields):
 
     state: PullState
     draft: bool
+    reviewers: tuple[str, ...] = ()
     branch: str
     base: str
     head: str

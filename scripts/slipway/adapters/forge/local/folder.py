@@ -17,7 +17,7 @@ from typing import Any, Literal
 from filelock import FileLock
 
 from slipway.adapters import crash_points
-from slipway.adapters.forge.documents import Document, FieldsT, IssueFields, PullFields, parse, render
+from slipway.adapters.forge.local.documents import Document, FieldsT, IssueFields, PullFields, parse, render
 from slipway.errors import ForgeRefused
 
 Kind = Literal["pulls", "issues"]
@@ -28,7 +28,7 @@ _LONGEST_SLUG = 80
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """`path` holds the folders `pulls`, `issues` and `statuses`."""
+    """`path` holds the folders `pulls` and `issues`, and those of `announcements.py`."""
 
     path: Path
 

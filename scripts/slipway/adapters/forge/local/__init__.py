@@ -3,7 +3,7 @@
     flights.git/                                                    branches, merged by git itself
     flights.forge/pulls/0003-release-flight-delay-production.md     one file a pull request
     flights.forge/issues/0004-flight-delay-retrain.md               one file an issue
-    flights.forge/statuses/<commit>.json                            marks of a commit
+    flights.forge/statuses/, deployments/, releases/                what is told of commits (`announcements.py`)
 
 Files are written whole and under one lock, and what git knows (where a branch is, whether it was merged) is
 asked from git each time: a process killed between two writes leaves nothing that a second run misreads.
@@ -11,30 +11,20 @@ asked from git each time: a process killed between two writes leaves nothing tha
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from slipway.adapters import crash_points, git
-from slipway.adapters.forge import (
-    LONGEST_BODY,
-    LONGEST_DESCRIPTION,
-    Commit,
-    Issue,
-    Pull,
-    PullState,
-    Status,
-    StatusState,
-    object_store,
-)
-from slipway.adapters.forge.documents import Document, IssueFields, PullFields
-from slipway.adapters.forge.folder import Folder, replace_file
+from slipway.adapters.forge import Issue, Pull, PullState, WorkflowRun, object_store, refuse_long
+from slipway.adapters.forge.local.announcements import LocalAnnouncements
+from slipway.adapters.forge.local.documents import Document, IssueFields, PullFields
+from slipway.adapters.forge.local.folder import Folder
 from slipway.errors import BranchMoved, ForgeRefused, GitRefused
 
 _MERGE_TRIES = 20  # a push into the base can come between our merge and our write; twenty in a row cannot
 
 
-class LocalForge:
+class LocalForge(LocalAnnouncements):
     """`repository` is a bare git repository."""
 
     def __init__(self, repository: Path) -> None:
@@ -49,57 +39,18 @@ class LocalForge:
         if Path(found).resolve() != self.repository:
             raise GitRefused(f"{repository} is no bare repository", mend=f"git init --bare {repository}")
 
-    @property
-    def default_branch(self) -> str:
-        return git.run("symbolic-ref", "--short", "HEAD", cwd=self.repository).decode().strip()
-
-    def head(self, branch: str) -> str | None:
-        return object_store.head(self.repository, branch)
-
-    def read(self, commit: str, path: str) -> bytes | None:
-        return git.read_file(self.repository, commit, path)
-
-    def list_files(self, commit: str, under: str = "") -> Mapping[str, str]:
-        return object_store.list_files(self.repository, commit, under)
-
-    def read_blobs(self, blobs: Iterable[str]) -> Mapping[str, bytes]:
-        return object_store.read_blobs(self.repository, blobs)
-
-    def commit(
-        self,
-        branch: str,
-        *,
-        onto: str | None,
-        changes: Mapping[str, bytes | None],
-        message: str,
-        parent: str | None = None,
-    ) -> str:
-        at = self.head(branch)
-        if at != onto:
-            raise BranchMoved(f"the branch `{branch}` is at {at}, not at {onto}", mend="run again")
-        base = parent or onto
-        if onto and base != onto:
-            self._refuse_to_lose(branch, onto, parent=str(base))
-        new = self._new_commit(base, changes, message)
-        if new != onto:
-            with crash_points.external_write("branch-commit"):
-                object_store.move_branch(self.repository, branch, to=new, expected=onto)
-        return new
-
-    def commits(self, branch: str, *, beyond: str) -> Sequence[Commit]:
-        head = self._existing_head(branch)
-        return object_store.commits_between(self.repository, self.head(beyond) or beyond, head)
-
-    def tag(self, name: str) -> git.Tag:
-        try:
-            return git.resolve_tag(self.repository, name)
-        except GitRefused as refused:
-            raise ForgeRefused(refused.problem, mend=f"git push origin refs/tags/{name}") from refused
-
     def open_pull(
-        self, *, branch: str, base: str, title: str, body: str, draft: bool = False, labels: Sequence[str] = ()
+        self,
+        *,
+        branch: str,
+        base: str,
+        title: str,
+        body: str,
+        draft: bool = False,
+        labels: Sequence[str] = (),
+        reviewers: Sequence[str] = (),
     ) -> Pull:
-        _refuse_long(body)
+        refuse_long(body)
         head = self._existing_head(branch)
         if git.is_ancestor(self.repository, head, self._existing_head(base)):
             raise ForgeRefused(f"`{branch}` has no commit that `{base}` lacks", mend="commit to it first")
@@ -109,6 +60,7 @@ class LocalForge:
                 number=self.folder.next_number(),
                 title=title,
                 labels=tuple(labels),
+                reviewers=tuple(dict.fromkeys(reviewers)),
                 state=PullState.OPEN,
                 draft=draft,
                 branch=branch,
@@ -124,6 +76,10 @@ class LocalForge:
     def pull_for(self, branch: str) -> Pull | None:
         return next((pull for pull in self.open_pulls() if pull.branch == branch), None)
 
+    def last_pull_for(self, branch: str) -> Pull | None:
+        documents = [document for document in self.folder.pulls() if document.fields.branch == branch]
+        return self._as_pull(documents[-1]) if documents else None
+
     def open_pulls(self) -> Sequence[Pull]:
         written_open = [document for document in self.folder.pulls() if document.fields.state is PullState.OPEN]
         return [pull for pull in map(self._as_pull, written_open) if pull.state is PullState.OPEN]
@@ -136,17 +92,19 @@ class LocalForge:
         body: str | None = None,
         draft: bool | None = None,
         labels: Sequence[str] = (),
+        reviewers: Sequence[str] = (),
     ) -> Pull:
-        _refuse_long(body)
+        refuse_long(body)
         with self.folder.lock():
             there = self.folder.pull(number)
             labelled = tuple(dict.fromkeys([*there.fields.labels, *labels]))
-            document = there.changed(body=body, title=title, draft=draft, labels=labelled)
+            asked = tuple(dict.fromkeys([*there.fields.reviewers, *reviewers]))
+            document = there.changed(body=body, title=title, draft=draft, labels=labelled, reviewers=asked)
             self.folder.update("pulls", document, moment="update-pull")
         return self.pull(number)
 
     def close_pull(self, number: int, comment: str | None = None) -> None:
-        _refuse_long(comment)
+        refuse_long(comment)
         with self.folder.lock():
             pull = self.pull(number)
             if pull.state is PullState.OPEN:
@@ -162,7 +120,7 @@ class LocalForge:
         return merge_commit
 
     def open_issue(self, *, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
-        _refuse_long(body)
+        refuse_long(body)
         with self.folder.lock():
             fields = IssueFields(number=self.folder.next_number(), title=title, labels=tuple(labels), open=True)
             self.folder.create("issues", Document(fields, body), named=title, moment="open-issue")
@@ -176,21 +134,21 @@ class LocalForge:
         return [issue for issue in issues if label is None or label in issue.labels]
 
     def update_issue(self, number: int, *, title: str | None = None, body: str | None = None) -> Issue:
-        _refuse_long(body)
+        refuse_long(body)
         with self.folder.lock():
             document = self.folder.issue(number).changed(title=title, body=body)
             self.folder.update("issues", document, moment="update-issue")
         return self.issue(number)
 
     def close_issue(self, number: int, comment: str | None = None) -> None:
-        _refuse_long(comment)
+        refuse_long(comment)
         with self.folder.lock():
             document = self.folder.issue(number)
             if document.fields.open:
                 self.folder.update("issues", document.commented(comment).changed(open=False), moment="close-issue")
 
     def comment(self, number: int, body: str) -> None:
-        _refuse_long(body)
+        refuse_long(body)
         with self.folder.lock():
             if self.folder.holds("pulls", number):
                 self.folder.update("pulls", self.folder.pull(number).commented(body), moment="comment")
@@ -201,48 +159,6 @@ class LocalForge:
         if self.folder.holds("pulls", number):
             return self.folder.pull(number).comments
         return self.folder.issue(number).comments
-
-    def set_status(self, commit: str, *, context: str, state: StatusState, description: str) -> None:
-        self._refuse_unknown(commit)
-        with self.folder.lock():
-            before = self.statuses(commit)
-            marks = {**before, context: Status(state, description[:LONGEST_DESCRIPTION])}
-            if marks != before:
-                written = {name: {"state": mark.state, "description": mark.description} for name, mark in marks.items()}
-                with crash_points.external_write("set-status"):
-                    replace_file(self._status_path(commit), f"{json.dumps(written, indent=2)}\n".encode())
-
-    def statuses(self, commit: str) -> Mapping[str, Status]:
-        path = self._status_path(commit)
-        marks = json.loads(path.read_bytes()) if path.exists() else {}
-        return {context: Status(**mark) for context, mark in marks.items()}
-
-    def _new_commit(self, base: str | None, changes: Mapping[str, bytes | None], message: str) -> str:
-        """A commit on `base`, or `base` itself where nothing changes."""
-        tree = object_store.write_tree(self.repository, base=base, changes=changes)
-        if base and tree == object_store.tree_of(self.repository, base):
-            return base
-        parents = [base] if base else []
-        return object_store.write_commit(self.repository, tree=tree, parents=parents, message=message)
-
-    def _refuse_to_lose(self, branch: str, onto: str, *, parent: str) -> None:
-        for commit in object_store.commits_between(self.repository, parent, onto):
-            if not commit.ours:
-                raise ForgeRefused(
-                    f"the branch `{branch}` holds a commit of {commit.author} ({commit.id[:12]}), which is not lost",
-                    mend=f"merge or close its pull request, then delete the branch: git push origin :{branch}",
-                )
-
-    def _existing_head(self, branch: str) -> str:
-        head = self.head(branch)
-        if head is None:
-            raise ForgeRefused(f"there is no branch `{branch}`", mend=f"git push origin {branch}")
-        return head
-
-    def _refuse_unknown(self, commit: str) -> None:
-        answer = git.ask("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}", cwd=self.repository)
-        if answer.out.decode().strip() != commit:
-            raise ForgeRefused(f"`{commit}` is no commit here", mend="push it first, and give its full id")
 
     def _refuse_second(self, branch: str, base: str) -> None:
         for pull in self.open_pulls():
@@ -257,7 +173,7 @@ class LocalForge:
         if state is PullState.OPEN:
             state, head, merge_commit = self._now(fields)
         return Pull(
-            **fields.model_dump(exclude={"state", "head", "merge_commit"}),
+            **fields.model_dump(exclude={"state", "head", "merge_commit", "reviewers"}),
             body=document.body,
             head=head,
             state=state,
@@ -296,18 +212,11 @@ class LocalForge:
             return commit
         raise BranchMoved(f"`{pull.base}` moved {_MERGE_TRIES} times during the merge", mend="run again")
 
+    def runs_under_way(self, workflow: str) -> Sequence[WorkflowRun]:  # noqa: ARG002  # nothing runs in a folder
+        return ()
+
     def dispatch_workflow(self, workflow: str, *, ref: str, inputs: Mapping[str, str]) -> None:
         raise ForgeRefused(
             f"{self.repository} has no workflow `{workflow}` on `{ref}`: nothing runs by itself in a folder",
             mend=f"run it here: slipway release {inputs.get('tag', 'TAG')}",
-        )
-
-    def _status_path(self, commit: str) -> Path:
-        return self.folder.path / "statuses" / f"{commit}.json"
-
-
-def _refuse_long(text: str | None) -> None:
-    if text is not None and len(text) > LONGEST_BODY:
-        raise ForgeRefused(
-            f"a text of {len(text):,} characters; GitHub takes {LONGEST_BODY:,}", mend="cut it, and link to the whole"
         )
