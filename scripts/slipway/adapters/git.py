@@ -15,8 +15,9 @@ from datetime import datetime
 from pathlib import Path
 
 from slipway.adapters import crash_points, git_credentials, ref_locks, tar_stream
+from slipway.adapters.trees import refuse_links_out
 from slipway.domain.tag import ReleaseTag
-from slipway.errors import BadFile, BadTag, GitRefused, Unreachable
+from slipway.errors import BadTag, GitRefused, Unreachable
 
 # Set while git runs a hook; they would send every command to the hook's repository instead of ours.
 _OF_ANOTHER_REPOSITORY = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
@@ -191,6 +192,21 @@ def last_change(repository: Path, commit: str, path: str) -> str | None:
     return _line("log", "-1", "--format=%H", commit_of(repository, commit), "--", path, cwd=repository) or None
 
 
+def changed_paths(repository: Path, *, base: str) -> tuple[str, ...]:
+    """The files that HEAD changed, added or took away since it and `base` went apart.
+
+    Raises:
+        GitRefused: `base` is no commit here, or the two have nothing in common as far as history was brought.
+    """
+    since = f"{commit_of(repository, base)}...{head_commit(repository)}"
+    answer = ask("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", since, cwd=repository)
+    if answer.code:
+        raise GitRefused(
+            f"cannot compare HEAD with {base}: {answer.said}", mend="bring the whole history: git fetch --unshallow"
+        )
+    return tuple(name for name in answer.out.decode(errors="replace").split("\0") if name)
+
+
 def read_file(repository: Path, commit: str, path: str) -> bytes | None:
     """The bytes of one file as they were committed, None where there is no such file."""
     answer = ask("cat-file", "blob", f"{commit}:{path}", cwd=repository)
@@ -226,7 +242,7 @@ def export(repository: Path, commit: str, folder: str, *, into: Path) -> None:
         unpacked = Path(scratch) / "tree"
         unpacked.mkdir()
         _unpack(repository, commit, folder, into=unpacked)
-        _refuse_links_out(unpacked, shown_as=folder)
+        refuse_links_out(unpacked, shown_as=folder)
         if into.exists():
             into.rename(Path(scratch) / "before")
         with crash_points.external_write("export"):
@@ -312,24 +328,3 @@ def _unpack(repository: Path, commit: str, folder: str, *, into: Path) -> None:
             raise GitRefused(
                 f"git could not read all of {tree}", mend="run `git fsck`, fetch what is missing"
             ) from error
-
-
-def _refuse_links_out(top: Path, *, shown_as: str) -> None:
-    """Looked at when all are there: a chain of two can lead out where neither does alone."""
-    for path in top.rglob("*"):
-        if path.is_symlink() and not _stays_inside(path, top):
-            raise _links_out(f"{shown_as}/{path.relative_to(top)}", os.readlink(path))  # noqa: PTH115  # as written
-
-
-def _stays_inside(link: Path, top: Path) -> bool:
-    try:
-        return link.resolve().is_relative_to(top.resolve())
-    except RuntimeError:  # links in a circle
-        return False
-
-
-def _links_out(link: str, target: str) -> BadFile:
-    return BadFile(
-        f"{link} is a link to `{target}`, outside of the tagged folder",
-        mend="commit a copy of the file in place of the link, and tag again",
-    )

@@ -200,7 +200,7 @@ def test_links_out_of_the_folder_are_refused(work: Path, tmp_path: Path, links: 
         (work / MODEL / name).parent.mkdir(parents=True, exist_ok=True)
         (work / MODEL / name).symlink_to(target)
     tagged = commit_all(work)
-    with pytest.raises(BadFile, match="outside of the tagged folder") as caught:
+    with pytest.raises(BadFile, match=f"outside of {MODEL}") as caught:
         git.export(work, tagged, MODEL, into=tmp_path / "tagged")
     assert any(f"{MODEL}/{name}" in str(caught.value) for name in links)
     assert not (tmp_path / "tagged").exists()
@@ -212,6 +212,41 @@ def test_a_folder_that_was_not_committed_is_told_in_words(work: Path, tmp_path: 
     with pytest.raises(GitRefused, match="has no folder") as caught:
         git.export(work, "HEAD", folder, into=tmp_path / "tagged")
     assert "commit" in caught.value.mend
+
+
+def test_what_a_branch_changed_leaves_out_what_others_did_meanwhile(work: Path) -> None:
+    """A model that somebody else merged since is none of this pull request's."""
+    base = git.head_commit(work)
+    git.run("checkout", "--quiet", "-b", "mine", cwd=work)
+    (work / MODEL / "model.yaml").rename(work / MODEL / "model.yml")
+    commit(work, {"policies/a policy.yaml": b"1", "models/hôtel\n/model.yaml": b"1"})
+    git.run("checkout", "--quiet", "main", cwd=work)
+    commit(work, {"models/theirs/model.yaml": b"1"})
+    git.run("checkout", "--quiet", "mine", cwd=work)
+
+    changed = git.changed_paths(work, base="main")
+
+    assert sorted(changed) == sorted(
+        (f"{MODEL}/model.yaml", f"{MODEL}/model.yml", "policies/a policy.yaml", "models/hôtel\n/model.yaml")
+    )
+    assert git.changed_paths(work, base=base) == changed
+
+
+@pytest.mark.parametrize("base", ["gone", "--output=pwned"])
+def test_what_cannot_be_compared_is_told_in_words(work: Path, base: str) -> None:
+    """A shallow checkout knows no other branch; and a name that looks like an option is a name."""
+    with pytest.raises(GitRefused, match=f"`{base}` is no commit"):
+        git.changed_paths(work, base=base)
+    assert not (work / "pwned").exists()
+
+
+def test_commits_that_have_nothing_in_common_are_told_in_words(work: Path) -> None:
+    """As in a checkout that brought the last commit alone."""
+    git.run("checkout", "--quiet", "--orphan", "apart", cwd=work)
+    commit(work, {"other": b"1"})
+    with pytest.raises(GitRefused, match="cannot compare HEAD with main") as caught:
+        git.changed_paths(work, base="main")
+    assert "--unshallow" in caught.value.mend
 
 
 def test_a_file_of_a_commit_is_read_as_it_was_committed(work: Path) -> None:
