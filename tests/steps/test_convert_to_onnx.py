@@ -9,7 +9,6 @@ import os
 
 import pytest
 from slipway.adapters.records import Record
-from slipway.domain.tag import Bump
 from slipway.errors import BadFile
 from slipway.steps import convert_to_onnx, resolve_tag
 
@@ -17,7 +16,7 @@ from tests.team import MODEL, Team, Tip
 
 
 def _resolved(team: Team) -> Record:
-    resolve_tag.run_on_working_tree(MODEL, bump=Bump.PATCH, workplace=team.workplace)
+    resolve_tag.run_on_working_tree(MODEL, workplace=team.workplace)
     return team.workplace.check(MODEL)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -14,6 +15,8 @@ from slipway.errors import BadFile, BadTag, NotReleasable, SlipwayError, Unknown
 from slipway.steps import resolve_tag
 
 from tests.team import ENVIRONMENT, MODEL, Team, Tip, days_from, samples_table
+
+_PROMISES = (Bump.PATCH, Bump.MINOR, Bump.MAJOR)
 
 
 def refused(team: Team, tag: str, error: type[SlipwayError] = NotReleasable) -> SlipwayError:
@@ -289,31 +292,63 @@ def test_the_working_tree_gets_the_number_that_its_promise_has(live: Team) -> No
     """`slipway check` judges what would be tagged, before anything is committed."""
     live.write_model(Tip(weight=0.0201))
 
-    found = {
-        bump: resolve_tag.run_on_working_tree(MODEL, bump=bump, workplace=live.workplace).body
-        for bump in (Bump.PATCH, Bump.MINOR, Bump.MAJOR)
-    }
+    first = resolve_tag.run_on_working_tree(MODEL, workplace=live.workplace).body
+    record = live.workplace.check(MODEL)
+    found = {bump: resolve_tag.promise(bump, record, root=live.root).body for bump in _PROMISES}
 
     assert [one.tag for one in found.values()] == ["tip@v1.0.1", "tip@v1.1.0", "tip@v2.0.0"]
-    assert [one.bump for one in found.values()] == [Bump.PATCH, Bump.MINOR, Bump.MAJOR]
+    assert [one.bump for one in found.values()] == list(_PROMISES)
     assert {one.tag_object for one in found.values()} == {""}
+    assert first == found[Bump.PATCH]
 
 
 def test_a_number_that_is_tagged_already_is_not_offered_again(live: Team) -> None:
     """A version that failed keeps its number; `git tag` would refuse it, after the developer had pasted it."""
     live.publish("tip@v1.1.0", Tip(weight=0.05))
 
-    identity = resolve_tag.run_on_working_tree(MODEL, bump=Bump.MINOR, workplace=live.workplace).body
+    resolve_tag.run_on_working_tree(MODEL, workplace=live.workplace)
+    identity = resolve_tag.promise(Bump.MINOR, live.workplace.check(MODEL), root=live.root).body
 
     assert (identity.tag, identity.bump) == ("tip@v1.2.0", Bump.MINOR)
+
+
+def test_a_first_version_is_1_0_0_whatever_it_promises(team: Team) -> None:
+    """There is nobody yet to promise anything to."""
+    resolve_tag.run_on_working_tree(MODEL, workplace=team.workplace)
+    record = team.workplace.check(MODEL)
+    found = [resolve_tag.promise(bump, record, root=team.root).body for bump in _PROMISES]
+
+    assert {(one.tag, one.bump) for one in found} == {("tip@v1.0.0", Bump.FIRST)}
+
+
+def test_another_number_changes_nothing_else(live: Team) -> None:
+    """What was fetched for one number is what the other is measured with, where nothing can be fetched any more."""
+    patch = resolve_tag.run_on_working_tree(MODEL, workplace=live.workplace).body
+    live.lose_images()
+    major = resolve_tag.promise(Bump.MAJOR, live.workplace.check(MODEL), root=live.root).body
+
+    named = {"tag": patch.tag, "version": patch.version, "bump": patch.bump}
+    assert major.model_copy(update=named) == patch
+
+
+@pytest.mark.parametrize("name", ["README.md", "source/secret"])
+def test_a_link_out_of_a_model_of_the_working_tree_is_refused(team: Team, tmp_path: Path, name: str) -> None:
+    """The job that fetches has a token in its environment; a link of a stranger's would bring it into the record."""
+    (tmp_path / "secret").write_text("token")
+    (team.folder / name).unlink(missing_ok=True)
+    (team.folder / name).symlink_to(tmp_path / "secret")
+
+    with pytest.raises(BadFile, match=f"models/{MODEL}/{name} is a link to"):
+        resolve_tag.run_on_working_tree(MODEL, workplace=team.workplace)
+    assert not (team.workplace.check(MODEL).folder / "blobs").exists()
 
 
 def test_a_source_of_one_file_has_a_digest_of_its_own(team: Team) -> None:
     """Equal digests would bring back the conversion of another source."""
     team.edit(f"models/{MODEL}/model.yaml", "source: source", "source: source/weights.json")
-    before = resolve_tag.run_on_working_tree(MODEL, bump=Bump.PATCH, workplace=team.workplace).body.source_digest
+    before = resolve_tag.run_on_working_tree(MODEL, workplace=team.workplace).body.source_digest
     team.edit(f"models/{MODEL}/source/weights.json", "0.02", "0.03")
-    after = resolve_tag.run_on_working_tree(MODEL, bump=Bump.PATCH, workplace=team.workplace).body.source_digest
+    after = resolve_tag.run_on_working_tree(MODEL, workplace=team.workplace).body.source_digest
 
     assert before != after
 

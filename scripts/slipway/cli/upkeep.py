@@ -34,18 +34,20 @@ def record_pages(subject: str, environment: str | None, until: date | None, dry_
 
 
 @click.command("receive-pages")
-@options.TAG
+@click.argument("subject", metavar="TAG|MODEL")
 @click.option(
     "--from", "received", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER"
 )
 @click.option("--kind", "kinds", multiple=True, required=True, help="A page that the other job was to write; repeat.")
-def receive_pages(tag: str, received: Path, kinds: tuple[str, ...]) -> None:
-    """Take what another job of the release of TAG wrote into the record, after checking every byte of it."""
+def receive_pages(subject: str, received: Path, kinds: tuple[str, ...]) -> None:
+    """Take in what another job of a release (TAG) or of a check (MODEL) wrote, after checking every byte of it."""
     from slipway.domain.tag import ReleaseTag
     from slipway.steps import receive_pages as step
 
-    names = step.run(options.workplace().release(ReleaseTag.parse(tag)), received=received, kinds=kinds)
-    tell(f"{tag}: received {', '.join(names) or 'nothing'}")
+    place = options.workplace()
+    record = place.release(ReleaseTag.parse(subject)) if "@" in subject else place.check(subject)
+    names = step.run(record, received=received, kinds=kinds)
+    tell(f"{subject}: received {', '.join(names) or 'nothing'}")
 
 
 @click.command("reconcile")

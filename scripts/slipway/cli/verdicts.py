@@ -2,63 +2,108 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from slipway.cli import options
 from slipway.cli.printing import exit_code, hand_over, show, summarise
+from slipway.domain.verdict import Verdict
 
 if TYPE_CHECKING:
+    from slipway.adapters.records import Record
     from slipway.adapters.workplace import Workplace
     from slipway.domain.pages import Page
     from slipway.domain.release import Verdicts
     from slipway.domain.tag import Bump
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What a part of a check found; only the last one has a verdict."""
+
+    page: Page[Any]
+    text: str
+    verdict: Verdict = Verdict.PASS
+
+
 @click.command("check")
 @options.MODEL
+@click.option(
+    "--only",
+    type=click.Choice(("fetch", "convert", "examine")),
+    help="One part: fetch asks ledger and registry, convert runs the model's code, examine measures and judges.",
+)
 @options.AS_JSON
-def check(model: str, as_json: bool) -> int:
+def check(model: str, only: str | None, as_json: bool) -> int:
     """Run a release of the working tree up to its verdicts, and say how to tag it.
 
     Writes nothing outside of .slipway/; the text of the pull request lies there afterwards.
     """
+    place = options.workplace()
+    for part in _PARTS if only is None else (only,):
+        found = _PARTS[part](model, place)
+    show(found.page, found.text, as_json=as_json)
+    return exit_code(found.verdict)
+
+
+def _fetch(model: str, place: Workplace) -> _Part:
+    from slipway.steps import resolve_tag
+
+    page = resolve_tag.run_on_working_tree(model, workplace=place)
+    compared = page.body.compared.version if page.body.compared else "nothing: no version passed yet"
+    return _Part(page, f"{model}: to be compared with {compared}")
+
+
+def _convert(model: str, place: Workplace) -> _Part:
+    from slipway.steps import convert_to_onnx
+
+    page = convert_to_onnx.run(place.check(model), requirements=place.repository.root / "requirements")
+    return _Part(page, f"{model}: model.onnx, {page.body.onnx.size:,} bytes")
+
+
+def _examine(model: str, place: Workplace) -> _Part:
+    """As a patch first, then as the smallest promise that would be kept, where that is a greater one."""
     from slipway.adapters import atomic
     from slipway.domain.release import Identity
     from slipway.domain.tag import Bump
+    from slipway.reports.check_preview import check_preview
     from slipway.reports.release_summary import check_summary
     from slipway.steps import bump_manifest
 
-    place = options.workplace()
     record = place.check(model)
-    page = _up_to_verdicts(model, Bump.PATCH, place)
+    page = _judged_as(Bump.PATCH, record, place)
     smallest = page.body.smallest_bump
     if smallest not in (Bump.PATCH, Bump.FIRST, None):
-        page = _up_to_verdicts(model, smallest, place)  # converted already: this measures under its number
-    identity = record.page(Identity, written_by="check").body
-    text = record.folder / "pull-request.md"
-    body = bump_manifest.pull_request_text(record, environment=place.settings.production, opened_by=None)
-    atomic.write(text, body.encode())
-    show(page, f"{check_summary(identity, page.body)}\nThe pull request would read: {text}", as_json=as_json)
-    return exit_code(page.body.verdict)
+        page = _judged_as(smallest, record, place)
+    identity = record.page(Identity, written_by="check --only fetch").body
+    path = record.folder / "pull-request.md"
+    pull = bump_manifest.pull_request_text(record, environment=place.settings.first)
+    atomic.write(path, pull.encode())
+    summarise(check_preview(identity, page.body, pull_request=pull))
+    hand_over({"verdict": page.body.verdict})
+    text = f"{check_summary(identity, page.body)}\nThe pull request would read: {path}"
+    return _Part(page, text, page.body.verdict)
 
 
-def _up_to_verdicts(model: str, bump: Bump, place: Workplace) -> Page[Verdicts]:
-    from slipway.steps import convert_to_onnx, judge, measure_consistency, rehearse_rollback, resolve_tag
+def _judged_as(bump: Bump, record: Record, place: Workplace) -> Page[Verdicts]:
+    from slipway.steps import judge, measure_consistency, rehearse_rollback, resolve_tag
 
-    resolve_tag.run_on_working_tree(model, bump=bump, workplace=place)
-    record = place.check(model)
-    convert_to_onnx.run(record, requirements=place.repository.root / "requirements")
+    resolve_tag.promise(bump, record, root=place.repository.root)
     measure_consistency.run(record)
-    rehearse_rollback.run(record, environment=place.settings.production)
+    rehearse_rollback.run(record, environment=place.settings.first)
     return judge.run(
         record,
         policies=place.repository.policies(),
         policies_digest=place.repository.policies_digest(),
         today=options.today(),
     )
+
+
+# In their order; in a workflow each runs in a job of its own, and only the first is given a token.
+_PARTS = {"fetch": _fetch, "convert": _convert, "examine": _examine}
 
 
 @click.command("judge")
@@ -76,7 +121,6 @@ def judge(subject: str, environment: str | None, until: date | None, as_json: bo
 def _judge_release(tag: str, *, as_json: bool) -> int:
     from slipway.domain.release import Identity
     from slipway.domain.tag import ReleaseTag
-    from slipway.domain.verdict import Verdict
     from slipway.reports.refusal import refusal
     from slipway.reports.release_summary import release_summary
     from slipway.steps import judge as step

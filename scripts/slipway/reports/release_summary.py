@@ -23,7 +23,7 @@ def release_summary(identity: Identity, verdicts: Verdicts, *, width: int = 100)
 
 def check_summary(identity: Identity, verdicts: Verdicts, *, width: int = 100) -> str:
     """The same for a version that is not tagged yet, and how to tag it."""
-    return "\n".join([release_summary(identity, verdicts, width=width), *_how_to_release(identity, verdicts), ""])
+    return "\n".join([release_summary(identity, verdicts, width=width), *how_to_release(identity, verdicts), ""])
 
 
 def gates_table(verdicts: Verdicts, *, width: int) -> str:
@@ -34,7 +34,8 @@ def gates_table(verdicts: Verdicts, *, width: int) -> str:
     )
 
 
-def _how_to_release(identity: Identity, verdicts: Verdicts) -> list[str]:
+def how_to_release(identity: Identity, verdicts: Verdicts) -> list[str]:
+    """Lines: the smallest bump that passes, and what to paste for it."""
     bump = verdicts.smallest_bump
     other = [one for one in open_findings(verdicts) if one.gate != "promise"]
     if bump is None:

@@ -15,7 +15,7 @@ from semver import Version
 from slipway.adapters import crash_points, deploy_tree, git, released, tables
 from slipway.adapters.records import Record
 from slipway.adapters.repository import read_model
-from slipway.adapters.trees import digest_of_tree
+from slipway.adapters.trees import digest_of_tree, refuse_links_out
 from slipway.adapters.workplace import Workplace
 from slipway.domain.model import Model
 from slipway.domain.pages import Page, digest_of
@@ -73,12 +73,19 @@ def run(text: str, *, workplace: Workplace) -> Page[Identity]:
     return _identify(origin, record, workplace)
 
 
-def run_on_working_tree(model: str, *, bump: Bump, workplace: Workplace) -> Page[Identity]:
-    """Write the page `identity` that a tag of the working tree would get, if its version made the promise `bump`."""
+def run_on_working_tree(model: str, *, workplace: Workplace) -> Page[Identity]:
+    """Write the page `identity` that a tag of the working tree would get, if it promised to be a patch.
+
+    Raises:
+        BadFile: the model's declaration or samples are wrong, or a link leads out of its folder.
+        UnknownModel: there is no such model, or a file that it names is missing.
+        NotReleasable: the version is quarantined, or below what is deployed.
+    """
     repository = workplace.repository
     repository.model(model)  # for its errors, before anything is copied
     record = workplace.check(model)
     source = repository.root / "models" / model
+    refuse_links_out(source, shown_as=f"models/{model}")  # a copy would hold what they name
     folder = record.folder / "tagged" / digest_of_tree(source).removeprefix("sha256:")[:16] / "models" / model
     if not folder.exists():
         unfinished = record.scratch("working-tree") / model
@@ -87,8 +94,9 @@ def run_on_working_tree(model: str, *, bump: Bump, workplace: Workplace) -> Page
         with crash_points.external_write("working-tree"):
             unfinished.rename(folder)
     commit = git.head_commit(repository.root)
+    passed = released.highest_passed(model, workplace)
     origin = _Origin(
-        tag=_next_free(model, bump, workplace),
+        tag=_next_free(model, passed.version if passed else None, Bump.PATCH, repository.root),
         object_id="",
         tagger="",
         message="",
@@ -100,11 +108,25 @@ def run_on_working_tree(model: str, *, bump: Bump, workplace: Workplace) -> Page
     return _identify(origin, record, workplace)
 
 
-def _next_free(model: str, bump: Bump, workplace: Workplace) -> ReleaseTag:
+def promise(bump: Bump, record: Record, *, root: Path) -> Page[Identity]:
+    """Give what was resolved of a working tree the number that promises `bump`; nothing outside is asked for it.
+
+    Args:
+        bump: what to promise against the version that it is compared with.
+        record: with the page `identity` of the working tree.
+        root: the repository, whose tags say which numbers are taken.
+    """
+    before = record.page(Identity, written_by="check --only fetch").body
+    lower = _version_of(before.compared, before.model)
+    tag = _next_free(before.model, lower, bump, root)
+    named = {"tag": str(tag), "version": tag.image_tag, "bump": bump_between(lower, tag.version)}
+    return _write(before.model_copy(update=named), record)
+
+
+def _next_free(model: str, lower: Version | None, bump: Bump, root: Path) -> ReleaseTag:
     """The lowest version that makes the promise and was not tagged yet: one that failed keeps its number."""
-    highest = released.highest_passed(model, workplace)
-    taken = {*git.release_tags(workplace.repository.root, model=model)}
-    free = ReleaseTag(model, next_version(highest.version if highest else None, bump))
+    taken = {*git.release_tags(root, model=model)}
+    free = ReleaseTag(model, next_version(lower, bump))
     while free in taken:
         free = ReleaseTag(model, next_version(free.version, Bump.PATCH if bump is Bump.FIRST else bump))
     return free
@@ -122,7 +144,7 @@ def _identify(origin: _Origin, record: Record, workplace: Workplace) -> Page[Ide
         tag=str(origin.tag),
         model=origin.tag.model,
         version=origin.tag.image_tag,
-        bump=bump_between(_version_of(compared, origin.tag), origin.tag.version),
+        bump=bump_between(_version_of(compared, origin.tag.model), origin.tag.version),
         tag_object=origin.object_id,
         tagger=origin.tagger,
         message=origin.message,
@@ -137,11 +159,16 @@ def _identify(origin: _Origin, record: Record, workplace: Workplace) -> Page[Ide
         deployed=deployed,
         served=released.last_served(origin.tag.model, deployed, record, workplace),
     )
-    return record.once(Identity, reads={"identity": digest_of(body.model_dump_json().encode())}, make=lambda: body)
+    return _write(body, record)
 
 
-def _version_of(released: Released | None, tag: ReleaseTag) -> Version | None:
-    return None if released is None else ReleaseTag.parse(f"{tag.model}@{released.version}").version
+def _write(identity: Identity, record: Record) -> Page[Identity]:
+    key = digest_of(identity.model_dump_json().encode())
+    return record.once(Identity, reads={"identity": key}, make=lambda: identity)
+
+
+def _version_of(released: Released | None, model: str) -> Version | None:
+    return None if released is None else ReleaseTag.parse(f"{model}@{released.version}").version
 
 
 def _refuse_lightweight(tag: git.Tag) -> None:
@@ -200,7 +227,7 @@ def _refuse_moved(tag: ReleaseTag, found: git.Tag, record: Record) -> None:
 
 def _refuse_lower(tag: ReleaseTag, deployed: dict[str, Released | None]) -> None:
     for environment, live in deployed.items():
-        running = _version_of(live, tag)
+        running = _version_of(live, tag.model)
         if live is not None and running is not None and running > tag.version:
             raise NotReleasable(
                 f"`{tag}` is lower than {live.version}, which {environment} runs",

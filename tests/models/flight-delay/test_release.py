@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 from slipway.domain.release import Identity
-from slipway.domain.tag import Bump
 from slipway.domain.verdict import Verdict
 from slipway.steps import convert_to_onnx, judge, measure_consistency, rehearse_rollback, resolve_tag
 
@@ -21,7 +20,7 @@ def test_the_example_is_converted_measured_and_judged(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "models" / "flight-delay", team.root / "models" / "flight-delay")
     shutil.copytree(ROOT / "requirements", team.root / "requirements", dirs_exist_ok=True)
     place = team.workplace
-    resolve_tag.run_on_working_tree("flight-delay", bump=Bump.PATCH, workplace=place)
+    resolve_tag.run_on_working_tree("flight-delay", workplace=place)
     record = place.check("flight-delay")
 
     conversion = convert_to_onnx.run(record, requirements=team.root / "requirements").body

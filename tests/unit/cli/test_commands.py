@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from slipway.adapters import git
 from slipway.adapters.trees import digest_of_tree
 from slipway.domain.pages import Body
 from slipway.domain.release import Image, Proposal, Verdicts
-from slipway.domain.tag import Bump, ReleaseTag
+from slipway.domain.tag import ReleaseTag
 from slipway.steps import resolve_tag
 
 from tests.team import MODEL, Team, Tip, days_from
@@ -205,7 +206,7 @@ def test_a_new_model_is_planned_and_not_laid_down(team: Team, run: Run) -> None:
 
 def prepare(team: Team) -> None:
     """Convert the working tree beforehand: no framework is started in these tests."""
-    resolve_tag.run_on_working_tree(MODEL, bump=Bump.PATCH, workplace=team.workplace)
+    resolve_tag.run_on_working_tree(MODEL, workplace=team.workplace)
     team.convert(team.workplace.check(MODEL))
 
 
@@ -261,6 +262,63 @@ def test_check_run_twice_says_the_same(team: Team, run: Run) -> None:
 
     assert (again.code, again.out) == (first.code, first.out)
     assert again.err == ""  # nothing was measured again
+
+
+def test_the_parts_of_a_check_say_in_jobs_of_their_own_what_the_whole_says(
+    team: Team, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pull request is checked in three jobs; the one that examines has no token, so forge and registry are gone."""
+    team.write_model(Tip(weight=0.0201))
+    prepare(team)
+    whole = run("check", MODEL)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "outputs"))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+
+    fetched, converted = run("check", "--only", "fetch", MODEL), run("check", "--only", "convert", MODEL)
+    team.bare.rename(tmp_path / "gone")
+    git.run("init", "--quiet", "--bare", "--initial-branch=main", str(team.bare), cwd=tmp_path)
+    team.lose_images()
+    examined = run("check", "--only", "examine", MODEL)
+
+    assert fetched.out == "tip: to be compared with v1.0.0\n"
+    assert converted.out.startswith("tip: model.onnx, ")
+    assert examined.out == whole.out
+    assert [said.code for said in (fetched, converted, examined)] == [0, 0, 0]
+    name, value, end = (tmp_path / "outputs").read_text().splitlines()
+    assert (name, value) == (f"verdict<<{end}", "pass")
+    summary = (tmp_path / "summary").read_text()
+    assert summary.startswith("### `tip` v1.0.0 → v1.1.0 (minor): pass\n")
+    assert (team.workplace.check(MODEL).folder / "pull-request.md").read_text() in summary
+
+
+def test_a_check_that_fails_hands_its_verdict_over(
+    team: Team, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last step of its job fails by it, after the summary was written."""
+    team.write_model(Tip(bias=-0.35))
+    prepare(team)
+    assert run("check", MODEL).code == 10
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "outputs"))
+
+    assert run("check", "--only", "examine", MODEL).code == 0
+    assert (tmp_path / "outputs").read_text().splitlines()[1] == "fail"
+
+
+def test_what_another_job_converted_is_received_for_a_check(team: Team, run: Run, tmp_path: Path) -> None:
+    """By the name of the model: nothing is tagged yet."""
+    prepare(team)
+    record = team.workplace.check(MODEL)
+    received = tmp_path / "received"
+    received.mkdir()
+    (record.folder / "conversion.1.json").rename(received / "conversion.1.json")
+    shutil.copytree(record.folder / "blobs", received / "blobs")
+
+    said = run("receive-pages", "--from", str(received), "--kind", "conversion", MODEL)
+
+    assert said.out == "tip: received conversion.1.json\n"
+    assert run("check", "--only", "examine", MODEL).code == 0
 
 
 # --- whole runs ---------------------------------------------------------------------------------------------
