@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from slipway.adapters.yaml_files import read_bounded, read_yaml
+from slipway.adapters.yaml_files import DocumentT, parse_yaml, read_bounded, read_yaml
 from slipway.domain.model import Model
 from slipway.domain.pages import digest_of
 from slipway.domain.policy import (
@@ -76,22 +77,39 @@ class Repository:
         return read_model(self.root / "models" / name)
 
     def policies(self) -> Policies:
-        folder = self.root / "policies"
-        return Policies(
-            fidelity=read_yaml(folder / "fidelity.yaml", Policy[FidelityLimit]),
-            signature=read_yaml(folder / "signature.yaml", Policy[SignatureLimit]),
-            outputs=read_yaml(folder / "outputs.yaml", Policy[OutputsLimit]),
-            metrics=read_yaml(folder / "metrics.yaml", Policy[MetricsLimit]),
-            promise=read_yaml(folder / "promise.yaml", Policy[PromiseLimit]),
-            way_back=read_yaml(folder / "way-back.yaml", Policy[WayBackLimit]),
-            drift=read_yaml(folder / "drift.yaml", Policy[DriftLimit]),
-            previous_version=read_yaml(folder / "previous-version.yaml", Policy[PreviousVersionLimit]),
-        )
+        return read_policies(self.root / "policies")
 
     def policies_digest(self) -> str:
         """One digest for all policy files, comments included: an edit makes every verdict a new one."""
         files = sorted((self.root / "policies").glob("*.yaml"))
         return digest_of(b"".join(file.name.encode() + b"\0" + read_bounded(file) + b"\0" for file in files))
+
+
+def read_policies(folder: Path) -> Policies:
+    """Read the policies of a folder.
+
+    Raises:
+        BadFile: one is missing, or does not say what its gate needs.
+    """
+    return parse_policies(lambda name: read_bounded(folder / name), where=str(folder))
+
+
+def parse_policies(content_of: Callable[[str], bytes], *, where: str) -> Policies:
+    """Read policies whose files `content_of` knows by their names; `where` is their folder, for errors."""
+
+    def read(name: str, into: type[DocumentT]) -> DocumentT:
+        return parse_yaml(content_of(name), into, where=f"{where}/{name}")
+
+    return Policies(
+        fidelity=read("fidelity.yaml", Policy[FidelityLimit]),
+        signature=read("signature.yaml", Policy[SignatureLimit]),
+        outputs=read("outputs.yaml", Policy[OutputsLimit]),
+        metrics=read("metrics.yaml", Policy[MetricsLimit]),
+        promise=read("promise.yaml", Policy[PromiseLimit]),
+        way_back=read("way-back.yaml", Policy[WayBackLimit]),
+        drift=read("drift.yaml", Policy[DriftLimit]),
+        previous_version=read("previous-version.yaml", Policy[PreviousVersionLimit]),
+    )
 
 
 def read_model(folder: Path) -> Model:

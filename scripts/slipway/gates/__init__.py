@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from slipway.domain.case import ReleaseGate, WindowGate
+from slipway.domain.case import ReleaseCase, ReleaseGate, WindowGate
 from slipway.domain.policy import Policies
-from slipway.domain.release import WaiverUsed
+from slipway.domain.release import Verdicts, WaiverUsed
+from slipway.domain.verdict import Finding, Verdict, worst
 from slipway.gates import drift, fidelity, metrics, outputs, previous_version, promise, signature, way_back
 
 # In the order of a reviewer's questions. A gate takes the limit of its own policy, hence `Any`.
@@ -43,3 +44,30 @@ def waivers_in_force(policies: Policies, *, model: str, version: str, today: dat
 def judged_by(waivers: tuple[WaiverUsed, ...], *, policies_digest: str) -> dict[str, str]:
     """What a release is held to, as its pages name it among what they read: when it changes, the verdict may."""
     return {"policies": policies_digest, "waivers": " ".join(waiver.model_dump_json() for waiver in waivers)}
+
+
+def verdicts_of(
+    case: ReleaseCase, policies: Policies, waivers: tuple[WaiverUsed, ...], *, policies_digest: str
+) -> Verdicts:
+    """Ask every gate; a finding that a waiver covers passes, and says so."""
+    model = case.identity.model
+    waived = {waiver.gate: waiver for waiver in waivers}
+    findings = [
+        _waive(finding, waived.get(name))
+        for name, gate in RELEASE_GATES.items()
+        for finding in gate.judge(case, getattr(policies, name).limit_for(model))
+    ]
+    return Verdicts(
+        verdict=worst(finding.verdict for finding in findings),
+        findings=tuple(findings),
+        waivers=waivers,
+        smallest_bump=promise.smallest_bump(case, policies.promise.limit_for(model)),
+        policies_digest=policies_digest,
+    )
+
+
+def _waive(finding: Finding, waiver: WaiverUsed | None) -> Finding:
+    if waiver is None or finding.verdict is Verdict.PASS:
+        return finding
+    told = f"{finding.problem}; waived by {waiver.by} until {waiver.until}: {waiver.reason}"
+    return finding.model_copy(update={"verdict": Verdict.PASS, "problem": told, "mend": ""})

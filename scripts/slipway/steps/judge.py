@@ -10,9 +10,9 @@ from slipway.domain.case import ReleaseCase
 from slipway.domain.incident import IncidentKind, IncidentVerdicts, Outcome, WindowEvidence
 from slipway.domain.pages import Page
 from slipway.domain.policy import Policies
-from slipway.domain.release import Evidence, Identity, Rehearsal, Verdicts, WaiverUsed
+from slipway.domain.release import Evidence, Identity, Rehearsal, Verdicts
 from slipway.domain.verdict import Finding, Verdict, worst
-from slipway.gates import RELEASE_GATES, WINDOW_GATES, judged_by, promise, waivers_in_force
+from slipway.gates import WINDOW_GATES, judged_by, verdicts_of, waivers_in_force
 
 
 def run(record: Record, *, policies: Policies, policies_digest: str, today: date) -> Page[Verdicts]:
@@ -31,33 +31,6 @@ def run(record: Record, *, policies: Policies, policies_digest: str, today: date
     return record.once(
         Verdicts, reads=reads, make=lambda: verdicts_of(case, policies, waivers, policies_digest=policies_digest)
     )
-
-
-def verdicts_of(
-    case: ReleaseCase, policies: Policies, waivers: tuple[WaiverUsed, ...], *, policies_digest: str
-) -> Verdicts:
-    """Ask every gate; a finding that a waiver covers passes, and says so."""
-    model = case.identity.model
-    waived = {waiver.gate: waiver for waiver in waivers}
-    findings = [
-        _waive(finding, waived.get(name))
-        for name, gate in RELEASE_GATES.items()
-        for finding in gate.judge(case, getattr(policies, name).limit_for(model))
-    ]
-    return Verdicts(
-        verdict=worst(finding.verdict for finding in findings),
-        findings=tuple(findings),
-        waivers=waivers,
-        smallest_bump=promise.smallest_bump(case, policies.promise.limit_for(model)),
-        policies_digest=policies_digest,
-    )
-
-
-def _waive(finding: Finding, waiver: WaiverUsed | None) -> Finding:
-    if waiver is None or finding.verdict is Verdict.PASS:
-        return finding
-    told = f"{finding.problem}; waived by {waiver.by} until {waiver.until}: {waiver.reason}"
-    return finding.model_copy(update={"verdict": Verdict.PASS, "problem": told, "mend": ""})
 
 
 def run_on_window(record: Record, *, policies: Policies, policies_digest: str) -> Page[IncidentVerdicts]:
