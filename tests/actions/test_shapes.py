@@ -19,7 +19,7 @@ BIN = Path(sys.executable).parent
 # A person asks for these, on a laptop or at night.
 ASKED_FOR = {"check", "release", "watch", "merge", "status", "rollback", "new-model", "stop"}
 # These look at files and write no page of a record: a workflow calls them between its actions.
-BETWEEN_ACTIONS = {"check-manifests", "receive-pages"}
+BETWEEN_ACTIONS = {"changed-models", "check-manifests", "receive-pages", "rejudge"}
 
 
 def _modules() -> set[str]:

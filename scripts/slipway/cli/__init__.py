@@ -10,7 +10,7 @@ import sys
 import click
 
 from slipway import __version__
-from slipway.cli import release, runs, upkeep, verdicts, watch
+from slipway.cli import pull_requests, release, runs, upkeep, verdicts, watch
 from slipway.cli.failures import told
 from slipway.cli.logs import log_to_stderr
 
@@ -30,8 +30,9 @@ def slipway(quiet: bool) -> None:
     log_to_stderr(quiet=quiet)
 
 
-for command in (*verdicts.COMMANDS, *runs.COMMANDS, *release.COMMANDS, *watch.COMMANDS, *upkeep.COMMANDS):
-    slipway.add_command(command)
+for room in (verdicts, runs, release, watch, upkeep, pull_requests):
+    for command in room.COMMANDS:
+        slipway.add_command(command)
 
 
 def main() -> None:
