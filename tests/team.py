@@ -157,13 +157,13 @@ class Team:
         }
         return record.once(Conversion, reads=reads, make=lambda: _converted(record, identity))
 
-    def measure(self, tag: str) -> Record:
+    def measure(self, tag: str, *, environment: str = ENVIRONMENT) -> Record:
         """All steps before the verdict."""
         record = self.record(tag)
         resolve_tag.run(tag, workplace=self.workplace)
         self.convert(record)
         measure_consistency.run(record)
-        rehearse_rollback.run(record, environment=ENVIRONMENT)
+        rehearse_rollback.run(record, environment=environment)
         return record
 
     def judge(self, record: Record, *, today: date = TODAY) -> Page[Verdicts]:
@@ -172,21 +172,21 @@ class Team:
             record, policies=repository.policies(), policies_digest=repository.policies_digest(), today=today
         )
 
-    def up_to_verdicts(self, tag: str) -> Page[Verdicts]:
-        return self.judge(self.measure(tag))
+    def up_to_verdicts(self, tag: str, *, environment: str = ENVIRONMENT) -> Page[Verdicts]:
+        return self.judge(self.measure(tag, environment=environment))
 
-    def propose(self, tag: str) -> Page[Proposal]:
+    def propose(self, tag: str, *, environment: str = ENVIRONMENT) -> Page[Proposal]:
         """Image and pull request of what was judged."""
         build_image.run(self.record(tag), workplace=self.workplace)
-        return bump_manifest.run(self.record(tag), environment=ENVIRONMENT, workplace=self.workplace)
+        return bump_manifest.run(self.record(tag), environment=environment, workplace=self.workplace)
 
     def record_pages(self, tag: str) -> str | None:
         return record_pages.run(self.record(tag), tag=ReleaseTag.parse(tag), ledger=self.workplace.ledger)
 
-    def release(self, tag: str) -> Page[Proposal]:
+    def release(self, tag: str, *, environment: str = ENVIRONMENT) -> Page[Proposal]:
         """Every step of a release that does not fail."""
-        self.up_to_verdicts(tag)
-        proposal = self.propose(tag)
+        self.up_to_verdicts(tag, environment=environment)
+        proposal = self.propose(tag, environment=environment)
         file_issue.run_on_release(self.record(tag), forge=self.workplace.forge)
         self.record_pages(tag)
         return proposal
@@ -255,7 +255,7 @@ class Team:
         """What the scheduled watch does, but for the way back."""
         evidence, verdicts = self.look_only(until)
         issue = file_issue.run_on_window(self.window(until), forge=self.workplace.forge)
-        record_pages.run_on_window(self.window(until), ledger=self.workplace.ledger)
+        record_pages.run_on_windows([self.window(until)], ledger=self.workplace.ledger)
         return evidence, verdicts, issue
 
     def look_only(self, until: date) -> tuple[Page[WindowEvidence], Page[IncidentVerdicts]]:

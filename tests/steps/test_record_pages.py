@@ -144,7 +144,7 @@ def test_a_window_that_is_recorded_twice_is_one_line(live: Team) -> None:
     live.look(date(2026, 3, 7))
     live.look(date(2026, 3, 7))
 
-    record_pages.run_on_window(live.window(date(2026, 3, 7)), ledger=live.workplace.ledger)
+    record_pages.run_on_windows([live.window(date(2026, 3, 7))], ledger=live.workplace.ledger)
 
     assert len(live.history.windows(MODEL, ENVIRONMENT, version="v1.0.0")) == 1
     month = live.workplace.ledger.read(f"{MODEL}/{ENVIRONMENT}/windows/2026-03.jsonl") or b""

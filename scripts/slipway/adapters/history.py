@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import PurePosixPath
 from typing import TypeVar
 
@@ -12,14 +13,16 @@ from pydantic import ValidationError
 from semver import Version
 
 from slipway.adapters.ledger import Ledger
-from slipway.domain.incident import Window
+from slipway.domain.incident import IncidentKind, Window
 from slipway.domain.pages import Body, Page, parse_page
 from slipway.domain.release import Verdicts
-from slipway.domain.tag import ReleaseTag
+from slipway.domain.tag import ReleaseTag, is_model_name
+from slipway.domain.upkeep import StoppedWorkflow
 from slipway.domain.verdict import Verdict
 from slipway.errors import BadFile
 
 BodyT = TypeVar("BodyT", bound=Body)
+_PATIENCE = timedelta(days=3)  # a schedule of GitHub's can be late by hours, and is skipped under load
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,8 @@ class History:
         return sorted(Version.parse(name[1:]) for name in names if name[:1] == "v" and Version.is_valid(name[1:]))
 
     def models(self) -> list[str]:
-        return sorted({PurePosixPath(path).parts[0] for path in self._paths("")})
+        names = {PurePosixPath(path).parts[0] for path in self._paths("")}
+        return sorted(name for name in names if is_model_name(name))
 
     def page(self, tag: ReleaseTag, kind: type[BodyT]) -> Page[BodyT] | None:
         """The newest page of a kind of one release."""
@@ -80,6 +84,33 @@ class History:
                     newest[window.start] = window
         return tuple(sorted(newest.values(), key=lambda window: window.start))
 
+    def heartbeat(self, workflow: str) -> date | None:
+        """The day on which a workflow ran last, None where it never did."""
+        folder = heartbeats_folder(workflow)
+        months = sorted(self._paths(folder))
+        last = self.ledger.read(months[-1]) if months else None
+        return None if last is None else max(_day(line, where=months[-1]) for line in last.decode().splitlines())
+
+    def stopped(self, *workflows: str, today: date) -> tuple[StoppedWorkflow, ...]:
+        """Those that ran once, and then not for days: GitHub switches schedules off in silence."""
+        beats = ((workflow, self.heartbeat(workflow)) for workflow in workflows)
+        return tuple(
+            StoppedWorkflow(workflow=workflow, last=last)
+            for workflow, last in beats
+            if last is not None and last + _PATIENCE < today
+        )
+
+    def pages_of_window(self, model: str, environment: str, *, until: date, subject: str) -> dict[str, bytes]:
+        """What an earlier run found and did about the same window, from the incident that was the last by then."""
+        found = [one for one in self.incidents(model, environment) if one[:10] <= until.isoformat()]
+        watched = [one for one in found if f"-{IncidentKind.REQUESTED}-" not in one]
+        pages = self.ledger.pages(incident_folder(model, environment, watched[-1])) if watched else {}
+        return {
+            PurePosixPath(path).name: content
+            for path, content in pages.items()
+            if json.loads(content).get("subject") == subject
+        }
+
     def _latest(self, folder: str, kind: type[BodyT]) -> Page[BodyT] | None:
         stored = self.ledger.latest(folder, kind.kind)
         return None if stored is None else parse_page(kind, stored.content, where=f"ledger:{stored.path}")
@@ -99,6 +130,20 @@ def incident_folder(model: str, environment: str, incident: str) -> str:
 
 def windows_folder(model: str, environment: str) -> str:
     return f"{model}/{environment}/windows"
+
+
+def heartbeats_folder(workflow: str) -> str:
+    """No model's name begins with an underscore."""
+    return f"_heartbeats/{workflow}"
+
+
+def _day(line: str, *, where: str) -> date:
+    try:
+        return date.fromisoformat(json.loads(line)["day"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadFile(
+            f"ledger:{where} has a line that is no heartbeat", mend="update Slipway in this repository"
+        ) from error
 
 
 def _window(line: str, *, where: str) -> Window:

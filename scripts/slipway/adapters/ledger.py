@@ -1,6 +1,7 @@
 """The ledger: a branch of pages that were written once, and of windows, a line each.
 
     <model>/v1.4.0/<kind>.<n>.json    <model>/<environment>/windows/<year-month>.jsonl
+    _heartbeats/<workflow>/<year-month>.jsonl
 
 It lives on a forge as a branch without code. Many runs append at the same time: each reads the branch, makes
 its commit on what it read, and begins again when somebody else was faster.

@@ -163,11 +163,11 @@ def _circumstances(seconds: float) -> Circumstances:
         seconds=round(seconds, 3),
         host=socket.gethostname(),
         slipway=__version__,
-        run_url=_run_url(),
+        run_url=run_url(),
     )
 
 
-def _run_url() -> str | None:
+def run_url() -> str | None:
     """Where GitHub Actions shows this run; None on a laptop."""
     run = os.environ.get("GITHUB_RUN_ID")
     if run is None:

@@ -44,11 +44,20 @@ def _reader_left() -> int:
     return 0
 
 
-def _say(text: str) -> None:
+def warn(said: str) -> None:
+    """Something that a person should look at, and that stops nothing."""
+    _annotate("warning", said, colour="yellow")
+
+
+def _say(said: str) -> None:
+    _annotate("error", said, colour="red")
+
+
+def _annotate(level: str, text: str, *, colour: str) -> None:
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        click.echo(f"::error::{_as_data(text)}", err=True)  # with a colour before it, it would be no command
+        click.echo(f"::{level}::{_as_data(text)}", err=True)  # with a colour before it, it would be no command
     else:
-        click.secho(text, fg="red" if sys.stderr.isatty() else None, err=True)
+        click.secho(text, fg=colour if sys.stderr.isatty() else None, err=True)
 
 
 def _as_data(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from slipway.adapters.workplace import Workplace
+    from slipway.steps.record_pages import Heartbeat, Run
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the page as JSON.")
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Tell what would be written, and write nothing.")
@@ -54,6 +56,22 @@ def workplace(*, dry_run: bool = False) -> Workplace:
 
     opened = Workplace.around(Path.cwd())
     return dry(opened) if dry_run else opened
+
+
+def this_run() -> Run:
+    """The run of the workflow that this is a part of; on a laptop, this command is one."""
+    from slipway.adapters.records import run_url
+    from slipway.steps.record_pages import Run
+
+    here = f"{socket.gethostname()} at {datetime.now(UTC).isoformat(timespec='microseconds')}"
+    return Run(os.environ.get("GITHUB_RUN_ID", here), os.environ.get("GITHUB_RUN_ATTEMPT", "1"), run_url())
+
+
+def heartbeat(workflow: str) -> Heartbeat:
+    """Of a workflow that runs each day, whoever started it."""
+    from slipway.steps.record_pages import Heartbeat
+
+    return Heartbeat(workflow, today(), this_run().url)
 
 
 def who_asks(opened: Workplace) -> str:

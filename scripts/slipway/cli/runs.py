@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from datetime import date
 from functools import partial
+from typing import Any
 
 import click
 
 from slipway.adapters import deploy_tree
 from slipway.cli import options, release, upkeep, verdicts, watch
 from slipway.cli.failures import told
-from slipway.cli.printing import tell
+from slipway.cli.printing import hand_over, tell
+from slipway.domain.release import JobResult
 from slipway.domain.tag import ReleaseTag
+from slipway.domain.upkeep import shard_of, shards_for
 from slipway.domain.verdict import Verdict
 from slipway.errors import SlipwayError
 
@@ -39,36 +44,91 @@ def run_release(context: click.Context, tag: str, environment: str | None) -> in
     return code
 
 
+class _Shard(click.ParamType[tuple[int, int]]):
+    name = "K/N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        which, _, of = str(value).partition("/")
+        if not (which.isdecimal() and of.isdecimal() and 1 <= int(which) <= int(of)):
+            self.fail(f"`{value}` is no part of a whole; write it like 2/5", param, ctx)
+        return int(which), int(of)
+
+
 @click.command("watch")
 @click.argument("model", metavar="MODEL", required=False)
 @click.option("--all", "all_of_it", is_flag=True, help="All models, in all environments; one failure stops no other.")
+@click.option(
+    "--shard", type=_Shard(), help="Of --all, what falls to machine K of N; its windows are not recorded yet."
+)
+@click.option("--plan", is_flag=True, help="Tell the shards that have something to look at, as JSON.")
 @options.ENVIRONMENT
 @options.UNTIL
 @click.pass_context
-def run_watch(
-    context: click.Context, model: str | None, all_of_it: bool, environment: str | None, until: date | None
+def run_watch(  # noqa: PLR0917  # click passes by name
+    context: click.Context,
+    model: str | None,
+    all_of_it: bool,
+    shard: tuple[int, int] | None,
+    plan: bool,
+    environment: str | None,
+    until: date | None,
 ) -> int:
     """Look at a window of what MODEL served, and do what follows from it: nothing, an issue, or a way back."""
-    if all_of_it == (model is not None) or (all_of_it and environment is not None):
-        raise click.UsageError("name a model, or say --all and nothing else but --until")
-    return _watch(context, model, environment, until) if model is not None else _watch_all(context, until)
+    if [model is not None, all_of_it, plan].count(True) != 1 or (model is None and environment is not None):
+        raise click.UsageError("name a model, or say --all or --plan and no environment")
+    if shard is not None and not all_of_it:
+        raise click.UsageError("--shard is a part of --all")
+    if plan:
+        return _plan()
+    return _watch(context, model, environment, until) if model is not None else _watch_all(context, shard, until)
 
 
-def _watch_all(context: click.Context, until: date | None) -> int:
-    """The worst exit code of all; 0 where nothing is deployed."""
+def _plan() -> int:
+    """A shard without anything to look at is left out."""
     found = deploy_tree.everything_deployed(options.workplace().forge)
-    tell("\n".join(f"deployed: {model} in {environment}" for environment, model in found) or "nothing is deployed")
-    return max((told(partial(_watch, context, model, environment, until)) for environment, model in found), default=0)
+    count = shards_for(len(found))
+    shards = [f"{number}/{count}" for number in sorted({shard_of(*place, shards=count) for place in found})]
+    tell(json.dumps(shards))
+    hand_over({"shards": json.dumps(shards)})
+    return 0
+
+
+def _watch_all(context: click.Context, shard: tuple[int, int] | None, until: date | None) -> int:
+    """The worst exit code of all; 0 where nothing is deployed."""
+    which, of = shard or (1, 1)
+    found = deploy_tree.everything_deployed(options.workplace().forge)
+    mine = [place for place in found if shard_of(*place, shards=of) == which]
+    tell("\n".join(f"deployed: {model} in {environment}" for environment, model in mine) or "nothing is deployed")
+    code = max((told(partial(_look, context, model, environment, until)) for environment, model in mine), default=0)
+    if shard is None:
+        _record_all(mine, until)
+    return code
 
 
 def _watch(context: click.Context, model: str, environment: str | None, until: date | None) -> int:
+    code = _look(context, model, environment, until)
+    _record(context, model, environment, until)
+    return code
+
+
+def _look(context: click.Context, model: str, environment: str | None, until: date | None) -> int:
     window = {"environment": environment, "until": until}
     context.invoke(watch.measure_drift, model=model, as_json=False, **window)
     code: int = context.invoke(verdicts.judge, subject=model, as_json=False, **window)
     context.invoke(watch.revert_manifest, model=model, dry_run=False, **window)
     context.invoke(watch.file_issue, subject=model, dry_run=False, as_json=False, **window)
-    _record(context, model, environment, until)
     return code
+
+
+def _record_all(places: Iterable[tuple[str, str]], until: date | None) -> None:
+    """By one commit; a window that could not be judged is looked at again."""
+    from slipway.domain.incident import IncidentVerdicts
+    from slipway.steps import record_pages
+
+    opened, day = options.workplace(), options.day_of_window(until).isoformat()
+    windows = (opened.window(model, environment, day) for environment, model in places)
+    judged = [window for window in windows if window.latest(IncidentVerdicts) is not None]
+    record_pages.run_on_windows(judged, ledger=opened.ledger, beat=options.heartbeat("watch"))
 
 
 def _failed(tag: str) -> bool:
@@ -80,13 +140,13 @@ def _failed(tag: str) -> bool:
 
 
 def _record_attempt(context: click.Context, tag: str) -> None:
-    """Keep what was found before a step failed; a tag that never resolved has no pages."""
-    if options.workplace().release(ReleaseTag.parse(tag)).contents():
-        _record(context, tag, None, None)
+    """Keep what was found before a step failed, and that it did."""
+    ended = {"release": JobResult.FAILURE}
+    context.invoke(upkeep.record_pages, subject=tag, jobs=ended, environment=None, until=None, dry_run=False)
 
 
 def _record(context: click.Context, subject: str, environment: str | None, until: date | None) -> None:
-    context.invoke(upkeep.record_pages, subject=subject, environment=environment, until=until, dry_run=False)
+    context.invoke(upkeep.record_pages, subject=subject, jobs=None, environment=environment, until=until, dry_run=False)
 
 
 COMMANDS = (run_release, run_watch)

@@ -5,32 +5,74 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from slipway.cli import options
+from slipway.cli.failures import warn
 from slipway.cli.printing import hand_over, show, summarise, tell
+from slipway.domain.release import JobResult
+from slipway.domain.tag import ReleaseTag
+from slipway.errors import BadTag, ForgeRefused
+
+if TYPE_CHECKING:
+    from slipway.adapters.workplace import Workplace
+
+_RELEASES = "release.yml"
+
+
+class _Jobs(click.ParamType[dict[str, JobResult]]):
+    """`{"fetch": {"result": "success", …}, …}`, as GitHub tells by `toJSON(needs)`."""
+
+    name = "JSON"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, JobResult]:
+        try:
+            told = json.loads(value) if isinstance(value, str) else value
+            return {str(name): JobResult(job["result"] if isinstance(job, dict) else job) for name, job in told.items()}
+        except (ValueError, KeyError, AttributeError) as error:
+            self.fail(f"this does not tell how jobs ended, as `toJSON(needs)` does: {error}", param, ctx)
 
 
 @click.command("record-pages")
 @click.argument("subject", metavar="TAG|MODEL")
+@click.option(
+    "--jobs", type=_Jobs(), help="How the jobs of this run of TAG ended; one that broke off is recorded, too."
+)
 @options.ENVIRONMENT
 @options.UNTIL
 @options.DRY_RUN
-def record_pages(subject: str, environment: str | None, until: date | None, dry_run: bool) -> None:
+def record_pages(
+    subject: str, jobs: dict[str, JobResult] | None, environment: str | None, until: date | None, dry_run: bool
+) -> None:
     """Write the pages of a release (TAG) or of a window (MODEL) into the ledger, by one commit."""
-    from slipway.domain.tag import ReleaseTag
     from slipway.steps import record_pages as step
 
     place = options.workplace(dry_run=dry_run)
     if "@" in subject:
-        tag = ReleaseTag.parse(subject)
-        commit = step.run(place.release(tag), tag=tag, ledger=place.ledger)
+        commit = _record_release(subject, jobs, place)
     else:
         name = options.environment_in(place, environment)
         record = place.window(subject, name, options.day_of_window(until).isoformat())
-        commit = step.run_on_window(record, ledger=place.ledger)
+        commit = step.run_on_windows([record], ledger=place.ledger)
     tell(f"ledger at {commit[:12]}" if commit else f"{subject} has no pages yet", dry_run=dry_run)
+
+
+def _record_release(subject: str, jobs: dict[str, JobResult] | None, place: Workplace) -> str | None:
+    """A run of what is no tag has no place in the ledger: its last step fails it, so this one only says so."""
+    from slipway.steps import record_pages as step
+
+    try:
+        tag = ReleaseTag.parse(subject)
+        if jobs is not None:
+            step.note_attempt(tag, jobs=jobs, of=options.this_run(), today=options.today(), workplace=place)
+    except (BadTag, ForgeRefused) as no_tag:
+        if jobs is None:
+            raise
+        tell(f"this run is not recorded: {no_tag.problem}")
+        return None
+    return step.run(place.release(tag), tag=tag, ledger=place.ledger)
 
 
 @click.command("receive-pages")
@@ -41,7 +83,6 @@ def record_pages(subject: str, environment: str | None, until: date | None, dry_
 @click.option("--kind", "kinds", multiple=True, required=True, help="A page that the other job was to write; repeat.")
 def receive_pages(subject: str, received: Path, kinds: tuple[str, ...]) -> None:
     """Take in what another job of a release (TAG) or of a check (MODEL) wrote, after checking every byte of it."""
-    from slipway.domain.tag import ReleaseTag
     from slipway.steps import receive_pages as step
 
     place = options.workplace()
@@ -55,28 +96,41 @@ def receive_pages(subject: str, received: Path, kinds: tuple[str, ...]) -> None:
 @click.option(
     "--start",
     is_flag=False,
-    flag_value="release.yml",
+    flag_value=_RELEASES,
     metavar="[WORKFLOW]",
-    help="Start this workflow for each release that is due; without a name, release.yml.",
+    help=f"Start this workflow for each release that is due, and tell in issues what a person must mend; {_RELEASES} "
+    "without a name.",
 )
 @options.AS_JSON
 def reconcile(on: date | None, start: str | None, as_json: bool) -> None:
     """Compute from tags, ledger and manifests what is due: missed releases, moved tags, missed watches."""
+    from slipway.reports.upkeep import reconciliation_text
     from slipway.steps import reconcile as step
+    from slipway.steps import record_pages as recording
 
     place = options.workplace()
-    found = step.run(today=on or options.today(), workplace=place)
+    found = step.run(today=on or options.today(), workflow=start or _RELEASES, workplace=place)
+    show(found, reconciliation_text(found) or "nothing is due", as_json=as_json)
     if start is not None:
+        step.tell(found, workplace=place)
         step.start(found.due, workflow=start, forge=place.forge)
-    lines = [
-        *(f"due: {tag}" for tag in found.due),
-        *(f"moved: {one.tag}, recorded as {one.recorded[:12]}, now {one.now[:12]}" for one in found.moved),
-        *(f"deleted: {tag}" for tag in found.deleted),
-        *(f"too old to release: {tag}" for tag in found.too_old),
-        *(f"not watched: {one.model} in {one.environment}, last {one.last or 'never'}" for one in found.missed),
-    ]
-    show(found, "\n".join(lines) or "nothing is due", as_json=as_json)
+        recording.run_on_windows([], ledger=place.ledger, beat=options.heartbeat("reconcile"))
     hand_over({"due": json.dumps(found.due)})
+
+
+@click.command("record-watch")
+@click.option("--from", "received", required=True, type=click.Path(path_type=Path), metavar="FOLDER")
+def record_watch(received: Path) -> None:
+    """Take in what the shards of a watch saw, and write it with a heartbeat into the ledger, by one commit."""
+    from slipway.steps import receive_pages, reconcile
+    from slipway.steps import record_pages as step
+
+    place = options.workplace()
+    records = receive_pages.run_on_windows(received, workplace=place)
+    commit = step.run_on_windows(records, ledger=place.ledger, beat=options.heartbeat("watch"))
+    tell("\n".join(f"received {record.subject}" for record in records) or "no window was looked at")
+    tell(f"ledger at {(commit or '')[:12]}")
+    reconcile.tell_when_stopped("reconcile", today=options.today(), workplace=place)
 
 
 @click.command("check-manifests")
@@ -86,7 +140,10 @@ def check_manifests(as_json: bool) -> int:
     from slipway.domain.verdict import EXIT_CODES, Verdict
     from slipway.steps import check_manifests as step
 
-    report = step.run(workplace=options.workplace())
+    place = options.workplace()
+    report = step.run(workplace=place)
+    for one in place.history.stopped("reconcile", "watch", today=options.today()):
+        warn(f"{one.workflow} ran last on {one.last}: look at its schedule, under Actions")
     lines = [f"{one.path}: {one.problem}\n  mend: {one.mend}" for one in report.problems]
     text = "\n".join(lines) or f"{report.checked} manifests name what passed"
     show(report, text, as_json=as_json)
@@ -124,4 +181,4 @@ def new_model(model: str, dry_run: bool) -> None:
     click.echo(f"Fill in models/{model}/model.yaml, export into source/, then: slipway check {model}")
 
 
-COMMANDS = (record_pages, receive_pages, reconcile, check_manifests, status, new_model)
+COMMANDS = (record_pages, receive_pages, record_watch, reconcile, check_manifests, status, new_model)

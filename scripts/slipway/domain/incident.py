@@ -134,3 +134,9 @@ class Reversion(Body):
     pull: int | None
     commit: str
     reason: str
+
+
+# By the name in their files, in the order in which they are written.
+WINDOW_PAGES: dict[str, type[Body]] = {
+    body.kind: body for body in (WindowEvidence, IncidentVerdicts, Reversion, IssueFiled)
+}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
+from enum import StrEnum
 from typing import ClassVar
 
 from slipway.domain.model import Model
-from slipway.domain.pages import Body, File, Frozen
+from slipway.domain.pages import Body, File, Frozen, Page
 from slipway.domain.signature import Signature
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Estimate, Finding, Verdict
@@ -245,7 +247,34 @@ class Rollout(Body):
     golden_equal: int
 
 
-# By the name in their files, in the order in which they are written.
+class JobResult(StrEnum):
+    """How a job ended, in GitHub's words."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+
+
+class Attempt(Body):
+    """How a run ended that brought no release to its end: the result of each job.
+
+    What it read names the run and its attempt, and what the release would have been held to.
+    """
+
+    kind: ClassVar[str] = "attempt"
+
+    jobs: dict[str, JobResult]
+
+
+def came_to_its_end(verdicts: Page[Verdicts] | None, proposals: Iterable[Page[Proposal]]) -> bool:
+    """Whether a release has a verdict, and what follows from it: nothing from a failure, or else a proposal."""
+    if verdicts is None:
+        return False
+    return verdicts.body.verdict is Verdict.FAIL or any(one.reads.get("verdicts") == verdicts.key for one in proposals)
+
+
+# By the name in their files, in the order in which they are written; an attempt comes from any moment.
 RELEASE_PAGES: dict[str, type[Body]] = {
-    body.kind: body for body in (Identity, Conversion, Evidence, Rehearsal, Verdicts, Image, Proposal, Rollout)
+    body.kind: body for body in (Identity, Conversion, Evidence, Rehearsal, Verdicts, Image, Proposal, Rollout, Attempt)
 }

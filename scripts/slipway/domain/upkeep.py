@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from typing import ClassVar
 
@@ -22,16 +23,54 @@ class MissedHeartbeat(Frozen):
     last: date | None
 
 
+class RewrittenPage(Frozen):
+    """A file of the ledger that does not say any more what was written first, and the commit that changed it."""
+
+    path: str
+    commit: str
+
+
+class StoppedWorkflow(Frozen):
+    """A workflow that runs each day, and did last on `last`."""
+
+    workflow: str
+    last: date
+
+
+class Unknown(Frozen):
+    """What could not be looked at: a model, a manifest."""
+
+    subject: str
+    problem: str
+    mend: str
+
+
 class Reconciliation(Body):
-    """`too_old` are tags from before the first page of their model: they are listed, never released."""
+    """What is to be done, and by whom.
+
+    Releases: `due` are started now, `waiting` on a later day, and those `under_way` are queued or running. `stuck`
+    ended in errors until nobody tries any more. `too_old` are tags from before the first page of their model: they
+    are listed, never released.
+    """
 
     kind: ClassVar[str] = "reconciliation"
 
-    due: tuple[str, ...]
-    moved: tuple[MovedTag, ...]
-    deleted: tuple[str, ...]
-    too_old: tuple[str, ...]
-    missed: tuple[MissedHeartbeat, ...]
+    due: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    under_way: tuple[str, ...] = ()
+    stuck: tuple[str, ...] = ()
+    too_old: tuple[str, ...] = ()
+    moved: tuple[MovedTag, ...] = ()
+    deleted: tuple[str, ...] = ()
+    rewritten: tuple[RewrittenPage, ...] = ()
+    missed: tuple[MissedHeartbeat, ...] = ()
+    stopped: tuple[StoppedWorkflow, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
+
+    @property
+    def needs_a_person(self) -> bool:
+        """A stuck release has an issue of its own."""
+        return any((self.moved, self.deleted, self.rewritten, self.missed, self.stopped, self.unknown))
 
 
 class StatusRow(Frozen):
@@ -60,3 +99,20 @@ class ManifestReport(Body):
 
     checked: int
     problems: tuple[ManifestProblem, ...]
+
+
+MOST_SHARDS = 8
+
+
+def shards_for(places: int) -> int:
+    """How many machines look at so many models: two each or more, since to set one up takes as long as to look."""
+    return min(MOST_SHARDS, (places + 1) // 2)
+
+
+def shard_of(environment: str, model: str, *, shards: int) -> int:
+    """Which of 1 to `shards` looks at a model in an environment.
+
+    By the name alone: what is merged between two jobs of a run takes no other model from the one that looks at it.
+    """
+    digest = hashlib.sha256(f"{environment}/{model}".encode()).digest()
+    return int.from_bytes(digest[:8]) % shards + 1

@@ -78,6 +78,7 @@ def run(model: str, *, environment: str, until: date, policies: Policies, workpl
     days = _days(until, watched, policies)
     served = workplace.served_log(model, environment)
     record = workplace.window(model, environment, until.isoformat())
+    record.seed(workplace.history.pages_of_window(model, environment, until=until, subject=record.subject))
     rows = served.rows(days.start, days.end, version=watched.tag.image_tag)
     labelled = served.labelled(rows, days.start, days.end)
     trailing = _trailing_rows(served, days, watched)

@@ -7,15 +7,18 @@ own, and files whose bytes are what a page says.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from slipway.adapters.records import Record, files_in, sha256_of
+from slipway.adapters.workplace import Workplace
+from slipway.domain.incident import WINDOW_PAGES, IncidentVerdicts
 from slipway.domain.pages import Body, Page, parse_page
 from slipway.domain.release import RELEASE_PAGES
 from slipway.errors import BadFile, DigestMismatch
 
 _PAGE = re.compile(r"(?P<kind>[a-z]+(?:-[a-z]+)*)\.(?P<number>[1-9][0-9]{0,5})\.json")
+_INCIDENT = re.compile(r"\d{4}-\d\d-\d\d-[a-z]+(?:-[a-z]+)*")
 _LARGEST_PAGE = 5_000_000  # bytes
 _AGAIN = "run the whole release again; if it happens twice, look into that job's log"
 
@@ -32,10 +35,38 @@ def run(record: Record, *, received: Path, kinds: Collection[str]) -> list[str]:
         BadFile: a page of another kind or release, one that does not read as its kind, or none of a kind.
         DigestMismatch: a file is missing, or is not what its page says.
     """
-    pages = [_read(path, record, kinds) for path in sorted(received.glob("*.json"))]
+    known = {kind: RELEASE_PAGES[kind] for kind in kinds if kind in RELEASE_PAGES}
+    pages = [_read(path, record, known) for path in sorted(received.glob("*.json"))]
     missing = [kind for kind in kinds if kind not in {page.kind for page in pages}]
     if missing:
         raise BadFile(f"{received} holds no page `{missing[0]}` of {record.subject}", mend=_AGAIN)
+    return _take_in(record, pages, received)
+
+
+def run_on_windows(received: Path, *, workplace: Workplace) -> list[Record]:
+    """Take in the windows that other jobs looked at, and return the records of those that were judged.
+
+    Args:
+        received: holds folders `<environment>/<model>/<day>`, at any depth; none where no job had anything to hand on.
+        workplace: whose records they become.
+
+    Raises:
+        BadFile: a page of another kind or window, or one that does not read as its kind.
+    """
+    records = []
+    for folder in sorted({path.parent for path in received.rglob("*.json")}):
+        environment, model, day = folder.relative_to(received).parts[-3:]
+        record = workplace.window(model, environment, day)
+        pages = [_read(path, record, WINDOW_PAGES) for path in sorted(folder.glob("*.json"))]
+        for page in pages:
+            _refuse_other_places(page.body, environment=environment, model=model, where=folder)
+        _take_in(record, pages, folder)
+        if record.latest(IncidentVerdicts) is not None:
+            records.append(record)
+    return records
+
+
+def _take_in(record: Record, pages: Sequence[Page[Body]], received: Path) -> list[str]:
     for page in pages:
         for file in files_in(page.body):
             _take(record, received / "blobs" / file.sha256, file.sha256, file.size)
@@ -43,13 +74,23 @@ def run(record: Record, *, received: Path, kinds: Collection[str]) -> list[str]:
     return [page.file_name for page in pages]
 
 
-def _read(path: Path, record: Record, kinds: Collection[str]) -> Page[Body]:
+def _refuse_other_places(body: Body, *, environment: str, model: str, where: Path) -> None:
+    """What a page says of itself decides where the ledger keeps it."""
+    told = {name: getattr(body, name) for name in ("environment", "model") if hasattr(body, name)}
+    incident = getattr(body, "incident", None)
+    if not told.items() <= {"environment": environment, "model": model}.items():
+        raise BadFile(f"{where} holds a page about {told['model']} in {told['environment']}", mend=_AGAIN)
+    if incident is not None and not _INCIDENT.fullmatch(incident):
+        raise BadFile(f"{where} holds a page of `{incident}`, which names no incident", mend=_AGAIN)
+
+
+def _read(path: Path, record: Record, kinds: Mapping[str, type[Body]]) -> Page[Body]:
     match = _PAGE.fullmatch(path.name)
-    if match is None or match["kind"] not in kinds or match["kind"] not in RELEASE_PAGES:
+    if match is None or match["kind"] not in kinds:
         raise BadFile(f"{path} is no page that this job was to write ({', '.join(kinds)})", mend=_AGAIN)
     if path.is_symlink() or path.stat().st_size > _LARGEST_PAGE:
         raise BadFile(f"{path} is no plain file of at most {_LARGEST_PAGE:,} bytes", mend=_AGAIN)
-    page = parse_page(RELEASE_PAGES[match["kind"]], path.read_bytes(), where=str(path))
+    page = parse_page(kinds[match["kind"]], path.read_bytes(), where=str(path))
     if page.subject != record.subject or page.file_name != path.name:
         raise BadFile(f"{path} is about {page.subject}, {page.file_name}; asked was {record.subject}", mend=_AGAIN)
     return page

@@ -1,40 +1,106 @@
-"""Compute what should have happened: tags against the ledger, windows against the calendar.
+"""Compute what should have happened: tags against the ledger, windows and heartbeats against the calendar.
 
-Nothing depends on an event arriving; what was missed is found here and run in ascending order.
+Nothing depends on an event arriving; what was missed is found here and run in ascending order, and what only a
+person can mend is told in issues that close by themselves. What cannot be looked at stops nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import Enum, auto
+from functools import partial
+from typing import TypeVar
+
+from semver import Version
 
 from slipway.adapters import deploy_tree, git
 from slipway.adapters.forge import Forge
+from slipway.adapters.history import History
+from slipway.adapters.ledger import BRANCH
+from slipway.adapters.rewritten import rewritten_pages
 from slipway.adapters.workplace import Workplace
-from slipway.domain.release import Identity, Rollout, Verdicts
+from slipway.domain.release import Attempt, Identity, Proposal, Rollout, Verdicts, came_to_its_end
 from slipway.domain.tag import ReleaseTag
-from slipway.domain.upkeep import MissedHeartbeat, MovedTag, Reconciliation
+from slipway.domain.upkeep import MissedHeartbeat, MovedTag, Reconciliation, RewrittenPage, Unknown
+from slipway.domain.verdict import Verdict
+from slipway.errors import BadFile, SlipwayError, UnknownModel, Unreachable
+from slipway.gates import judged_by, waivers_in_force
+from slipway.reports.marker import read_marker
+from slipway.reports.upkeep import UPKEEP_TITLE, stuck_release_issue, stuck_release_title, upkeep_issue
+
+UPKEEP = "slipway: upkeep"  # the labels by which the issues are found again
+STUCK = "release: stuck"
 
 _MOST_RELEASES = 5  # a run: a flood of tags must not hide one that fails
+_RETRIES = 3  # after the first run that ended in an error
 _MISSED_WINDOWS = 2
 
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 
-def run(*, today: date, workplace: Workplace) -> Reconciliation:
-    root = workplace.repository.root
+
+class _State(Enum):
+    SETTLED = auto()
+    TOO_OLD = auto()
+    UNDER_WAY = auto()
+    DUE = auto()
+    STUCK = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Release:
+    """`tries` counts the runs that ended in an error since its tag, policies and waivers are what they are."""
+
+    tag: ReleaseTag
+    state: _State
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """What every release is looked at with; `first` is the lowest version that the ledger has of each model."""
+
+    today: date
+    under_way: frozenset[str]
+    first: Mapping[str, Version]
+    workplace: Workplace
+
+
+def run(*, today: date, workplace: Workplace, workflow: str = "release.yml") -> Reconciliation:
+    """Compute what is due.
+
+    Args:
+        today: the day for waivers, windows and heartbeats.
+        workflow: the file of the one that releases; its runs that are queued or at work are left alone.
+        workplace: whose tags, ledger and manifests.
+    """
+    root, ledger = workplace.repository.root, workplace.forge.head(BRANCH)
     git.fetch(root)
     tags = git.release_tags(root)
     declared = set(workplace.repository.model_names())
-    first = {model: min(versions) for model in declared if (versions := workplace.history.versions(model))}
-    known = [tag for tag in tags if tag.model in declared]
-    too_old = [tag for tag in known if tag.model in first and tag.version < first[tag.model]]
-    open_ones = [tag for tag in known if tag not in too_old and workplace.history.page(tag, Verdicts) is None]
-    due = [tag for tag in open_ones if _can_be_released(tag, workplace)]
+    known = {str(tag): tag for tag in tags if tag.model in declared}
+    running = frozenset(run.title for run in workplace.forge.runs_under_way(workflow))
+    now = _Now(today, running, _first(declared, tags, workplace.history), workplace)
+    places = {
+        f"{model} in {place}": (place, model) for place, model in deploy_tree.everything_deployed(workplace.forge)
+    }
+    unknown: dict[str, Unknown] = {}
+    releases = _look_at(known, partial(_release, now=now), unknown)
+    due = _by_turns(one for one in releases if one.state is _State.DUE)
     return Reconciliation(
-        due=tuple(str(tag) for tag in due[:_MOST_RELEASES]),
-        moved=tuple(found for tag in known if (found := _moved(tag, workplace)) is not None),
-        deleted=_deleted(tags, workplace),
-        too_old=tuple(str(tag) for tag in too_old),
-        missed=_missed(declared, today, workplace),
+        due=_in_order(due[:_MOST_RELEASES]),
+        waiting=_in_order(due[_MOST_RELEASES:]),
+        under_way=_in_order(one for one in releases if one.state is _State.UNDER_WAY),
+        stuck=_in_order(one for one in releases if one.state is _State.STUCK),
+        too_old=_in_order(one for one in releases if one.state is _State.TOO_OLD),
+        moved=tuple(_look_at(known, partial(_moved, workplace=workplace), unknown)),
+        deleted=_deleted(tags, workplace.history),
+        rewritten=() if ledger is None else _rewritten(ledger, workplace),
+        missed=tuple(_look_at(places, partial(_missed, now=now), unknown)),
+        stopped=workplace.history.stopped("watch", today=today),
+        unknown=tuple(unknown.values()),
     )
 
 
@@ -43,6 +109,88 @@ def start(due: Iterable[str], *, workflow: str, forge: Forge) -> None:
     for tag in due:
         inputs = {"tag": tag, "model": ReleaseTag.parse(tag).model}
         forge.dispatch_workflow(workflow, ref=forge.default_branch, inputs=inputs)
+
+
+def tell(found: Reconciliation, *, workplace: Workplace) -> None:
+    """Open, update or close the issues: one about the upkeep, and one a release that is not tried again."""
+    there = {read_marker(issue.body).get("tag"): issue for issue in workplace.forge.open_issues(STUCK)}
+    for tag in found.stuck:
+        if tag not in there:
+            _tell_owners(ReleaseTag.parse(tag), workplace)
+    still_open = {*found.stuck, *found.due, *found.waiting, *found.under_way}
+    for told, issue in there.items():
+        if told is not None and told not in still_open:
+            workplace.forge.close_issue(
+                issue.number, comment=f"{told} is not waited for any more: {_end(told, workplace)}."
+            )
+    _tell_of_upkeep(found, workplace.forge)
+
+
+def tell_when_stopped(workflow: str, *, today: date, workplace: Workplace) -> None:
+    """Tell that another workflow stopped, since it cannot tell so itself; when it runs again it looks at the issue."""
+    stopped = workplace.history.stopped(workflow, today=today)
+    if stopped:
+        _tell_of_upkeep(Reconciliation(stopped=stopped), workplace.forge)
+
+
+def _look_at(
+    items: Mapping[str, Item], look: Callable[[Item], Found | None], unknown: dict[str, Unknown]
+) -> list[Found]:
+    """What there is to say of each; what cannot be looked at is added to `unknown`."""
+    found = []
+    for name, item in items.items():
+        try:
+            seen = look(item)
+        except Unreachable:
+            raise
+        except SlipwayError as error:
+            unknown[name] = Unknown(subject=name, problem=error.problem, mend=error.mend)
+            continue
+        if seen is not None:
+            found.append(seen)
+    return found
+
+
+def _first(models: set[str], tags: Iterable[ReleaseTag], history: History) -> dict[str, Version]:
+    """A version of which the ledger has attempts alone, and no tag any more, was a slip of somebody's."""
+    there = set(tags)
+    found = {}
+    for model in models:
+        for version in history.versions(model):
+            tag = ReleaseTag(model, version)
+            if tag in there or history.page(tag, Identity) is not None:
+                found[model] = version
+                break
+    return found
+
+
+def _release(tag: ReleaseTag, *, now: _Now) -> _Release:
+    if tag.model in now.first and tag.version < now.first[tag.model]:
+        return _Release(tag, _State.TOO_OLD)
+    held_to = _held_to(tag, now)
+    if _is_settled(tag, held_to, now.workplace.history) or not _can_be_released(tag, now.workplace):
+        return _Release(tag, _State.SETTLED)
+    if f"release {tag}" in now.under_way:
+        return _Release(tag, _State.UNDER_WAY)
+    tries = sum(held_to.items() <= attempt.reads.items() for attempt in now.workplace.history.pages(tag, Attempt))
+    return _Release(tag, _State.STUCK if tries > _RETRIES else _State.DUE, tries)
+
+
+def _held_to(tag: ReleaseTag, now: _Now) -> dict[str, str]:
+    """What a run of today would read, as far as it can change for the same tag."""
+    repository = now.workplace.repository
+    waivers = waivers_in_force(repository.policies(), model=tag.model, version=tag.image_tag, today=now.today)
+    found = git.resolve_tag(repository.root, str(tag))
+    return {"tag": found.object_id, **judged_by(waivers, policies_digest=repository.policies_digest())}
+
+
+def _is_settled(tag: ReleaseTag, held_to: Mapping[str, str], history: History) -> bool:
+    """A verdict is final, but for one that is no pass once what it was held to changed."""
+    verdicts = history.page(tag, Verdicts)
+    if verdicts is None or not came_to_its_end(verdicts, history.pages(tag, Proposal)):
+        return False
+    same = all(verdicts.reads.get(name) == held_to[name] for name in ("policies", "waivers"))
+    return verdicts.body.verdict is Verdict.PASS or same
 
 
 def _can_be_released(tag: ReleaseTag, workplace: Workplace) -> bool:
@@ -54,6 +202,7 @@ def _can_be_released(tag: ReleaseTag, workplace: Workplace) -> bool:
         and head is not None
         and git.is_ancestor(root, found.commit, head)
         and deploy_tree.quarantined(forge, model=tag.model, version=tag.image_tag) is None
+        and _moved(tag, workplace=workplace) is None
         and not _is_below_deployed(tag, workplace)
     )
 
@@ -66,7 +215,21 @@ def _is_below_deployed(tag: ReleaseTag, workplace: Workplace) -> bool:
     return any(one is not None and ReleaseTag.parse(f"{tag.model}@{one.tag}").version > tag.version for one in live)
 
 
-def _moved(tag: ReleaseTag, workplace: Workplace) -> MovedTag | None:
+def _by_turns(due: Iterable[_Release]) -> list[_Release]:
+    """The lowest version of each model before the second of any, and what was never tried before what was."""
+    turns: list[tuple[int, int, _Release]] = []
+    taken: dict[str, int] = {}
+    for one in sorted(due, key=lambda one: one.tag.version):
+        turns.append((taken.get(one.tag.model, 0), one.tries, one))
+        taken[one.tag.model] = taken.get(one.tag.model, 0) + 1
+    return [one for *_, one in sorted(turns, key=lambda turn: (turn[0], turn[1], turn[2].tag.model))]
+
+
+def _in_order(releases: Iterable[_Release]) -> tuple[str, ...]:
+    return tuple(str(one.tag) for one in sorted(releases, key=lambda one: (one.tag.model, one.tag.version)))
+
+
+def _moved(tag: ReleaseTag, *, workplace: Workplace) -> MovedTag | None:
     page = workplace.history.page(tag, Identity)
     now = git.resolve_tag(workplace.repository.root, str(tag)).object_id
     if page is None or page.body.tag_object == now:
@@ -74,34 +237,63 @@ def _moved(tag: ReleaseTag, workplace: Workplace) -> MovedTag | None:
     return MovedTag(tag=str(tag), recorded=page.body.tag_object, now=now)
 
 
-def _deleted(tags: tuple[ReleaseTag, ...], workplace: Workplace) -> tuple[str, ...]:
+def _deleted(tags: tuple[ReleaseTag, ...], history: History) -> tuple[str, ...]:
     there = set(tags)
-    recorded = (
-        ReleaseTag(model, version)
-        for model in workplace.history.models()
-        for version in workplace.history.versions(model)
-    )
-    return tuple(str(tag) for tag in recorded if tag not in there)
+    recorded = (ReleaseTag(model, version) for model in history.models() for version in history.versions(model))
+    return tuple(str(tag) for tag in recorded if tag not in there and history.page(tag, Identity) is not None)
 
 
-def _missed(models: set[str], today: date, workplace: Workplace) -> tuple[MissedHeartbeat, ...]:
-    policies = workplace.repository.policies()
-    missed = []
-    for environment in workplace.settings.environments:
-        for model in sorted(models):
-            live = deploy_tree.deployed(workplace.forge, environment=environment.name, model=model)
-            if live is None:
-                continue
-            windows = workplace.history.windows(model, environment.name, version=live.tag)
-            last = windows[-1].end if windows else None
-            since = last or _live_since(ReleaseTag.parse(f"{model}@{live.tag}"), environment.name, workplace)
-            patience = timedelta(days=_MISSED_WINDOWS * policies.drift.limit_for(model).window_days)
-            if since is None or since + patience < today:
-                missed.append(MissedHeartbeat(model=model, environment=environment.name, last=last))
-    return tuple(missed)
+def _rewritten(ledger: str, workplace: Workplace) -> tuple[RewrittenPage, ...]:
+    root = workplace.repository.root
+    git.fetch(root, f"refs/heads/{BRANCH}", tags=False)
+    return rewritten_pages(root, ledger)
+
+
+def _missed(place: tuple[str, str], *, now: _Now) -> MissedHeartbeat | None:
+    (environment, model), workplace = place, now.workplace
+    live = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
+    if live is None:
+        return None
+    windows = workplace.history.windows(model, environment, version=live.tag)
+    last = windows[-1].end if windows else None
+    since = last or _live_since(ReleaseTag.parse(f"{model}@{live.tag}"), environment, workplace)
+    drift = workplace.repository.policies().drift.limit_for(model)
+    patience = timedelta(days=_MISSED_WINDOWS * drift.window_days)
+    if since is not None and since + patience >= now.today:
+        return None
+    return MissedHeartbeat(model=model, environment=environment, last=last)
 
 
 def _live_since(tag: ReleaseTag, environment: str, workplace: Workplace) -> date | None:
     """None where its rollout was never verified."""
     rollouts = [page.body for page in workplace.history.pages(tag, Rollout)]
     return next((one.live_since for one in reversed(rollouts) if one.environment == environment), None)
+
+
+def _tell_owners(tag: ReleaseTag, workplace: Workplace) -> None:
+    body = stuck_release_issue(tag, workplace.history.pages(tag, Attempt), owners=_owners(tag.model, workplace))
+    workplace.forge.open_issue(title=stuck_release_title(tag), body=body, labels=("slipway", STUCK))
+
+
+def _owners(model: str, workplace: Workplace) -> tuple[str, ...]:
+    try:
+        return workplace.repository.model(model).owners
+    except (UnknownModel, BadFile):
+        return ()
+
+
+def _end(tag: str, workplace: Workplace) -> str:
+    verdicts = workplace.history.page(ReleaseTag.parse(tag), Verdicts)
+    return f"its verdict is `{verdicts.body.verdict}`" if verdicts else "it is not to be released"
+
+
+def _tell_of_upkeep(found: Reconciliation, forge: Forge) -> None:
+    there = next(iter(forge.open_issues(UPKEEP)), None)
+    body = upkeep_issue(found)
+    if not found.needs_a_person:
+        if there is not None:
+            forge.close_issue(there.number, comment="All is well again.")
+    elif there is None:
+        forge.open_issue(title=UPKEEP_TITLE, body=body, labels=("slipway", UPKEEP))
+    elif there.body != body:
+        forge.update_issue(there.number, body=body)

@@ -4,17 +4,46 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import PurePosixPath
 
-from slipway.adapters.history import incident_folder, release_folder, windows_folder
+from slipway.adapters.history import heartbeats_folder, incident_folder, release_folder, windows_folder
 from slipway.adapters.ledger import BRANCH, Ledger, page_path
 from slipway.adapters.records import Record
+from slipway.adapters.workplace import Workplace
 from slipway.domain.incident import IncidentVerdicts, IssueFiled, Reversion, WindowEvidence
 from slipway.domain.pages import Page
+from slipway.domain.release import Attempt, JobResult, Proposal, Verdicts, WaiverUsed, came_to_its_end
 from slipway.domain.tag import ReleaseTag
-from slipway.errors import BranchMoved, PageExists
+from slipway.errors import BadFile, BranchMoved, PageExists
+from slipway.gates import judged_by, waivers_in_force
 
 _TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of a workflow or of a command: its id, which attempt of it this is, and where a person reads it."""
+
+    id: str
+    attempt: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A workflow that runs each day did so."""
+
+    workflow: str
+    day: date
+    url: str | None
+
+    @property
+    def lines(self) -> dict[str, list[str]]:
+        """One a day, whatever runs on it."""
+        told = {"key": self.day.isoformat(), "day": self.day.isoformat(), "run": self.url}
+        return {f"{heartbeats_folder(self.workflow)}/{self.day:%Y-%m}.jsonl": [json.dumps(told, sort_keys=True)]}
 
 
 def run(record: Record, *, tag: ReleaseTag, ledger: Ledger) -> str | None:
@@ -22,24 +51,40 @@ def run(record: Record, *, tag: ReleaseTag, ledger: Ledger) -> str | None:
     contents = record.contents()
     if not contents:
         return None
-    message = f"Record {tag}: {', '.join(sorted(contents))}\n"
-    return _append(ledger, release_folder(tag), contents, message=message)
+    return _append(ledger, {release_folder(tag): contents}, message=f"Record {tag}: {', '.join(sorted(contents))}\n")
 
 
-def run_on_window(record: Record, *, ledger: Ledger) -> str:
-    """Add the line of a window, and its pages where they belong to an incident."""
-    evidence = record.page(WindowEvidence, written_by="measure-drift")
-    verdicts = record.latest(IncidentVerdicts)
-    issue = record.latest(IssueFiled)
-    window = evidence.body.window
-    month = f"{windows_folder(evidence.body.model, evidence.body.environment)}/{window.end:%Y-%m}.jsonl"
-    line = json.dumps({"key": evidence.key, "window": window.model_dump(mode="json")}, sort_keys=True)
-    incident = (issue.body.incident if issue else None) or (verdicts.body.incident if verdicts else None)
-    message = f"Record {evidence.subject}\n"
-    if incident is None:
-        return ledger.append({}, lines={month: [line]}, message=message)
-    folder = incident_folder(evidence.body.model, evidence.body.environment, incident)
-    return _append(ledger, folder, record.contents(), lines={month: [line]}, message=message)
+def note_attempt(
+    tag: ReleaseTag, *, jobs: Mapping[str, JobResult], of: Run, today: date, workplace: Workplace
+) -> Page[Attempt] | None:
+    """Write the page `attempt` of a run that broke off; None where the run came to its end.
+
+    Raises:
+        ForgeRefused: there is no such tag: whoever started the run misspelt it, and nothing is to be kept.
+    """
+    record = workplace.release(tag)
+    all_went_well = all(result is JobResult.SUCCESS for result in jobs.values())
+    if all_went_well and came_to_its_end(record.latest(Verdicts), record.pages(Proposal)):
+        return None
+    waivers = _waivers(tag, today, workplace)
+    reads = {
+        "run": of.id,
+        "attempt": of.attempt,
+        "tag": workplace.forge.tag(str(tag)).object_id,
+        **judged_by(waivers, policies_digest=workplace.repository.policies_digest()),
+    }
+    return record.once(Attempt, reads=reads, make=lambda: Attempt(jobs=dict(jobs)))
+
+
+def run_on_windows(records: Sequence[Record], *, ledger: Ledger, beat: Heartbeat | None = None) -> str | None:
+    """Add what was judged of windows, and a heartbeat, by one commit: a line a window, and the pages of incidents."""
+    windows = [_window(record) for record in records]
+    lines = {} if beat is None else beat.lines
+    for month, line, _ in windows:
+        lines[month] = [*lines.get(month, []), line]
+    folders = {folder: record.contents() for record, (_, _, folder) in zip(records, windows, strict=True) if folder}
+    what = [record.subject for record in records] + ([f"a heartbeat of {beat.workflow}"] if beat else [])
+    return _append(ledger, folders, lines=lines, message=f"Record {', '.join(what)}\n") if what else None
 
 
 def run_on_reversion(page: Page[Reversion], *, ledger: Ledger) -> str:
@@ -47,25 +92,47 @@ def run_on_reversion(page: Page[Reversion], *, ledger: Ledger) -> str:
     body = page.body
     folder = incident_folder(body.model, body.environment, body.incident)
     message = f"Record {body.incident}: {body.model} back to {body.back_to}\n"
-    return _append(ledger, folder, {page.file_name: page.to_json()}, message=message)
+    return _append(ledger, {folder: {page.file_name: page.to_json()}}, message=message)
+
+
+def _waivers(tag: ReleaseTag, today: date, workplace: Workplace) -> tuple[WaiverUsed, ...]:
+    """Policies that cannot be read are a reason for runs to break off, and must not keep that from being recorded."""
+    try:
+        policies = workplace.repository.policies()
+    except BadFile:
+        return ()
+    return waivers_in_force(policies, model=tag.model, version=tag.image_tag, today=today)
+
+
+def _window(record: Record) -> tuple[str, str, str | None]:
+    """The file of its month, its line there, and the folder of its incident; None where all is quiet."""
+    evidence = record.page(WindowEvidence, written_by="measure-drift")
+    verdicts = record.latest(IncidentVerdicts)
+    issue = record.latest(IssueFiled)
+    body = evidence.body
+    month = f"{windows_folder(body.model, body.environment)}/{body.window.end:%Y-%m}.jsonl"
+    line = json.dumps({"key": evidence.key, "window": body.window.model_dump(mode="json")}, sort_keys=True)
+    incident = (issue.body.incident if issue else None) or (verdicts.body.incident if verdicts else None)
+    return month, line, incident_folder(body.model, body.environment, incident) if incident else None
 
 
 def _append(
     ledger: Ledger,
-    folder: str,
-    contents: Mapping[str, bytes],
+    folders: Mapping[str, Mapping[str, bytes]],
     *,
     lines: Mapping[str, Sequence[str]] | None = None,
     message: str,
 ) -> str:
     """Add what is new; where another run took the same numbers meanwhile, count again."""
     for _ in range(_TRIES):
-        files = _numbered_after(ledger, folder, contents)
+        files: dict[str, bytes] = {}
+        for folder, contents in folders.items():
+            files.update(_numbered_after(ledger, folder, contents))
         try:
             return ledger.append(files, lines=lines, message=message) if files or lines else _head(ledger)
         except PageExists:
             continue
-    raise BranchMoved(f"others recorded pages of {folder} {_TRIES} times meanwhile", mend="run again")
+    raise BranchMoved(f"others recorded pages of {', '.join(folders)} {_TRIES} times meanwhile", mend="run again")
 
 
 def _head(ledger: Ledger) -> str:
