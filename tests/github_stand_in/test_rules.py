@@ -145,6 +145,43 @@ def test_a_deployment_needs_green_marks_unless_told_otherwise(seen: Seen) -> Non
     assert [status.state for status in made.get_statuses()] == ["success"]
 
 
+def test_reviewers_are_taken_all_or_none_and_never_the_author(seen: Seen) -> None:
+    """One name that left the team refuses the whole request."""
+    pull = seen.api.get_pull(propose(seen, "r/1", {"a.txt": "2\n", "b.txt": "1\n"}))
+    seen.hosted.strangers = {"gone", "/old-team"}
+    assert "collaborators" in refused(lambda: pull.create_review_request(["ada", "gone"]), 422)
+    assert "collaborators" in refused(lambda: pull.create_review_request(["ada"], ["old-team"]), 422)
+    assert "author" in refused(lambda: pull.create_review_request(["slipway[bot]"]), 422)
+    pull.create_review_request(["ada"], ["flights"])
+    asked = seen.api.get_pull(pull.number)
+    assert [person.login for person in asked.requested_reviewers] == ["ada"]
+    assert [team.slug for team in asked.requested_teams] == ["flights"]
+
+
+def test_a_request_for_a_review_stays_in_the_events_of_its_pull_request(seen: Seen) -> None:
+    """After a review, nothing else says that somebody was asked."""
+    pull = seen.api.get_pull(propose(seen, "r/1", {"a.txt": "2\n", "b.txt": "1\n"}))
+    for _ in range(2):
+        pull.create_review_request(["ada"])
+    assert [event.event for event in pull.get_issue_events()] == ["review_requested"]
+
+
+def test_runs_are_found_by_their_workflow_and_status(seen: Seen) -> None:
+    """`reconcile` skips what is queued."""
+    seen.push("main", {".github/workflows/release.yml": _WORKFLOW})
+    seen.hosted.add_run("release.yml", title="release m@v1.0.0")
+    seen.hosted.add_run("release.yml", title="release m@v0.9.0", status="completed")
+    workflow = seen.api.get_workflow("release.yml")
+    assert [run.display_title for run in workflow.get_runs(status="queued")] == ["release m@v1.0.0"]
+    assert workflow.get_runs().totalCount == 2
+
+
+def test_a_release_makes_the_tag_that_is_missing(seen: Seen) -> None:
+    """On the newest commit, whoever asked for it: the reason to look before."""
+    seen.api.create_git_release("m@v1.0.0", "m 1.0.0", "Safe.")
+    assert seen.hosted.find("refs/tags/m@v1.0.0", "commit") == seen.hosted.head("main")
+
+
 def test_a_tag_has_one_release(seen: Seen) -> None:
     """A rerun finds the release of the run before."""
     made = seen.api.create_git_release("m@v1.0.0", "m 1.0.0", "Safe.")

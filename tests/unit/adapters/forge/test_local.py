@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from slipway.adapters import git
-from slipway.adapters.forge import PullState
+from slipway.adapters.forge import Deployment, PullState
 from slipway.adapters.forge.local import LocalForge
 from slipway.errors import BadFile, BranchMoved, GitRefused
 
@@ -21,8 +21,11 @@ from tests.unit.adapters.conftest import Rig
 _RELEASE = """
 import sys
 from pathlib import Path
+from slipway.adapters import git
+from slipway.adapters.forge import Deployment
 from slipway.adapters.forge.local import LocalForge
 forge = LocalForge(Path(sys.argv[1]))
+git.run("tag", "--force", "flight-delay@v1.1.0", "main", cwd=forge.repository)
 main, branch = forge.head("main"), "release/flight-delay/production/v1.1.0"
 if forge.head(branch) is None:
     forge.commit(branch, onto=None, parent=main, changes={"deploy/a.yaml": b"tag: v1.1.0"}, message="Release")
@@ -38,7 +41,9 @@ if issue is None and not forge.folder.holds("issues", 2):
 if issue:
     forge.update_issue(issue, body="F1 0.52")
     forge.close_issue(issue, "Recovered.")
-forge.merge_pull(number)
+merged = forge.merge_pull(number)
+forge.record_deployment(Deployment("production", merged, "flight-delay@v1.1.0"))
+forge.publish_release("flight-delay@v1.1.0", title="v1.1.0", body="Safe.")
 """
 _MOMENTS = (
     "branch-commit:1",
@@ -51,6 +56,8 @@ _MOMENTS = (
     "close-issue:1",
     "merge-pull:1",
     "record-merge:1",
+    "record-deployment:1",
+    "publish-release:1",
 )
 
 
@@ -78,12 +85,15 @@ def assert_released_once(repository: Path) -> None:
     pull = forge.pull(1)
     assert files == [
         ".lock",
+        "deployments/production.jsonl",
         "issues/0002-flight-delay-retrain.md",
         "pulls/0001-release-flight-delay-production-v1.1.0.md",
+        "releases/flight-delay@v1.1.0.md",
         f"statuses/{pull.head}.json",
     ]
     assert (pull.state, pull.body, forge.comments(1)) == (PullState.MERGED, "second", ("Judged again.",))
     assert pull.merge_commit == forge.head("main")
+    assert len((forge.folder.path / "deployments/production.jsonl").read_text().splitlines()) == 1
     assert (forge.issue(2).open, forge.issue(2).body, forge.comments(2)) == (False, "F1 0.52", ("Recovered.",))
     assert git.run("rev-list", "--count", "main", cwd=repository).strip() == b"3"
     assert git.ask("fsck", "--full", "--strict", cwd=repository).code == 0
@@ -218,3 +228,21 @@ def test_what_a_killed_writer_left_is_never_read_and_goes(rig: Rig) -> None:
     assert [issue.number for issue in rig.forge.open_issues()] == [1]
     assert rig.forge.open_issue(title="next", body="").number == 2
     assert not scrap.exists()
+
+
+def test_notes_of_a_tag_and_of_an_environment_are_files_that_people_read(rig: Rig) -> None:
+    """The same as GitHub's pages, without a web page."""
+    git.run("tag", "a/m@v1.0.0", "main", cwd=rig.repository)
+    main = str(rig.forge.head("main"))
+    for version in ("v1.0.0", "v1.1.0"):
+        rig.forge.record_deployment(Deployment("production", main, f"m@{version}"))
+    where = Path(rig.forge.publish_release("a/m@v1.0.0", title="m v1.0.0", body="**Safe.**"))
+    assert (where.name, where.read_text()) == ("a%2Fm@v1.0.0.md", "# m v1.0.0\n\n**Safe.**\n")
+    assert (where.parents[1] / "deployments/production.jsonl").read_text() == (
+        f'{{"commit": "{main}", "description": "m@v1.0.0"}}\n{{"commit": "{main}", "description": "m@v1.1.0"}}\n'
+    )
+
+
+def test_nothing_runs_by_itself_in_a_folder(rig: Rig) -> None:
+    """`reconcile` asks before it starts a release."""
+    assert rig.forge.runs_under_way("release.yml") == ()

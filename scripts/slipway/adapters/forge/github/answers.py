@@ -14,7 +14,7 @@ GRAPHQL = 400  # what PyGithub calls the status of a mutation that GraphQL answe
 _MINUTE = 60.0
 _EMPTY = "Git Repository is empty."
 _RIGHTS = (
-    "the job needs `permissions:` contents, pull-requests, issues and statuses: write, "
+    "the job needs `permissions:` contents, pull-requests, issues, statuses and deployments: write, "
     "or the GitHub App these rights in this repository"
 )
 

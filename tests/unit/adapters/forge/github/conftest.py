@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from slipway.adapters import git
+from slipway.adapters.forge import Deployment
 from slipway.adapters.forge.github import GitHubForge, Pace
 
 from tests.github_stand_in.application import GitHub
@@ -51,6 +52,8 @@ class World:
             "threads": [_seen(thread) for _, thread in sorted(self.hosted.threads.items())],
             "labels": sorted(self.hosted.labels),
             "statuses": marks,
+            "deployments": [_seen_deployment(each) for each in self.hosted.deployments],
+            "releases": [(release["tag_name"], release["name"], release["body"]) for release in self.hosted.releases],
         }
 
     def comparable(self, answer: object) -> str:
@@ -62,7 +65,12 @@ class World:
 
 def _seen(thread: Any) -> tuple[Any, ...]:
     merged = thread.merge_commit is not None
-    return thread.title, thread.body, thread.labels, thread.state, thread.draft, thread.comments, merged
+    said = thread.title, thread.body, thread.labels, thread.state, thread.draft, thread.comments
+    return *said, merged, thread.asked
+
+
+def _seen_deployment(made: dict[str, Any]) -> tuple[Any, ...]:
+    return made["environment"], made["sha"], made["description"], [state["state"] for state in made["states"]]
 
 
 @dataclass(frozen=True)
@@ -87,8 +95,8 @@ class Bench:
         name = f"world-{next(_numbers)}"
         path = self.folder / f"{name}.git"
         shutil.copytree(self.begun.path, path)
-        threads, labels = copy.deepcopy((self.begun.threads, self.begun.labels))
-        hosted = Hosted(path, f"team/{name}", threads=threads, labels=labels)
+        known = ("threads", "labels", "deployments", "releases", "runs")
+        hosted = Hosted(path, f"team/{name}", **{each: copy.deepcopy(getattr(self.begun, each)) for each in known})
         return World(self.github, self.github.host(hosted))
 
     def undisturbed(self, name: str, call: Callable[[GitHubForge], object]) -> Undisturbed:
@@ -101,15 +109,21 @@ class Bench:
 
 @pytest.fixture(scope="session")
 def bench(github: GitHub, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """Branches `r/1` (pull request 1) and `r/2`, issue 2, a tag, and what was pushed to `main` since."""
+    """Branches `r/1` (pull request 1) and `r/2`, issue 2, two tags, and what was pushed to `main` since.
+
+    v1.0.0 runs and has its notes; a release is queued.
+    """
     folder = tmp_path_factory.mktemp("github")
     hosted = github.host(Hosted(_repository(folder), f"team/begun-{next(_numbers)}"))
     forge = World(github, hosted).forge()
     main = forge.head("main")
     for branch in ("r/1", "r/2"):
         forge.commit(branch, onto=None, parent=main, changes={f"deploy/{branch}.yaml": b"tag: v1\n"}, message="Release")
-    forge.open_pull(branch="r/1", base="main", title="Release 1", body="Safe.", labels=["slipway"])
+    forge.open_pull(branch="r/1", base="main", title="Release 1", body="Safe.", labels=["slipway"], reviewers=["@ada"])
     forge.open_issue(title="Retrain", body="F1 0.52", labels=["drift", "slipway"])
+    forge.record_deployment(Deployment("production", str(main), "m@v1.0.0"))
+    forge.publish_release("m@v1.0.0", title="m v1.0.0", body="Safe.")
+    hosted.add_run("release.yml", title="release m@v1.1.0")
     forge.commit("main", onto=main, changes={"since.txt": b"merged since\n"}, message="Since")
     forge.commit("ledger", onto=None, changes={"m/v1.0.0/identity.1.json": b"{}"}, message="Record")
     return Bench(github, hosted, folder)
@@ -134,6 +148,7 @@ def _repository(folder: Path) -> Path:
     )
     git.run("add", "--all", cwd=clone)
     git.run("commit", "--quiet", "--message", "Begin", cwd=clone)
-    git.run("tag", "--annotate", "m@v1.0.0", "--message", "First", cwd=clone)
-    git.run("push", "--quiet", "origin", "main", "m@v1.0.0", cwd=clone)
+    for tag in ("m@v1.0.0", "m@v1.1.0"):
+        git.run("tag", "--annotate", tag, "--message", "First", cwd=clone)
+    git.run("push", "--quiet", "--tags", "origin", "main", cwd=clone)
     return bare
