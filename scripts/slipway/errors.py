@@ -103,3 +103,7 @@ class ServerRefused(SlipwayError):
 
 class ModelFailed(SlipwayError):
     """A model that loads, but cannot answer the rows that it was asked."""
+
+
+class NoRuntimeImage(SlipwayError):
+    """A runtime image that slipway.yaml names and no registry holds, or a registry that cannot hold one."""

@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from slipway.adapters.registry.base_image import write_base_image
+from slipway.adapters.registry.manifests import Image as Stored
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.domain.pages import Page
 from slipway.domain.release import Image
-from slipway.errors import NotReleasable, TagTaken
+from slipway.errors import NoRuntimeImage, NotReleasable, TagTaken
 from slipway.steps import build_image
 
 from tests.team import Team, Tip
@@ -80,3 +82,40 @@ def test_no_tag_is_ever_moved_to_another_image(live: Team) -> None:
 
     with pytest.raises(TagTaken):
         build_image.run(live.record("tip@v1.0.0"), workplace=live.workplace)
+
+
+def name_runtime(team: Team, digest: str) -> None:
+    text = (team.root / "slipway.yaml").read_text()
+    team.write("slipway.yaml", f"{text}runtime_image: layout:.slipway/registry/runtime@{digest}\n")
+
+
+def test_a_release_is_appended_to_the_runtime_image_that_is_named(team: Team) -> None:
+    """What was merged runs: its layers first, and the model on top."""
+    registry = team.workplace.registry
+    digest = write_base_image(registry, "runtime", "3f2a", {"bin/python3": b"python"}, "linux/amd64")
+    name_runtime(team, digest)
+    team.commit("Name the runtime image")
+    team.tag("tip@v1.0.0")
+
+    image = built(team, "tip@v1.0.0").body
+
+    base = Stored.read(registry.repository("runtime"), digest)
+    stored = Stored.read(registry.repository("tip"), image.digest)
+    assert image.runtime_digest == digest
+    assert stored.layers[:-1] == base.layers
+    assert stored.layers[-1].digest == image.layer_digest
+
+
+def test_a_runtime_image_that_its_registry_does_not_hold_is_named_with_its_mend(team: Team) -> None:
+    """A digest that was typed, or a package that somebody cleared: the release must say which, and what now."""
+    team.tag("tip@v1.0.0")
+    team.up_to_verdicts("tip@v1.0.0")
+    name_runtime(team, f"sha256:{'0' * 64}")
+
+    with pytest.raises(NoRuntimeImage) as caught:
+        build_image.run(team.record("tip@v1.0.0"), workplace=team.workplace)
+
+    assert "slipway.yaml: runtime_image: its registry does not hold layout:.slipway/registry/runtime@" in str(
+        caught.value
+    )
+    assert "merge the newest pull request of runtime-image.yml" in caught.value.mend

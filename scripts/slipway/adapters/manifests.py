@@ -1,4 +1,5 @@
-"""Edit what runs where: `deploy/<environment>/<model>/kustomization.yaml` and `deploy/quarantine.yaml`.
+"""Edit what runs where: `deploy/<environment>/<model>/kustomization.yaml`, `deploy/quarantine.yaml`, and the runtime
+image in `slipway.yaml`.
 
 People own these files. An edit replaces the values that it must and adds the lines that are missing; every other
 byte, comments and alignment included, stays: the diff of a pull request shows the release and nothing else.
@@ -7,7 +8,7 @@ byte, comments and alignment included, stays: the diff of a pull request shows t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from slipway.adapters.yaml_files import parse_yaml
 from slipway.domain.declared import Declared
 from slipway.domain.policy import QuarantineEntry
+from slipway.domain.settings import Settings
 from slipway.errors import BadFile
 
 EMPTY_QUARANTINE = b"""\
@@ -129,6 +131,35 @@ def add_entry(content: bytes, entry: QuarantineEntry, *, where: str = "deploy/qu
     return after
 
 
+def runtime_image(content: bytes, *, where: str = "slipway.yaml") -> str | None:
+    """What releases are appended to, None where nothing is named.
+
+    Raises:
+        BadFile: as `entries`.
+    """
+    return parse_yaml(content, Settings, where=where).runtime_image
+
+
+def set_runtime_image(content: bytes, reference: str, *, where: str = "slipway.yaml") -> bytes:
+    """The settings with another runtime image, which is added at the end where there is none.
+
+    Raises:
+        BadFile: as `entries`, or no edit of a single line can change it.
+    """
+    before = parse_yaml(content, Settings, where=where)
+    text, wanted = content.decode(), {"runtime_image": reference}
+    root = _compose(text, where=where)
+    if _value(root, "runtime_image") is None:
+        gap = "" if text.endswith("\n") else "\n"
+        edits = [_Edit(len(text), len(text), f"{gap}runtime_image: {_scalar(reference)}\n")]
+    else:
+        edits = _changes(text, root, wanted, where=where)
+    after = _edited(text, edits)
+    if parse_yaml(after, Settings, where=where) != before.model_copy(update=wanted):
+        raise _too_clever(where)
+    return after
+
+
 @dataclass(frozen=True, slots=True)
 class _Edit:
     """Replace the characters from `start` to `end` by `text`."""
@@ -151,6 +182,10 @@ def _with_entry(content: bytes, key: str, wanted: Mapping[str, str], *, same: tu
         edits = _changes(text, entry, wanted, where=where)
     else:
         edits = [_added(found, wanted)]
+    return _edited(text, edits)
+
+
+def _edited(text: str, edits: Iterable[_Edit]) -> bytes:
     newline = "\r\n" if "\r\n" in text else "\n"
     for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
         text = text[: edit.start] + edit.text.replace("\n", newline) + text[edit.end :]
@@ -265,5 +300,5 @@ def _end_of_line(text: str, index: int) -> int:
 def _too_clever(where: str) -> BadFile:
     return BadFile(
         f"{where} is written in a form that Slipway cannot edit without touching other lines",
-        mend="write its list in the form that docs/release.md shows, one key a line",
+        mend="write one key a line, and lists in the form that docs/release.md shows",
     )

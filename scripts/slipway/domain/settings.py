@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -9,6 +10,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from slipway.domain.declared import Declared
 from slipway.domain.tag import is_model_name
+
+_IMAGE = re.compile(r"[^\s@]+/[a-z0-9._-]+@sha256:[0-9a-f]{64}")
 
 
 class RolloutEngine(StrEnum):
@@ -21,14 +24,26 @@ def _an_environment(name: str) -> str:
     return name
 
 
+def _an_image(reference: str) -> str:
+    if _IMAGE.fullmatch(reference) is None:
+        raise ValueError(
+            "must be HOST/PREFIX/NAME@sha256: and 64 hexadecimal digits; a tag may be another image tomorrow"
+        )
+    return reference
+
+
 class Environment(Declared):
     name: Annotated[str, AfterValidator(_an_environment)]
 
 
 class Settings(Declared):
-    """`image_registry` is `HOST/PREFIX`, or `layout:FOLDER` for a folder in OCI image layout."""
+    """`image_registry` is `HOST/PREFIX`, or `layout:FOLDER` for a folder in OCI image layout.
+
+    `runtime_image` is what releases append their model to; without one, to the server's code alone.
+    """
 
     image_registry: str = Field(min_length=1)
+    runtime_image: Annotated[str, AfterValidator(_an_image)] | None = None
     rollout_engine: RolloutEngine = RolloutEngine.PROCESS
     environments: tuple[Environment, ...] = (Environment(name="production"),)
     served_log: str = ".slipway/served"

@@ -13,7 +13,7 @@ from datetime import datetime
 from slipway.adapters.records import Record
 from slipway.adapters.registry.append import Base, Origin, append_layer
 from slipway.adapters.registry.layer import Layer, model_layer
-from slipway.adapters.runtime_image import runtime_for_process
+from slipway.adapters.runtime_image import runtime_of
 from slipway.adapters.workplace import Workplace
 from slipway.domain.pages import Page
 from slipway.domain.release import Conversion, Evidence, Identity, Image, Verdicts
@@ -28,6 +28,7 @@ def run(record: Record, *, workplace: Workplace) -> Page[Image]:
 
     Raises:
         NotReleasable: the verdict is `fail`: nothing that failed has an image.
+        NoRuntimeImage: slipway.yaml names a runtime image that its registry does not hold.
         TagTaken: the image tag is at another digest; no tag is ever moved.
     """
     identity = record.page(Identity, written_by="resolve-tag").body
@@ -39,7 +40,7 @@ def run(record: Record, *, workplace: Workplace) -> Page[Image]:
             f"{identity.tag} failed: a version that failed gets no image",
             mend="read the verdicts above; the next number is free once they are mended",
         )
-    runtime = runtime_for_process(workplace.registry, workplace.repository.root)
+    runtime = runtime_of(workplace)
     layer = model_layer(
         {
             "model.onnx": record.path(conversion.onnx),

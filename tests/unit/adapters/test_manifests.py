@@ -16,7 +16,9 @@ from slipway.adapters.manifests import (
     deployed,
     entries,
     new_manifest,
+    runtime_image,
     set_image,
+    set_runtime_image,
 )
 from slipway.domain.policy import QuarantineEntry
 from slipway.errors import BadFile
@@ -218,3 +220,43 @@ def test_a_misspelt_quarantine_key_is_refused() -> None:
 def test_a_quarantine_of_comments_alone_is_still_written() -> None:
     """Somebody deleted the last entry together with its list."""
     assert entries(add_entry(b"# ours\nentries:\n", ENTRY)) == (ENTRY,)
+
+
+RUNTIME = f"ghcr.io/acme/runtime@{NEW}"
+SETTINGS = {
+    "nothing named": "image_registry: ghcr.io/acme\nruntime_image:   # none yet\nrollout_engine: process\n",
+    "another": f"# ours\nruntime_image: ghcr.io/acme/runtime@{OLD}  # old\nimage_registry: ghcr.io/acme\n",
+    "in quotes": f"image_registry: ghcr.io/acme\nruntime_image: 'ghcr.io/acme/runtime@{OLD}'\n",
+    "no such key": "image_registry: ghcr.io/acme\nenvironments:\n  - name: production  # users",
+    "of Windows": "image_registry: ghcr.io/acme\r\nenvironments: [{name: production}]\r\n",
+}
+
+
+@pytest.mark.parametrize("text", SETTINGS.values(), ids=SETTINGS)
+def test_another_runtime_image_changes_one_line(text: str) -> None:
+    """The settings are a team's own: comments, order and line ends stay."""
+    after = set_runtime_image(text.encode(), RUNTIME)
+
+    assert runtime_image(after) == RUNTIME
+    assert set_runtime_image(after, RUNTIME) == after
+    new = [line for line in after.decode().splitlines(keepends=True) if line not in text.splitlines(keepends=True)]
+    assert [line for line in new if not line.startswith("runtime_image:")] in ([], ["  - name: production  # users\n"])
+    assert after.count(b"#") == text.count("#")
+
+
+def test_settings_without_a_runtime_image_name_none() -> None:
+    """So it was in every repository before there was one, and so it is on a laptop."""
+    assert runtime_image(b"image_registry: layout:images\n") is None
+
+
+@pytest.mark.parametrize("text", ["{image_registry: ghcr.io/acme}\n", "image_registry: ghcr.io/acme\nruntime: x\n"])
+def test_settings_that_cannot_be_edited_by_one_line_are_refused(text: str) -> None:
+    """A guess at what a person meant would be merged unread."""
+    with pytest.raises(BadFile, match=r"slipway\.yaml"):
+        set_runtime_image(text.encode(), RUNTIME)
+
+
+def test_what_is_no_runtime_image_is_never_written() -> None:
+    """The next command would refuse its own settings."""
+    with pytest.raises(BadFile, match="a tag may be another image tomorrow"):
+        set_runtime_image(b"image_registry: ghcr.io/acme\n", "ghcr.io/acme/runtime:v1")

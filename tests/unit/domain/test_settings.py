@@ -29,3 +29,29 @@ def test_environments_differ() -> None:
         Settings(image_registry="layout:images", environments=(Environment(name="a"), Environment(name="a")))
     with pytest.raises(ValidationError, match="at least one"):
         Settings(image_registry="layout:images", environments=())
+
+
+_DIGEST = f"sha256:{'0' * 64}"
+
+
+@pytest.mark.parametrize("reference", [f"ghcr.io/acme/runtime@{_DIGEST}", f"127.0.0.1:5000/runtime@{_DIGEST}"])
+def test_a_runtime_image_is_named_by_its_digest(reference: str) -> None:
+    """What releases are appended to must be the same image tomorrow."""
+    assert Settings(image_registry="ghcr.io/acme", runtime_image=reference).runtime_image == reference
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "",
+        "runtime",
+        f"runtime@{_DIGEST}",
+        "ghcr.io/acme/runtime:v1",
+        f"ghcr.io/acme/runtime@{_DIGEST}0",
+        "x/y@sha256:0",
+    ],
+)
+def test_anything_else_is_no_runtime_image(reference: str) -> None:
+    """A tag that somebody moved would change releases without a line in git."""
+    with pytest.raises(ValidationError, match="a tag may be another image tomorrow"):
+        Settings(image_registry="ghcr.io/acme", runtime_image=reference)
