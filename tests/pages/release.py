@@ -27,6 +27,7 @@ from slipway.domain.release import (
     Identity,
     Image,
     MetricsEvidence,
+    MovedRow,
     OutputsEvidence,
     Rehearsal,
     Released,
@@ -224,7 +225,18 @@ def breaking_evidence(*, stated: bool) -> Evidence:
 
 
 def traffic(**changes: object) -> TrafficEvidence:
-    replayed = TrafficEvidence(since="2026-10-26", until="2026-11-01", version="v1.3.0", rows=41_180, flips=2_655)
+    asked = ({"hour": "7", "carrier": "EV", "dest": "ORD"}, {"hour": "21.5", "carrier": "", "dest": "Sant Joan"})
+    replayed = TrafficEvidence(
+        since="2026-10-26",
+        until="2026-11-01",
+        version="v1.3.0",
+        rows=41_180,
+        flips=2_655,
+        moved=(
+            MovedRow(inputs=asked[0], before=0.183, after=0.401, flips=True),
+            MovedRow(inputs=asked[1], before=0.62, after=None, flips=False),
+        ),
+    )
     return replayed.model_copy(update=changes)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
+from pathlib import Path
 
 import pytest
 from slipway.adapters import deploy_tree, git, manifests
 from slipway.adapters.forge import PullState
 from slipway.domain.policy import QuarantineEntry
-from slipway.domain.release import Image, Proposal
+from slipway.domain.release import Identity, Image, Proposal
 from slipway.errors import ForgeRefused, NotReleasable
 from slipway.steps import bump_manifest, file_issue
 
@@ -83,7 +85,8 @@ def test_a_newer_version_closes_the_older_pull_request_with_a_link(live: Team) -
     forge = live.workplace.forge
     assert open_numbers(live) == [newer]
     assert forge.pull(older).state is PullState.CLOSED
-    assert list(forge.comments(older)) == [f"Replaced by #{newer}: {forge.pull(newer).title}"]
+    assert list(forge.comments(older)) == [f"Superseded by #{newer}: {forge.pull(newer).title}"]
+    assert f" Supersedes #{older} (v1.1.0), closed." in forge.pull(newer).body
 
 
 def test_a_lower_version_leaves_the_newer_pull_request_open(live: Team) -> None:
@@ -134,8 +137,61 @@ def test_what_is_merged_already_is_not_proposed_again(live: Team) -> None:
     assert open_numbers(live) == []
 
 
-def test_after_going_back_by_hand_a_version_can_be_proposed_again(live: Team) -> None:
-    """The same inputs as the first time; but the deed is to be done again."""
+def test_what_it_superseded_is_told_by_a_later_run_too(live: Team) -> None:
+    """By then the older one is closed, and only the text knows of it."""
+    live.publish("tip@v1.1.0", Tip(weight=0.0201))
+    older = live.release("tip@v1.1.0").body.pull
+    live.publish("tip@v1.2.0", Tip(weight=0.0199))
+    newer = live.release("tip@v1.2.0").body.pull
+    assert newer is not None
+    live.edit("policies/metrics.yaml", "positives: 100", "positives: 99")
+    live.judge(live.record("tip@v1.2.0"))
+
+    again = bump(live, "tip@v1.2.0")
+
+    assert again.pull == newer
+    assert f" Supersedes #{older} (v1.1.0), closed." in live.workplace.forge.pull(newer).body
+
+
+def close_by_hand(team: Team, number: int | None) -> int:
+    assert number is not None
+    team.workplace.forge.close_pull(number)
+    return number
+
+
+def test_what_a_person_closed_is_not_opened_again(live: Team, caplog: pytest.LogCaptureFixture) -> None:
+    """A reviewer said no; a reconcile at night must not ask again, and says whose word it keeps."""
+    live.publish("tip@v1.1.0", Tip(weight=0.0201))
+    closed = close_by_hand(live, live.release("tip@v1.1.0").body.pull)
+    shutil.rmtree(live.record("tip@v1.1.0").folder)  # as on the next runner
+    live.up_to_verdicts("tip@v1.1.0")
+
+    again = live.propose("tip@v1.1.0").body
+
+    assert (again.pull, again.decided, again.replaces) == (None, closed, "v1.0.0")
+    assert open_numbers(live) == []
+    assert f"nothing is proposed: pull request #{closed} of tip@v1.1.0 was closed" in caplog.text
+    assert bump(live, "tip@v1.1.0") == again
+
+
+def test_one_that_a_person_opens_again_is_kept_up_to_date(live: Team) -> None:
+    """Whoever changes the mind needs one button, and no new tag."""
+    live.publish("tip@v1.1.0", Tip(weight=0.0201))
+    first = live.release("tip@v1.1.0").body.pull
+    closed = close_by_hand(live, first)
+    bump(live, "tip@v1.1.0")
+    reopened = live.workplace.forge.open_pull(
+        branch="release/production/tip/v1.1.0", base="main", title="Again", body="I was wrong."
+    )
+
+    again = bump(live, "tip@v1.1.0")
+
+    assert closed != reopened.number == again.pull
+    assert live.workplace.forge.pull(reopened.number).body.startswith("**Safe to merge")
+
+
+def test_what_was_merged_and_taken_back_is_not_proposed_again(live: Team) -> None:
+    """Somebody reverted it, with a reason that no rerun knows; the next number is proposed as ever."""
     live.publish("tip@v1.1.0", Tip(weight=0.0201))
     first = live.release("tip@v1.1.0").body
     live.go_live("tip@v1.1.0", on=date(2026, 4, 1))
@@ -145,11 +201,43 @@ def test_after_going_back_by_hand_a_version_can_be_proposed_again(live: Team) ->
     git.run("push", "--quiet", "origin", "HEAD:main", cwd=live.root)
     assert deployed(live) == "v1.0.0"
 
-    third = bump(live, "tip@v1.1.0")
+    again = bump(live, "tip@v1.1.0")
 
-    assert third.pull is not None
-    assert third.pull > (first.pull or 0)
-    assert open_numbers(live) == [third.pull]
+    assert (again.pull, again.decided) == (None, first.pull)
+    assert open_numbers(live) == []
+    live.publish("tip@v1.2.0", Tip(weight=0.0199))
+    following = live.release("tip@v1.2.0").body.pull
+    assert open_numbers(live) == [following]
+
+
+def test_a_closed_request_of_another_tag_object_decides_nothing(live: Team) -> None:
+    """A tag that was set anew, before anything of it was recorded, is another release."""
+    live.publish("tip@v1.1.0", Tip(weight=0.0201))
+    live.up_to_verdicts("tip@v1.1.0")
+    closed = close_by_hand(live, live.propose("tip@v1.1.0").body.pull)
+    forge = live.workplace.forge
+    object_id = live.record("tip@v1.1.0").page(Identity, written_by="resolve-tag").body.tag_object
+    forge.update_pull(closed, body=forge.pull(closed).body.replace(object_id, "0" * 40))
+    shutil.rmtree(live.record("tip@v1.1.0").folder)
+    live.up_to_verdicts("tip@v1.1.0")
+
+    again = live.propose("tip@v1.1.0").body
+
+    assert again.decided is None
+    assert again.pull is not None
+    assert again.pull > closed
+
+
+def test_reviewers_and_labels_come_from_the_model_and_its_bump(live: Team) -> None:
+    """Who owns the model is asked, and can filter for it."""
+    live.publish("tip@v1.1.0", Tip(weight=0.0201))
+    number = live.release("tip@v1.1.0").body.pull
+    assert number is not None
+
+    pull = live.workplace.forge.pull(number)
+
+    assert set(pull.labels) == {"slipway", "model: tip", "release: minor"}
+    assert "@waiters" in Path(pull.url).read_text(encoding="utf-8")
 
 
 def test_without_enough_evidence_it_is_a_draft_until_it_passes(team: Team) -> None:

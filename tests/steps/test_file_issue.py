@@ -127,7 +127,7 @@ def tell(team: Team, tag: str) -> IssueFiled:
 
 def mark(team: Team) -> tuple[str, str]:
     """The newest commit's state and what it says."""
-    status = team.workplace.forge.statuses(git.head_commit(team.root))["slipway/release"]
+    status = team.workplace.forge.statuses(git.head_commit(team.root))["slipway/tip"]
     return status.state, status.description
 
 
@@ -140,7 +140,11 @@ def test_a_refused_release_is_told_to_its_tagger_once(team: Team) -> None:
 
     assert first == again
     assert open_titles(team) == ["tip@v1.0.0 is refused: it is not good enough"]
-    assert mark(team) == ("failure", "tip@v1.0.0 is refused: it is not good enough")
+    assert mark(team) == ("failure", "fail: v1.0.0 (first release) is not good enough")
+    [issue] = team.workplace.forge.open_issues()
+    assert issue.labels == ("slipway", "release: refused", "model: tip")
+    assert issue.body.index("**Mend:**") < issue.body.index("- F1 is ")
+    assert "git tag -a tip@v1.0.1 -m " in issue.body
 
 
 def test_a_policy_that_changes_closes_it_and_one_that_comes_back_opens_another(team: Team) -> None:
@@ -167,7 +171,7 @@ def test_a_release_that_passed_is_marked_and_nobody_is_written_to(team: Team) ->
     filed = tell(team, "tip@v1.0.0")
 
     assert (filed.number, filed.action) == (None, IssueAction.NONE)
-    assert mark(team) == ("success", "tip@v1.0.0: passed")
+    assert mark(team) == ("success", "pass: v1.0.0 (first release) passes")
 
 
 def test_not_enough_evidence_is_neither_passed_nor_refused(team: Team) -> None:
@@ -180,4 +184,28 @@ def test_not_enough_evidence_is_neither_passed_nor_refused(team: Team) -> None:
     filed = tell(team, "tip@v1.0.0")
 
     assert (filed.number, filed.action) == (None, IssueAction.NONE)
-    assert mark(team) == ("pending", "tip@v1.0.0 cannot be judged yet by Same answers as source")
+    said = "not enough evidence: v1.0.0 (first release) cannot be judged yet by Same answers as source"
+    assert mark(team) == ("pending", said)
+
+
+def test_words_below_its_text_do_not_hide_the_issue(team: Team) -> None:
+    """A person who answers by editing the text must not be sent the same issue again at the next run."""
+    team.publish("tip@v1.0.0", Tip(bias=-0.35))
+    record = team.measure("tip@v1.0.0")
+    team.judge(record)
+    number = tell(team, "tip@v1.0.0").number
+    assert number is not None
+    forge = team.workplace.forge
+    forge.update_issue(number, body=f"{forge.issue(number).body}\nI am on it.\n")
+    team.edit("policies/metrics.yaml", "floor: 0.75", "floor: 0.76")
+    team.judge(record)
+
+    again = tell(team, "tip@v1.0.0")
+
+    assert (again.number, again.action) == (number, IssueAction.UPDATED)
+    assert len(open_titles(team)) == 1
+
+
+def test_two_models_on_one_commit_have_a_mark_each(team: Team) -> None:
+    """A context for all of them would show the verdict of whichever was judged last."""
+    assert {file_issue.context_of(model) for model in ("tip", "late-fee")} == {"slipway/tip", "slipway/late-fee"}

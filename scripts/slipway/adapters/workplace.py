@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from slipway.adapters import git
 from slipway.adapters.forge import Forge
-from slipway.adapters.forge.address import api_of, opener_of, repository_of, token_of
+from slipway.adapters.forge.address import api_of, opener_of, repository_of, token_of, web_of
 from slipway.adapters.forge.local import LocalForge
 from slipway.adapters.history import History
 from slipway.adapters.ledger import Ledger
@@ -48,8 +48,17 @@ class Workplace:
     @property
     def opened_by(self) -> str:
         """Who opens pull requests from here, as their readers are told."""
+        return opener_of(self._on_github, os.environ)
+
+    @property
+    def web(self) -> str | None:
+        """Where people read the repository in a browser; None where it is on this machine alone."""
+        return web_of(self._on_github, os.environ)
+
+    @property
+    def _on_github(self) -> str | None:
         root = self.repository.root
-        return opener_of(repository_of(root, git.remote_url(root), os.environ), os.environ)
+        return repository_of(root, git.remote_url(root), os.environ)
 
     @property
     def ledger(self) -> Ledger:

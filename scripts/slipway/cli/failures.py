@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 import click
 
 from slipway.errors import SlipwayError
+from slipway.reports.plain import printable
 
 _DEFECT = 1
 _INTERRUPTED = 130  # as a shell says for SIGINT
@@ -25,8 +27,7 @@ def told(command: Callable[[], object]) -> int:
         _say(str(error))
         return error.exit_code
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _told_usage(error)
     except (click.Abort, KeyboardInterrupt):
         _say("stopped; run the same command again to go on")
         return _INTERRUPTED
@@ -36,6 +37,14 @@ def told(command: Callable[[], object]) -> int:
         _say(f"a defect of Slipway: {type(error).__name__}: {error}\n  mend: report it with {_keep_traceback()}")
         return _DEFECT
     return result if isinstance(result, int) else 0
+
+
+def _told_usage(error: click.ClickException) -> int:
+    """As click says it; it quotes the words that were given."""
+    said = io.StringIO()
+    error.show(said)
+    click.echo(printable(said.getvalue()), err=True)
+    return error.exit_code
 
 
 def _reader_left() -> int:
@@ -53,7 +62,8 @@ def _say(said: str) -> None:
     _annotate("error", said, colour="red")
 
 
-def _annotate(level: str, text: str, *, colour: str) -> None:
+def _annotate(level: str, said: str, *, colour: str) -> None:
+    text = printable(said)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         click.echo(f"::{level}::{_as_data(text)}", err=True)  # with a colour before it, it would be no command
     else:

@@ -8,13 +8,23 @@ import sys
 from rich.console import Console
 from rich.logging import RichHandler
 
+from slipway.reports.plain import printable
+
 
 def log_to_stderr(*, quiet: bool) -> None:
     """Coloured on a terminal, plain when piped."""
     package = logging.getLogger("slipway")
     package.setLevel(logging.WARNING if quiet else logging.INFO)
-    package.handlers = [_on_terminal() if sys.stderr.isatty() else _plain()]
+    handler = _on_terminal() if sys.stderr.isatty() else _plain()
+    handler.addFilter(_make_printable)
+    package.handlers = [handler]
     package.propagate = False
+
+
+def _make_printable(record: logging.LogRecord) -> bool:
+    """A message may quote what people wrote; a line of it must not give the workflow a command."""
+    record.msg, record.args = printable(record.getMessage()), ()
+    return True
 
 
 def _on_terminal() -> logging.Handler:

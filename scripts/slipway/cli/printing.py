@@ -11,6 +11,8 @@ import click
 from pydantic import BaseModel
 
 from slipway.domain.verdict import EXIT_CODES, Verdict
+from slipway.reports.cutting import LONGEST_SUMMARY, cut_at_a_line
+from slipway.reports.plain import printable
 
 _WOULD_BE = "dry run, nothing was written; it would be: "
 
@@ -24,8 +26,8 @@ def show(result: BaseModel, text: str, *, as_json: bool, dry_run: bool = False) 
 
 
 def tell(text: str, *, dry_run: bool = False) -> None:
-    """What was done, or would have been."""
-    click.echo(f"{_WOULD_BE}{text}".rstrip("\n") if dry_run else text.rstrip("\n"))
+    """What was done, or would have been; a text that people wrote gives the workflow no command."""
+    click.echo(printable(f"{_WOULD_BE}{text}" if dry_run else text).rstrip("\n"))
 
 
 def numbered(number: int) -> str:
@@ -48,8 +50,9 @@ def summarise(markdown: str) -> None:
     """Append to the run's summary page; nothing on a laptop."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if path is not None:
+        text = cut_at_a_line(f"{markdown}\n", whole="the log of this step", longest=LONGEST_SUMMARY)
         with Path(path).open("a", encoding="utf-8") as file:
-            file.write(markdown + "\n")
+            file.write(text)
 
 
 def exit_code(verdict: Verdict) -> int:

@@ -51,7 +51,7 @@ def file_issue(subject: str, environment: str | None, until: date | None, dry_ru
 
     place = options.workplace(dry_run=dry_run)
     if "@" in subject:
-        page = step.run_on_release(place.release(ReleaseTag.parse(subject)), forge=place.forge)
+        page = step.run_on_release(place.release(ReleaseTag.parse(subject)), forge=place.forge, web=place.web)
     else:
         name = options.environment_in(place, environment)
         day = options.day_of_window(until).isoformat()
@@ -83,7 +83,7 @@ def revert_manifest(model: str, environment: str | None, until: date | None, dry
     means = place.repository.policies().previous_version.limit_for(model).revert
     page = step.run(record, means=means, workplace=place)
     if page is None:
-        click.echo(f"{model} in {name} stays: the verdict asks for no way back")
+        tell(f"{model} in {name} stays: the verdict asks for no way back")
         return
     body = page.body
     by = f"pull request {numbered(body.pull)}" if body.pull is not None else f"commit {body.commit[:12]}"

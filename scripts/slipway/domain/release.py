@@ -141,14 +141,27 @@ class ComparisonEvidence(Frozen):
     differences: dict[str, Estimate | None]
 
 
+class MovedRow(Frozen):
+    """A served row that two versions answer otherwise; a score that is no number is None.
+
+    `inputs` tells what was asked, as text and cut: a record holds no more of a row than its reader needs.
+    """
+
+    inputs: dict[str, str]
+    before: float | None
+    after: float | None
+    flips: bool
+
+
 class TrafficEvidence(Frozen):
-    """The last served window, replayed: what users would have noticed."""
+    """The last served window, replayed: what users would have noticed. `moved` begins with what moves most."""
 
     since: str
     until: str
     version: str
     rows: int
     flips: int
+    moved: tuple[MovedRow, ...] = ()
 
 
 class Golden(Frozen):
@@ -221,7 +234,11 @@ class Image(Body):
 
 
 class Proposal(Body):
-    """`pull` is None where the manifest already names this image; `replaces` is the version deployed before."""
+    """`pull` is None where nothing is proposed: the manifest names this image already, or a person decided.
+
+    `decided` is then the number of the one that was closed, or merged and changed since, for this tag object.
+    `replaces` is the version deployed before.
+    """
 
     kind: ClassVar[str] = "proposal"
 
@@ -231,6 +248,7 @@ class Proposal(Body):
     title: str
     draft: bool
     replaces: str | None
+    decided: int | None = None
 
 
 class Rollout(Body):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 LONGEST_BODY = 60_000
+LONGEST_SUMMARY = 900 * 1024 // 4  # characters of at most four bytes; GitHub drops a summary just below 1 MiB
 
-_FENCE = re.compile(r"^(?P<fence>`{3,})", re.MULTILINE)
+_FENCE = re.compile(r"(?P<fence>`{3,})(?P<language>[^`]*)$")
+_ROOM_TO_CLOSE = 200  # characters: a fence and a few `</details>`
 
 
 def cut_at_a_line(text: str, *, whole: str, ending: str = "", longest: int = LONGEST_BODY) -> str:
@@ -22,22 +24,16 @@ def cut_at_a_line(text: str, *, whole: str, ending: str = "", longest: int = LON
     return kept + _closing(kept) + sentence + ending
 
 
-_ROOM_TO_CLOSE = 200  # a fence and a few `</details>`
-
-
 def _closing(kept: str) -> str:
-    fence = _open_fence(kept)
-    opened = kept.count("<details>") - kept.count("</details>")
-    return (f"{fence}\n" if fence else "") + "\n</details>\n" * max(opened, 0)
-
-
-def _open_fence(kept: str) -> str:
-    """The fence that still waits for its end; inside of one, shorter fences are text."""
-    waiting = ""
-    for match in _FENCE.finditer(kept):
-        fence = match["fence"]
-        if not waiting:
-            waiting = fence
-        elif len(fence) >= len(waiting):
-            waiting = ""
-    return waiting
+    """What ends the open fence, then the open folds. Inside of a fence, all but its end is text."""
+    fence, folds = "", 0
+    for line in kept.splitlines():
+        mark = _FENCE.match(line)
+        if fence:
+            ends = mark is not None and len(mark["fence"]) >= len(fence) and not mark["language"].strip()
+            fence = "" if ends else fence
+        elif mark is not None:
+            fence = mark["fence"]
+        else:
+            folds += line.startswith("<details>") - line.startswith("</details>")
+    return (f"{fence}\n" if fence else "") + "\n</details>\n" * max(folds, 0)

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # Control, format (turns writing direction, has no width), surrogate, private, unassigned.
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_COMMAND = re.compile(r"^\s*::|##\[")
 
 
 def one_line(text: str) -> str:
-    """Join lines by a space, and show what cannot be seen as `�`; a tag's message may hold anything."""
-    return "".join(_printable(character) for character in " ".join(text.split()))
+    """Join lines by a space, and name what cannot be seen, as `U+202E`; a tag's message may hold anything."""
+    return _visible(" ".join(text.split()))
 
 
 def lines(text: str) -> list[str]:
     """The lines of a text, each made safe by itself; empty lines are dropped."""
     return [safe for line in text.splitlines() if (safe := one_line(line))]
+
+
+def printable(text: str) -> str:
+    """Lines as they are, for a terminal or a workflow's log: no code is left in them, and no workflow command.
+
+    GitHub's runner obeys a line that begins with `::`, and one that holds `##[` anywhere.
+    """
+    return "\n".join(_COMMAND.sub(_pulled_apart, _visible(line)) for line in text.splitlines())
 
 
 def shortened(text: str, *, longest: int) -> str:
@@ -35,5 +44,14 @@ def _columns(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
 
 
-def _printable(character: str) -> str:
-    return _REPLACEMENT if unicodedata.category(character) in _UNPRINTABLE else character
+def _visible(line: str) -> str:
+    return "".join(_named(character) for character in line)
+
+
+def _named(character: str) -> str:
+    hidden = unicodedata.category(character) in _UNPRINTABLE and character != "\t"
+    return f"U+{ord(character):04X}" if hidden else character
+
+
+def _pulled_apart(command: re.Match[str]) -> str:
+    return command.group().replace("::", ": :").replace("##[", "# #[")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from slipway.domain.release import (
     ComparisonEvidence,
     Conversion,
@@ -10,14 +14,15 @@ from slipway.domain.release import (
     Image,
     Rehearsal,
     Released,
+    Rollout,
     Verdicts,
 )
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Verdict
 from slipway.reports import charts, rendering
 from slipway.reports.cutting import cut_at_a_line
-from slipway.reports.markdown import Markdown
-from slipway.reports.marker import marker
+from slipway.reports.markdown import Markdown, fenced, issue_number
+from slipway.reports.marker import marker, read_marker
 from slipway.reports.release_words import (
     answers_yes_or_no,
     by_mend,
@@ -26,11 +31,38 @@ from slipway.reports.release_words import (
     of_gate,
     open_findings,
     passes,
+    policy_file,
+    record_of,
     slice_name,
     verdict_cell,
     version_of,
     waived_findings,
 )
+
+_SUPERSEDED = re.compile(r"(?<!\S)([1-9][0-9]{0,9})=(v[0-9A-Za-z.-]+)(?!\S)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """A pull request that a newer version closes."""
+
+    number: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """How a request comes to its reader; no part of what was found.
+
+    `opened_by` completes the sentence "Opened by …", and is None where nothing is opened: for a check on a laptop.
+    `tooling` is the commit of the Slipway that was used, None where that is the checkout itself; `web` is the
+    repository's address on GitHub, None elsewhere.
+    """
+
+    opened_by: str | None = None
+    tooling: str | None = None
+    web: str | None = None
+    supersedes: tuple[Superseded, ...] = ()
 
 
 def pull_request_title(identity: Identity, environment: str) -> str:
@@ -47,23 +79,25 @@ def pull_request_body(
     verdicts: Verdicts,
     image: Image | None,
     environment: str,
-    opened_by: str | None,
-    deployed: Released | None,
+    opening: Opening,
+    before: Rollout | None = None,
 ) -> str:
     """The body in Markdown, cut to what GitHub takes, with a marker at its end.
 
-    `opened_by` completes the sentence "Opened by …"; it and `image` are None where nothing was built and nothing
-    is opened: for a check on a laptop.
+    `image` is None where nothing was built. `before` tells of the environment that runs this version already, from
+    whose release the evidence is carried over.
     """
+    deployed = identity.deployed.get(environment)
     text = rendering.markdown(
         "pull_request",
         headline=f"{_advice(identity, evidence, verdicts.verdict)}: {_what(identity, deployed, environment)}.",
-        reasons=_reasons(identity, evidence, rehearsal, verdicts),
+        reasons=_reasons(identity, evidence, rehearsal, verdicts, environment=environment),
         compared=_compared(identity, deployed=deployed, environment=environment),
         measured=[one for one in verdicts.findings if not answers_yes_or_no(one)],
         lead="Mend",
         still_open=by_mend(open_findings(verdicts)),
         waived=waived_findings(verdicts),
+        waivers=_waivers_to_fill_in(identity, verdicts),
         flips_chart=_flips_chart(evidence.comparison),
         slices=most_flipped(evidence.comparison.slices) if evidence.comparison else [],
         identity=identity,
@@ -75,11 +109,64 @@ def pull_request_body(
         verdict_cell=verdict_cell,
         image=image,
         environment=environment,
-        opened_by=opened_by,
+        opening=opening,
+        supersedes=_supersedes(opening.supersedes),
+        before=before,
         deployed=deployed,
+        rehearsed=_is_rehearsed(rehearsal, deployed),
+        rollback_button=_rollback_button(opening.web),
+        record=record_of(identity, web=opening.web),
     )
-    whole = f"branch `ledger`, folder `{identity.model}/{version_of(identity)}/`"
-    return cut_at_a_line(text, whole=whole, ending=marker(kind="release", tag=identity.tag, environment=environment))
+    return cut_at_a_line(
+        text, whole=record_of(identity, web=opening.web), ending=_marker(identity, environment, opening.supersedes)
+    )
+
+
+def superseded_comment(identity: Identity, environment: str, *, by: int) -> str:
+    """What a pull request is closed with, when that of a newer version is there."""
+    return f"Superseded by #{by}: {pull_request_title(identity, environment)}"
+
+
+def proposes_tag_object(body: str) -> str | None:
+    """The tag object that a pull request was opened for; None where its body does not tell."""
+    return read_marker(body).get("tag_object")
+
+
+def supersedes_of(body: str) -> tuple[Superseded, ...]:
+    """What a pull request of ours told to supersede."""
+    told = _SUPERSEDED.findall(read_marker(body).get("supersedes", ""))
+    return tuple(Superseded(int(number), version) for number, version in told)
+
+
+def _waivers_to_fill_in(identity: Identity, verdicts: Verdicts) -> list[Markdown]:
+    """One a policy that lacks evidence. What stays empty is refused: nobody waives by pasting."""
+    if verdicts.verdict is not Verdict.NOT_ENOUGH_EVIDENCE:
+        return []
+    entry = f"""waivers:
+  - model: {identity.model}
+    version: {identity.version}
+    reason: "" # in a sentence
+    by: "" # who answers for it
+    until: # the last day on which it holds, such as 2030-12-31"""
+    files = dict.fromkeys(policy_file(one.gate) for one in open_findings(verdicts))
+    return [fenced(f"# {file}\n{entry}", language="yaml") for file in files]
+
+
+def _marker(identity: Identity, environment: str, supersedes: Sequence[Superseded]) -> str:
+    """What a later run has to know of the request when it finds it open or closed."""
+    return marker(
+        kind="release",
+        tag=identity.tag,
+        tag_object=identity.tag_object,
+        environment=environment,
+        supersedes=" ".join(f"{one.number}={one.version}" for one in supersedes),
+    )
+
+
+def _supersedes(requests: Sequence[Superseded]) -> Markdown | None:
+    """`#12 (v1.3.1), #9 (v1.3.0)`."""
+    told = (f"{issue_number(one.number)} ({one.version})" for one in requests)
+    return Markdown(", ".join(told)) if requests else None
 
 
 def _what(identity: Identity, deployed: Released | None, environment: str) -> str:
@@ -97,12 +184,14 @@ def _advice(identity: Identity, evidence: Evidence, verdict: Verdict) -> str:
     return f"Passes, and {'breaks' if breaks else 'may break'} its clients"
 
 
-def _reasons(identity: Identity, evidence: Evidence, rehearsal: Rehearsal, verdicts: Verdicts) -> str:
+def _reasons(
+    identity: Identity, evidence: Evidence, rehearsal: Rehearsal, verdicts: Verdicts, *, environment: str
+) -> str:
     return " ".join(
         sentence
         for sentence in (
             _promise(identity, evidence, verdicts),
-            _way_back(rehearsal, verdicts),
+            _way_back(rehearsal, verdicts, deployed=identity.deployed.get(environment), environment=environment),
             _what_is_open(verdicts),
         )
         if sentence
@@ -119,10 +208,21 @@ def _promise(identity: Identity, evidence: Evidence, verdicts: Verdicts) -> str:
     return f"{identity.bump.capitalize()} promise kept."
 
 
-def _way_back(rehearsal: Rehearsal, verdicts: Verdicts) -> str:
-    if rehearsal.to is None:
-        return "Nothing is deployed yet, so there is nothing to go back to."
+def _way_back(rehearsal: Rehearsal, verdicts: Verdicts, *, deployed: Released | None, environment: str) -> str:
+    if deployed is None:
+        return f"Nothing runs in {environment} yet, so there is nothing to go back to."
+    if not _is_rehearsed(rehearsal, deployed):
+        return "Way back not rehearsed."
     return "Way back rehearsed." if passes(of_gate(verdicts.findings, "way_back")) else ""
+
+
+def _is_rehearsed(rehearsal: Rehearsal, deployed: Released | None) -> bool:
+    """Whether it was this version that was tried: environments may run several."""
+    return deployed is not None and rehearsal.to is not None and rehearsal.to.digest == deployed.digest
+
+
+def _rollback_button(web: str | None) -> Markdown | None:
+    return Markdown(f"[Actions → rollback → Run]({web}/actions/workflows/rollback.yml)") if web else None
 
 
 def _what_is_open(verdicts: Verdicts) -> str:

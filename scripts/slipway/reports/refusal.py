@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from slipway.domain.release import Identity, Verdicts
+from slipway.domain.tag import tag_and_push
 from slipway.domain.verdict import Finding, Verdict
 from slipway.reports import rendering
 from slipway.reports.cutting import cut_at_a_line
 from slipway.reports.marker import marker
-from slipway.reports.plain import lines, one_line
-from slipway.reports.release_words import by_mend, open_findings, verdict_cell, version_of, what_is_broken
+from slipway.reports.plain import lines, one_line, shortened
+from slipway.reports.release_words import (
+    bump_word,
+    by_mend,
+    names_the_next_number,
+    next_number,
+    open_findings,
+    record_of,
+    verdict_cell,
+    version_of,
+    what_is_broken,
+)
 
 
 def refusal(identity: Identity, verdicts: Verdicts) -> str:
-    """Plain text: one line that says what is wrong, then each problem with its mend."""
+    """Plain text: one line that says what is wrong, then each problem with its mend, and the next number."""
     findings = open_findings(verdicts)
-    return "\n".join(
-        [f"{identity.tag} {_predicate(identity, verdicts)}: {verdicts.verdict}", *problems_with_mends(findings)]
-    )
+    told = [f"{identity.tag} {_predicate(identity, verdicts)}: {verdicts.verdict}", *problems_with_mends(findings)]
+    if verdicts.verdict is Verdict.FAIL and not names_the_next_number(findings):
+        told.append(f"  next:  {next_number(identity, verdicts)}, since this number keeps its verdict")
+    return "\n".join(told)
 
 
 def problems_with_mends(findings: tuple[Finding, ...]) -> list[str]:
@@ -36,8 +48,15 @@ def refused_release_title(identity: Identity, verdicts: Verdicts) -> str:
     return f"{identity.tag} is refused: it {_predicate(identity, verdicts)}"
 
 
-def refused_release_issue(identity: Identity, verdicts: Verdicts) -> str:
-    """The body of the one issue to the tagger of a refused release, in Markdown."""
+def status_description(identity: Identity, verdicts: Verdicts, *, longest: int) -> str:
+    """The mark of the tagged commit in a line of at most `longest` characters, the verdict first."""
+    of = f"{version_of(identity)} ({bump_word(identity.bump)})"
+    return shortened(one_line(f"{verdicts.verdict}: {of} {_predicate(identity, verdicts)}"), longest=longest)
+
+
+def refused_release_issue(identity: Identity, verdicts: Verdicts, *, web: str | None = None) -> str:
+    """The body of the one issue to the tagger of a refused release, in Markdown; `web` as in `record_of`."""
+    findings, following = open_findings(verdicts), next_number(identity, verdicts)
     text = rendering.markdown(
         "refused_release",
         identity=identity,
@@ -45,11 +64,12 @@ def refused_release_issue(identity: Identity, verdicts: Verdicts) -> str:
         verdicts=verdicts,
         verdict_cell=verdict_cell,
         predicate=_predicate(identity, verdicts),
-        lead="Mend",
-        still_open=by_mend(open_findings(verdicts)),
+        to_mend=by_mend(findings),
+        next_lines=[] if names_the_next_number(findings) else tag_and_push(following, identity.message),
+        following=following.image_tag,
+        record=record_of(identity, web=web),
     )
-    whole = f"branch `ledger`, folder `{identity.model}/{version_of(identity)}/`"
-    return cut_at_a_line(text, whole=whole, ending=marker(kind="refused", tag=identity.tag))
+    return cut_at_a_line(text, whole=record_of(identity, web=web), ending=marker(kind="refused", tag=identity.tag))
 
 
 def _predicate(identity: Identity, verdicts: Verdicts) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from slipway.domain.release import Identity, Released, Slice, Verdicts
-from slipway.domain.tag import Bump, ReleaseTag
+from slipway.domain.tag import Bump, ReleaseTag, next_version
 from slipway.domain.verdict import Finding, Verdict
-from slipway.reports.markdown import Markdown
+from slipway.reports.markdown import Markdown, code
 from slipway.reports.numbers import NOTHING
 
 _BROKEN = {
@@ -23,6 +23,24 @@ _BROKEN = {
 def version_of(identity: Identity) -> str:
     """`v1.4.0`."""
     return ReleaseTag.parse(identity.tag).image_tag
+
+
+def record_of(identity: Identity, *, web: str | None) -> Markdown:
+    """Where all pages of a release are kept; `web` is the repository's address on GitHub, None elsewhere."""
+    folder = f"{identity.model}/{version_of(identity)}"
+    where = f"branch {code('ledger')}, folder {code(f'{folder}/')}"
+    return Markdown(f"[{where}]({web}/tree/ledger/{folder})" if web else where)
+
+
+def next_number(identity: Identity, verdicts: Verdicts) -> ReleaseTag:
+    """What to tag after a refusal: the refused number is used up, and the next must not promise too much."""
+    refused = ReleaseTag.parse(identity.tag)
+    promises, compared = list(Bump), identity.compared
+    kept = verdicts.smallest_bump
+    if kept is None or compared is None or promises.index(kept) <= promises.index(identity.bump):
+        return ReleaseTag(refused.model, refused.version.bump_patch())
+    lower = ReleaseTag.parse(f"{identity.model}@{compared.version}").version
+    return ReleaseTag(refused.model, next_version(lower, kept))
 
 
 def bump_word(bump: Bump) -> str:
@@ -56,6 +74,16 @@ def by_mend(findings: Sequence[Finding]) -> list[tuple[list[Finding], str]]:
 def waived_findings(verdicts: Verdicts) -> tuple[Finding, ...]:
     """What passes only by a waiver; its problem is still told."""
     return tuple(one for one in verdicts.findings if one.verdict is Verdict.PASS and one.problem)
+
+
+def names_the_next_number(findings: Sequence[Finding]) -> bool:
+    """Whether a mend has the lines that tag it."""
+    return any("git tag " in one.mend for one in findings)
+
+
+def policy_file(gate: str) -> str:
+    """Where the limit of a gate stands, and its waivers."""
+    return f"policies/{gate.replace('_', '-')}.yaml"
 
 
 def of_gate(findings: Sequence[Finding], gate: str) -> tuple[Finding, ...]:

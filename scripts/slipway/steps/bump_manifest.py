@@ -1,27 +1,54 @@
 """Propose that an environment runs the new version: one branch and one pull request a version.
 
-Run again, it updates what it opened before; a branch with somebody else's commit is never overwritten.
+Run again, it updates what it opened before; a branch with somebody else's commit is never overwritten, and what a
+person closed, or merged and took back, is not opened again for the same tag.
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
-from slipway.adapters import deploy_tree, manifests
-from slipway.adapters.forge import Pull
+from slipway.adapters import deploy_tree, git, manifests
+from slipway.adapters.forge import Pull, PullState
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
+from slipway.domain import labels
 from slipway.domain.pages import Page
-from slipway.domain.release import Conversion, Evidence, Identity, Image, Proposal, Rehearsal, Verdicts
+from slipway.domain.release import Conversion, Evidence, Identity, Image, Proposal, Rehearsal, Rollout, Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
 from slipway.errors import BadTag, NotReleasable
-from slipway.reports.pull_request import pull_request_body, pull_request_title
+from slipway.reports.pull_request import (
+    Opening,
+    Superseded,
+    proposes_tag_object,
+    pull_request_body,
+    pull_request_title,
+    superseded_comment,
+    supersedes_of,
+)
 
 log = logging.getLogger(__name__)
 
-_LABELS = ("slipway",)
+
+@dataclass(frozen=True, slots=True)
+class _Proposed:
+    """What is to run where, and on which branch that is proposed."""
+
+    identity: Identity
+    image: Image
+    verdict: Verdict
+    environment: str
+
+    @property
+    def branch(self) -> str:
+        return branch_of(self.identity.model, self.environment, self.identity.version)
+
+    @property
+    def title(self) -> str:
+        return pull_request_title(self.identity, self.environment)
 
 
 def run(record: Record, *, environment: str, workplace: Workplace) -> Page[Proposal]:
@@ -32,17 +59,22 @@ def run(record: Record, *, environment: str, workplace: Workplace) -> Page[Propo
         ForgeRefused: somebody else committed to the branch.
     """
     identity = record.page(Identity, written_by="resolve-tag").body
-    image = record.page(Image, written_by="build-image")
+    image = record.page(Image, written_by="build-image").body
     verdicts = record.page(Verdicts, written_by="judge")
     _refuse(identity, verdicts.body, workplace)
     live = deploy_tree.deployed(workplace.forge, environment=environment, model=identity.model)
+    proposed = _Proposed(identity, image, verdicts.body.verdict, environment)
+    decided = _decided(proposed, workplace)
     reads = {
-        "image": image.body.digest,
+        "image": image.digest,
         "verdicts": verdicts.key,
         "environment": environment,
         "deployed": live.digest if live else "none",
+        "decided": str(decided.number) if decided else "none",
     }
-    return record.once(Proposal, reads=reads, make=lambda: _propose(record, environment, live, workplace), is_deed=True)
+    return record.once(
+        Proposal, reads=reads, make=lambda: _propose(record, proposed, live, decided, workplace), is_deed=True
+    )
 
 
 def branch_of(model: str, environment: str, version: str) -> str:
@@ -62,64 +94,85 @@ def _refuse(identity: Identity, verdicts: Verdicts, workplace: Workplace) -> Non
         )
 
 
-def _propose(record: Record, environment: str, live: Deployed | None, workplace: Workplace) -> Proposal:
-    identity = record.page(Identity, written_by="resolve-tag").body
-    image = record.page(Image, written_by="build-image").body
-    title = pull_request_title(identity, environment)
-    verdict = record.page(Verdicts, written_by="judge").body.verdict
-    branch = branch_of(identity.model, environment, identity.version)
-    if live is not None and live.digest == image.digest:
-        return _proposed_before(record, environment, branch, title)
-    proposal = Proposal(
-        environment=environment,
-        branch=branch,
+def _decided(proposed: _Proposed, workplace: Workplace) -> Pull | None:
+    """The pull request by which a person said no, or yes, to this very tag object; None while it is open or absent."""
+    last = workplace.forge.last_pull_for(proposed.branch)
+    if last is None or last.state is PullState.OPEN:
+        return None
+    about = proposes_tag_object(last.body)  # a body without it was edited, and stands for the same tag
+    return last if about in (None, proposed.identity.tag_object) else None
+
+
+def _propose(
+    record: Record, proposed: _Proposed, live: Deployed | None, decided: Pull | None, workplace: Workplace
+) -> Proposal:
+    if live is not None and live.digest == proposed.image.digest:
+        return _without_pull(proposed, replaces=_replaced_before(record, proposed.environment))
+    replaces = live.tag if live else None
+    if decided is not None:
+        _say_that_it_is_decided(proposed, decided)
+        return _without_pull(proposed, replaces=replaces).model_copy(update={"decided": decided.number})
+    _commit(proposed, workplace)
+    lower = _lower_pulls(proposed, workplace)
+    pull = _open_or_update(record, proposed, lower, workplace)
+    for one in lower:
+        comment = superseded_comment(proposed.identity, proposed.environment, by=pull.number)
+        workplace.forge.close_pull(one.number, comment=comment)
+    return _without_pull(proposed, replaces=replaces).model_copy(
+        update={"pull": pull.number, "draft": proposed.verdict is not Verdict.PASS}
+    )
+
+
+def _without_pull(proposed: _Proposed, *, replaces: str | None) -> Proposal:
+    return Proposal(
+        environment=proposed.environment,
+        branch=proposed.branch,
         pull=None,
-        title=title,
-        draft=verdict is not Verdict.PASS,
-        replaces=live.tag if live else None,
+        title=proposed.title,
+        draft=False,
+        replaces=replaces,
     )
-    _commit(branch, identity, image, environment, workplace)
-    pull = _open_or_update(
-        branch,
-        title,
-        pull_request_text(record, environment=environment, opened_by=workplace.opened_by),
-        proposal.draft,
-        workplace,
-    )
-    _close_lower(pull, identity.model, environment, workplace)
-    return proposal.model_copy(update={"pull": pull.number})
 
 
-def _proposed_before(record: Record, environment: str, branch: str, title: str) -> Proposal:
+def _replaced_before(record: Record, environment: str) -> str | None:
     """The manifest names this image already: what it replaced is told by the page of the time before."""
     before = [page.body for page in record.pages(Proposal) if page.body.environment == environment]
-    replaces = before[-1].replaces if before else None
-    return Proposal(environment=environment, branch=branch, pull=None, title=title, draft=False, replaces=replaces)
+    return before[-1].replaces if before else None
 
 
-def _commit(branch: str, identity: Identity, image: Image, environment: str, workplace: Workplace) -> None:
+def _say_that_it_is_decided(proposed: _Proposed, decided: Pull) -> None:
+    how = "was merged, and the manifest has changed since" if decided.state is PullState.MERGED else "was closed"
+    log.warning(
+        "nothing is proposed: pull request #%s of %s %s; open it again by hand, or tag the next number",
+        decided.number,
+        proposed.identity.tag,
+        how,
+    )
+
+
+def _commit(proposed: _Proposed, workplace: Workplace) -> None:
     """Put the edited manifest on the branch, on top of the default branch as it is now."""
-    forge = workplace.forge
+    forge, branch, model = workplace.forge, proposed.branch, proposed.identity.model
     base = forge.head(forge.default_branch)
-    path = deploy_tree.manifest_path(environment, identity.model)
+    path = deploy_tree.manifest_path(proposed.environment, model)
     before = forge.read(base, path) if base else None
     after = manifests.set_image(
-        before or manifests.new_manifest(identity.model, environment=environment),
-        name=identity.model,
-        new_name=f"{workplace.settings.image_registry}/{identity.model}",
-        tag=identity.version,
-        digest=image.digest,
+        before or manifests.new_manifest(model, environment=proposed.environment),
+        name=model,
+        new_name=f"{workplace.settings.image_registry}/{model}",
+        tag=proposed.identity.version,
+        digest=proposed.image.digest,
         where=path,
     )
     head = forge.head(branch)
     if head is not None and forge.read(head, path) == after and not forge.commits(forge.default_branch, beyond=branch):
         return
-    message = f"Deploy {identity.tag} to {environment}\n\n{image.digest}\n"
+    message = f"Deploy {proposed.identity.tag} to {proposed.environment}\n\n{proposed.image.digest}\n"
     forge.commit(branch, onto=head, parent=base, changes={path: after}, message=message)
 
 
-def pull_request_text(record: Record, *, environment: str, opened_by: str | None = None) -> str:
-    """The body for the newest pages of a record; where no image was built, it says nothing of one."""
+def pull_request_text(record: Record, *, environment: str, opening: Opening | None = None) -> str:
+    """The body for the newest pages of a record; without an opening it is what a check would propose."""
     image = record.latest(Image)
     identity = record.page(Identity, written_by="resolve-tag").body
     return pull_request_body(
@@ -130,27 +183,62 @@ def pull_request_text(record: Record, *, environment: str, opened_by: str | None
         verdicts=record.page(Verdicts, written_by="judge").body,
         image=image.body if image else None,
         environment=environment,
-        opened_by=opened_by,
-        deployed=identity.deployed.get(environment),
+        opening=opening or Opening(),
+        before=_live_elsewhere(record, environment, image.body if image else None),
     )
 
 
-def _open_or_update(branch: str, title: str, body: str, draft: bool, workplace: Workplace) -> Pull:
-    there = workplace.forge.pull_for(branch)
+def _live_elsewhere(record: Record, environment: str, image: Image | None) -> Rollout | None:
+    """Where this very image runs already: its evidence is what the next environment is told."""
+    rollouts = [page.body for page in record.pages(Rollout) if page.body.environment != environment]
+    return next((one for one in reversed(rollouts) if image is not None and one.digest == image.digest), None)
+
+
+def _open_or_update(record: Record, proposed: _Proposed, lower: tuple[Pull, ...], workplace: Workplace) -> Pull:
+    forge = workplace.forge
+    there = forge.pull_for(proposed.branch)
+    opening = Opening(
+        opened_by=workplace.opened_by,
+        tooling=git.head_commit(workplace.repository.root),
+        web=workplace.web,
+        supersedes=_superseded(there, lower),
+    )
+    body = pull_request_text(record, environment=proposed.environment, opening=opening)
+    draft, identity = proposed.verdict is not Verdict.PASS, proposed.identity
+    given = [one.name for one in (labels.SLIPWAY, labels.of_model(identity.model), labels.of_bump(identity.bump))]
+    owners = identity.declaration.owners
     if there is not None:
-        return workplace.forge.update_pull(there.number, title=title, body=body, draft=draft, labels=_LABELS)
-    log.info("opening the pull request of %s", branch)
-    base = workplace.forge.default_branch
-    return workplace.forge.open_pull(branch=branch, base=base, title=title, body=body, draft=draft, labels=_LABELS)
+        return forge.update_pull(
+            there.number, title=proposed.title, body=body, draft=draft, labels=given, reviewers=owners
+        )
+    log.info("opening the pull request of %s", proposed.branch)
+    return forge.open_pull(
+        branch=proposed.branch,
+        base=forge.default_branch,
+        title=proposed.title,
+        body=body,
+        draft=draft,
+        labels=given,
+        reviewers=owners,
+    )
 
 
-def _close_lower(newest: Pull, model: str, environment: str, workplace: Workplace) -> None:
+def _superseded(there: Pull | None, lower: tuple[Pull, ...]) -> tuple[Superseded, ...]:
+    """What is closed now, and what a run before this one closed: its text told so."""
+    now = tuple(Superseded(one.number, one.branch.rpartition("/")[2]) for one in lower)
+    before = supersedes_of(there.body) if there is not None else ()
+    return tuple(dict.fromkeys((*before, *now)))
+
+
+def _lower_pulls(proposed: _Proposed, workplace: Workplace) -> tuple[Pull, ...]:
     """Two open proposals for one manifest could only conflict; the higher version stays."""
-    folder = branch_of(model, environment, "")
-    mine = ReleaseTag.parse(f"{model}@{newest.branch.removeprefix(folder)}")
-    for pull in workplace.forge.open_pulls():
-        if pull.branch.startswith(folder) and _is_lower(pull.branch.removeprefix(folder), mine):
-            workplace.forge.close_pull(pull.number, comment=f"Replaced by #{newest.number}: {newest.title}")
+    mine = ReleaseTag.parse(proposed.identity.tag)
+    folder = branch_of(mine.model, proposed.environment, "")
+    return tuple(
+        pull
+        for pull in workplace.forge.open_pulls()
+        if pull.branch.startswith(folder) and _is_lower(pull.branch.removeprefix(folder), mine)
+    )
 
 
 def _is_lower(version: str, than: ReleaseTag) -> bool:

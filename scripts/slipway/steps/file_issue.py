@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from slipway.adapters.forge import Forge, Issue
+from slipway.adapters.forge import LONGEST_DESCRIPTION, Forge, Issue, StatusState
 from slipway.adapters.history import History
 from slipway.adapters.ledger import Ledger
 from slipway.adapters.records import Record
+from slipway.domain import labels
 from slipway.domain.incident import (
     IncidentKind,
     IncidentVerdicts,
@@ -22,11 +23,16 @@ from slipway.domain.release import Identity, Verdicts
 from slipway.domain.verdict import Verdict
 from slipway.reports.incident_issue import incident_body, incident_title
 from slipway.reports.marker import read_marker
-from slipway.reports.refusal import refused_release_issue, refused_release_title
+from slipway.reports.refusal import refused_release_issue, refused_release_title, status_description
 
 log = logging.getLogger(__name__)
 
-_STATUS = "slipway/release"
+# GitHub's fourth, `error`, is never set: what could not be looked at has no verdict, and its run is red.
+_STATES: dict[Verdict, StatusState] = {
+    Verdict.PASS: "success",
+    Verdict.NOT_ENOUGH_EVIDENCE: "pending",
+    Verdict.FAIL: "failure",
+}
 
 
 def run_on_window(record: Record, *, forge: Forge) -> Page[IssueFiled]:
@@ -47,27 +53,27 @@ def run_on_window(record: Record, *, forge: Forge) -> Page[IssueFiled]:
     )
 
 
-def run_on_release(record: Record, *, forge: Forge) -> Page[IssueFiled]:
+def run_on_release(record: Record, *, forge: Forge, web: str | None = None) -> Page[IssueFiled]:
     """Open one issue to the tagger of a release that failed, and mark its commit; a release that passed closes it."""
     identity = record.page(Identity, written_by="resolve-tag").body
     verdicts = record.page(Verdicts, written_by="judge")
     return record.once(
         IssueFiled,
         reads={"verdicts": verdicts.key},
-        make=lambda: _tell_tagger(record, identity, verdicts.body, forge),
+        make=lambda: _tell_tagger(record, identity, verdicts.body, forge, web=web),
         is_deed=True,
     )
 
 
-def label_of(model: str, environment: str) -> str:
-    """What the one open issue of a model and environment is found by."""
-    return f"slipway:{environment}/{model}"
+def context_of(model: str) -> str:
+    """The name under which a tagged commit is marked: one commit may release several models."""
+    return f"slipway/{model}"
 
 
 def _tell(
     record: Record, evidence: WindowEvidence, verdicts: IncidentVerdicts, reversion: Reversion | None, forge: Forge
 ) -> IssueFiled:
-    label = label_of(evidence.model, evidence.environment)
+    label = labels.of_environment(evidence.model, evidence.environment).name
     there = next(iter(forge.open_issues(label)), None)
     before = _filed_before(record, evidence, forge)
     title = incident_title(evidence, verdicts)
@@ -80,7 +86,7 @@ def _tell(
     body = incident_body(evidence, verdicts, reversion=reversion)
     if there is None:
         log.info("opening an issue: %s", title)
-        issue = forge.open_issue(title=title, body=body, labels=("slipway", label))
+        issue = forge.open_issue(title=title, body=body, labels=(labels.SLIPWAY.name, label))
         return IssueFiled(incident=verdicts.incident, number=issue.number, action=IssueAction.OPENED, title=title)
     action = IssueAction.OPENED if _is_new(there, before, evidence, verdicts) else IssueAction.UPDATED
     forge.update_issue(there.number, title=title, body=body)
@@ -133,27 +139,46 @@ def _close(
     )
 
 
-def _tell_tagger(record: Record, identity: Identity, verdicts: Verdicts, forge: Forge) -> IssueFiled:
-    label = f"slipway:{identity.tag}"
-    there = next(iter(forge.open_issues(label)), None)
+def _tell_tagger(
+    record: Record, identity: Identity, verdicts: Verdicts, forge: Forge, *, web: str | None
+) -> IssueFiled:
+    _mark(identity, verdicts, forge)
+    there = _refusal_of(identity, forge)
     filed = record.latest(IssueFiled)
     title = refused_release_title(identity, verdicts)
     if verdicts.verdict is Verdict.NOT_ENOUGH_EVIDENCE:
-        forge.set_status(identity.commit, context=_STATUS, state="pending", description=title)
         return IssueFiled(incident=None, number=there.number if there else None, action=IssueAction.NONE, title=title)
     if verdicts.verdict is Verdict.PASS:
-        forge.set_status(identity.commit, context=_STATUS, state="success", description=f"{identity.tag}: passed")
         return _close_refusal(there, filed.body if filed else None, identity, title, forge)
-    forge.set_status(identity.commit, context=_STATUS, state="failure", description=title)
-    body = refused_release_issue(identity, verdicts)
+    body = refused_release_issue(identity, verdicts, web=web)
     if there is None:
-        issue = forge.open_issue(title=title, body=body, labels=("slipway", label))
+        given = (labels.SLIPWAY.name, labels.REFUSED.name, labels.of_model(identity.model).name)
+        issue = forge.open_issue(title=title, body=body, labels=given)
         return IssueFiled(incident=None, number=issue.number, action=IssueAction.OPENED, title=title)
     # The same text, and no page: a run of these verdicts opened it, and was killed before it could write that down.
     is_new = filed is None and there.body == body
     action = IssueAction.OPENED if is_new else IssueAction.UPDATED
     forge.update_issue(there.number, title=title, body=body)
     return IssueFiled(incident=None, number=there.number, action=action, title=title)
+
+
+def _mark(identity: Identity, verdicts: Verdicts, forge: Forge) -> None:
+    forge.set_status(
+        identity.commit,
+        context=context_of(identity.model),
+        state=_STATES[verdicts.verdict],
+        description=status_description(identity, verdicts, longest=LONGEST_DESCRIPTION),
+    )
+
+
+def _refusal_of(identity: Identity, forge: Forge) -> Issue | None:
+    """The open issue of this tag: a label for every tag would drown all others, so its text and title are asked."""
+    return next((one for one in forge.open_issues(labels.REFUSED.name) if _is_about(one, identity.tag)), None)
+
+
+def _is_about(issue: Issue, tag: str) -> bool:
+    """By the marker, or by the title where a person wrote below the marker."""
+    return read_marker(issue.body).get("tag") == tag or issue.title.startswith(f"{tag} ")
 
 
 def _close_refusal(

@@ -143,6 +143,7 @@ def _replay_traffic(record: Record, candidate: _Candidate) -> TrafficEvidence | 
     return traffic.measure(
         served=served,
         version=live.version,
+        asked=batch,
         deployed=before,
         candidate=candidate.onnx.predict(batch),
         decision=candidate.model.decision,

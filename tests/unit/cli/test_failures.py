@@ -54,12 +54,12 @@ def test_an_expected_failure_says_what_and_what_to_do(capsys: pytest.CaptureFixt
 def test_in_a_workflow_a_failure_is_an_annotation(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One line, in which a percent sign of the text stays one."""
+    """One line, in which a percent sign of the text stays one, and a line of it is no command."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
 
-    raising(BadFile("100%0Aof it", mend="mend\r\nit"))
+    raising(BadFile("100%0Aof it", mend="mend\r\n::it ##[group]"))
 
-    assert capsys.readouterr().err == "::error::100%250Aof it%0A  mend: mend%0D%0Ait\n"
+    assert capsys.readouterr().err == "::error::100%250Aof it%0A  mend: mend%0A: :it # #[group]\n"
 
 
 def test_success_and_a_result_are_told_apart() -> None:

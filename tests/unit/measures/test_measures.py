@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from slipway.domain.model import Decision
 from slipway.domain.pages import File
-from slipway.domain.release import ServedWindow
+from slipway.domain.release import ServedWindow, TrafficEvidence
 from slipway.domain.rows import LabelledRows
 from slipway.measures import fidelity, metrics, outputs, previous_version, promise, traffic
 
@@ -169,22 +169,62 @@ def test_without_answers_only_signatures_are_compared() -> None:
     assert (found.rows, set(found.differences.values())) == (0, {None})
 
 
-def test_replayed_traffic_counts_decisions_that_differ() -> None:
-    """Also where the deployed version calls its output otherwise."""
-    served = ServedWindow(
-        file=File(name="served", sha256="0" * 64, size=1), since="2026-01-01", until="2026-01-07", rows=3
-    )
+_SERVED = ServedWindow(
+    file=File(name="served", sha256="0" * 64, size=1), since="2026-01-01", until="2026-01-07", rows=3
+)
 
-    found = traffic.measure(
-        served=served,
+
+def replayed(before: list[float], after: list[float], **asked: list[object]) -> TrafficEvidence:
+    return traffic.measure(
+        served=_SERVED,
         version="v1.0.0",
-        deployed={"p_delay": np.array([[0.3], [0.1], [0.3]], np.float32)},
-        candidate=scores(0.9, 0.9, 0.1),
+        asked={name: np.array(column, object).reshape(-1, 1) for name, column in asked.items()},
+        deployed={"p_delay": np.array(before, np.float32).reshape(-1, 1)},
+        candidate=scores(*after),
         decision=_DECISION,
         deployed_decision=Decision(output="p_delay", threshold=0.2),
     )
 
+
+def test_traffic_counts_decisions_and_each_version_has_its_own() -> None:
+    """A threshold that moves with the version is what users notice, not the score."""
+    found = replayed([0.3, 0.1, 0.3], [0.9, 0.9, 0.1])
+
     assert (found.rows, found.flips, found.version) == (3, 2, "v1.0.0")
+
+
+def test_the_ten_rows_that_move_most_are_told_with_what_was_asked() -> None:
+    """A reviewer who knows the field sees in ten rows what a share never says."""
+    before = [number / 100 for number in range(30)]
+
+    found = replayed(before, [score * 2 for score in before], hour=[float(number) for number in range(30)])
+
+    assert [row.inputs["hour"] for row in found.moved] == [str(hour) for hour in range(29, 19, -1)]
+    assert (found.moved[0].before, found.moved[0].after) == (0.29, 0.58)
+    assert [row.flips for row in found.moved[:6]] == [False] * 5 + [True]
+
+
+def test_a_row_that_does_not_move_is_not_listed() -> None:
+    """An empty list says more than ten rows of nothing."""
+    assert replayed([0.3, np.nan], [0.3, np.nan], carrier=["AA", "HA"]).moved == ()
+
+
+def test_a_score_that_becomes_no_number_moves_most() -> None:
+    """And a page can hold it: JSON knows no NaN."""
+    first, second = replayed([0.1, 0.3], [0.9, np.nan], carrier=["AA", "HA"]).moved
+
+    assert (first.inputs, first.after) == ({"carrier": "HA"}, None)
+    assert (second.inputs, second.after) == ({"carrier": "AA"}, 0.9)
+
+
+def test_of_a_row_only_so_much_is_kept_as_a_reader_needs() -> None:
+    """The log is deleted some day; a record is kept."""
+    wide: dict[str, list[object]] = {f"column {number:02}": ["v" * 5_000] for number in range(60)}
+
+    [row] = replayed([0.1], [0.9], **wide).moved
+
+    assert len(row.inputs) == 20
+    assert {len(text) for text in row.inputs.values()} == {40}
 
 
 def test_the_version_before_is_scored_on_the_same_rows() -> None:

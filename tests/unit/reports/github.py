@@ -43,6 +43,11 @@ def html_in(markdown: str) -> set[str]:
     return {one.content for one in tokens if one.type in ("html_inline", "html_block")}
 
 
+def html_blocks(markdown: str) -> list[str]:
+    """The HTML that stands between paragraphs, in its order."""
+    return [token.content for token in _READER.parse(markdown) if token.type == "html_block"]
+
+
 def text_outside_of_code(markdown: str) -> str:
     """Where GitHub looks for mentions, references and addresses."""
     return "\n".join(

@@ -6,12 +6,34 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from slipway.reports.cutting import cut_at_a_line
 
-from tests.unit.reports.github import elements
+from tests.unit.reports.github import elements, html_blocks
 
 LINES = st.lists(
-    st.sampled_from(["words", "", "```", "````sh", "<details><summary>s</summary>", "</details>", "| a | b |"]),
+    st.sampled_from(
+        [
+            "words",
+            "",
+            "```",
+            "```sh",
+            "````sh",
+            "``` `",
+            "<details><summary>s</summary>\n",
+            "\n</details>",
+            "\n| a | b |\n|---|---|\n| c | d |",
+            "| <details> | b |",
+            "- an item",
+        ]
+    ),
     max_size=120,
 ).map("\n".join)
+# What templates write: blocks apart, folds and fences closed, and never half of one inside of the other.
+ROWS = st.integers(1, 30).map(lambda rows: "| a | b |\n|---|---|\n" + "| <b> | `<details>` |\n" * rows)
+FENCED = st.integers(1, 30).map(lambda rows: "````text\n" + "<details>\n```\n</details>\n\n" * rows + "````\n")
+BLOCKS = st.one_of(st.just("words\n"), st.just("- one\n- two\n"), ROWS, FENCED)
+FOLDED = st.lists(BLOCKS, min_size=1, max_size=4).map(
+    lambda parts: "<details><summary>s</summary>\n\n" + "\n".join(parts) + "\n</details>\n"
+)
+BODIES = st.lists(st.one_of(BLOCKS, FOLDED), min_size=4, max_size=40).map("\n".join)
 
 
 def test_a_short_text_stays_as_it_is() -> None:
@@ -28,6 +50,18 @@ def test_what_is_cut_fits_and_ends_as_asked(text: str, longest: int) -> None:
     cut = cut_at_a_line(text, whole="branch `ledger`", ending="\n<!-- end -->\n", longest=longest)
     assert len(cut) <= longest
     assert cut.endswith("\n<!-- end -->\n")
+
+
+@given(text=BODIES, longest=st.integers(400, 4_000))
+def test_what_was_open_is_closed_and_the_sentence_stands_outside(text: str, longest: int) -> None:
+    """In a fence, a table or a fold, nobody would read where the rest is, and the marker would be shown."""
+    marked = "\n<!-- slipway {} -->\n"
+    cut = cut_at_a_line(text, whole="there", ending=marked, longest=longest)
+    kinds = elements(cut)
+    assert sum(one.count("<details>") - one.count("</details>") for one in html_blocks(cut)) == 0
+    if cut != text + marked:
+        assert kinds[-6:] == ["paragraph_open", "inline", "em_open", "em_close", "paragraph_close", "html_block"]
+    assert html_blocks(cut)[-1] == "<!-- slipway {} -->\n"
 
 
 def test_an_open_fence_is_closed_before_the_sentence() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
-from slipway.reports.plain import lines, one_line, shortened, width_of
+from slipway.reports.plain import lines, one_line, printable, shortened, width_of
 
 from tests import pages
 
@@ -27,12 +27,32 @@ def test_letters_of_every_script_stay() -> None:
 
 def test_hostile_text_is_shown_for_what_it_is() -> None:
     """Dropping the code would leave `[31mred`, which a reader could not explain."""
-    assert "�[31mred�" in one_line(pages.HOSTILE)
+    assert "U+001B[31mredU+202E {{" in one_line(pages.HOSTILE)
+
+
+@given(
+    text=st.one_of(st.text(), st.lists(st.sampled_from(["::", " ", "##[", "error", "\n", "\r", "\u2028"])).map("".join))
+)
+@example(text="words\n  ::add-mask::e\r::stop-commands::x\u2028##[error]late ##[group]")
+@example(text="###[a]:::")
+def test_what_is_printed_gives_a_workflow_no_command(text: str) -> None:
+    """GitHub's runner reads commands from what a step prints: a reason that begins with `::` would be one."""
+    printed = printable(text)
+    assert not [line for line in printed.split("\n") if line.lstrip().startswith("::")]
+    assert "##[" not in printed
+    assert not {unicodedata.category(character) for character in printed} - {"Cc"} & {"Cf", "Cs", "Co", "Cn"}
+    assert set(printed) & {chr(code) for code in range(32)} <= {"\n", "\t"}
+
+
+def test_what_is_printed_stays_as_it_was_written() -> None:
+    """A table of the terminal must not lose its columns to a guard against one line in a million."""
+    assert printable("a  b::c\n  mend: x # y [z]\n\tc") == "a  b::c\n  mend: x # y [z]\n\tc"
+    assert printable("  ::error::x") == "  : :error::x"
 
 
 def test_lines_drop_what_is_empty() -> None:
     """A mend is printed line by line."""
-    assert lines(" a \r\n\n\tb\x00") == ["a", "b�"]
+    assert lines(" a \r\n\n\tb\x00") == ["a", "bU+0000"]
 
 
 def test_a_shortened_text_says_so() -> None:

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from slipway.domain.release import Evidence, Identity, Rehearsal, Released, Verdicts, WaiverUsed
+from slipway.domain.release import Evidence, Identity, Rehearsal, Released, Rollout, Verdicts, WaiverUsed
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Verdict
 from slipway.reports.cutting import LONGEST_BODY
-from slipway.reports.marker import read_marker
-from slipway.reports.pull_request import pull_request_body, pull_request_title
+from slipway.reports.marker import marker, read_marker
+from slipway.reports.pull_request import (
+    Opening,
+    Superseded,
+    proposes_tag_object,
+    pull_request_body,
+    pull_request_title,
+    superseded_comment,
+    supersedes_of,
+)
 from syrupy.assertion import SnapshotAssertion
 
 from tests import pages
 from tests.unit.reports.github import tables_of, text_outside_of_code
+
+OPENING = Opening(
+    opened_by="the GitHub App: checks start by themselves",
+    tooling="0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c",
+    web="https://github.com/acme/models",
+)
 
 
 def body(
@@ -21,23 +37,32 @@ def body(
     rehearsal: Rehearsal,
     *,
     waiver: WaiverUsed | None = None,
-    built: bool = True,
+    opening: Opening = OPENING,
 ) -> str:
     verdicts = pages.verdicts(identity, evidence, rehearsal, waiver=waiver)
-    return body_of(identity, evidence, rehearsal, verdicts, built=built)
+    return body_of(identity, evidence, rehearsal, verdicts, opening=opening)
 
 
-def body_of(identity: Identity, evidence: Evidence, rehearsal: Rehearsal, verdicts: Verdicts, *, built: bool) -> str:
+def body_of(
+    identity: Identity,
+    evidence: Evidence,
+    rehearsal: Rehearsal,
+    verdicts: Verdicts,
+    *,
+    opening: Opening = OPENING,
+    environment: str = "production",
+    before: Rollout | None = None,
+) -> str:
     return pull_request_body(
         identity=identity,
         conversion=pages.conversion(),
         evidence=evidence,
         rehearsal=rehearsal,
         verdicts=verdicts,
-        image=pages.image(identity.version) if built else None,
-        environment="production",
-        opened_by="slipway on this machine" if built else None,
-        deployed=identity.deployed["production"],
+        image=pages.image(identity.version) if opening.opened_by else None,
+        environment=environment,
+        opening=opening,
+        before=before,
     )
 
 
@@ -77,7 +102,35 @@ def test_a_check_of_the_working_tree_renders_a_failure(markdown_file: SnapshotAs
     """`slipway check` shows a developer what a reviewer would read, before there is a tag or an image."""
     identity = pages.identity(tag_object="", tagger="", message="")
     evidence = pages.evidence(outputs=pages.evidence().outputs.model_copy(update={"not_finite": {"p_late": 12}}))
-    assert body(identity, evidence, pages.rehearsal(), built=False) == markdown_file
+    assert body(identity, evidence, pages.rehearsal(), opening=Opening()) == markdown_file
+
+
+def test_a_request_that_supersedes_another_links_to_it(markdown_file: SnapshotAssertion) -> None:
+    """A reviewer who had begun to read the older one must find what became of it, from either side."""
+    opening = replace(OPENING, supersedes=(Superseded(9, "v1.3.0"), Superseded(12, "v1.3.1")))
+    text = body(pages.identity(), pages.evidence(traffic=pages.traffic()), pages.rehearsal(), opening=opening)
+    assert text == markdown_file
+    assert " Supersedes #9 (v1.3.0), #12 (v1.3.1), closed." in text
+    assert supersedes_of(text) == opening.supersedes
+    assert superseded_comment(pages.identity(), "production", by=14) == (
+        "Superseded by #14: flight-delay: v1.3.0 → v1.4.0 (minor), production"
+    )
+
+
+def test_the_next_environment_carries_its_evidence_over(markdown_file: SnapshotAssertion) -> None:
+    """From staging to production nothing is measured again; the text says where the version runs already."""
+    deployed = {"staging": pages.released("v1.3.1"), "production": pages.released("v1.3.0")}
+    identity = pages.identity(deployed=deployed)
+    verdicts = pages.verdicts(identity, pages.evidence(), pages.rehearsal())
+    before = pages.rollout(environment="staging")
+    assert body_of(identity, pages.evidence(), pages.rehearsal(), verdicts, before=before) == markdown_file
+
+
+def test_what_a_person_made_of_a_marker_is_no_number() -> None:
+    """Whoever may edit a body may write anything into it."""
+    for told in ("", "x=v1", "12", "0=v1.0.0", "12=<b>", "-1=v1.0.0", "9" * 4_000 + "=v1.0.0"):
+        assert supersedes_of(f"words{marker(supersedes=told)}") == ()
+    assert supersedes_of("words") == ()
 
 
 @pytest.mark.parametrize(
@@ -110,6 +163,7 @@ def test_what_is_compared_and_what_is_deployed_may_differ() -> None:
             "not possible as rehearsed: unknown operator",
         ),
         (pages.nothing_to_rehearse(), "v1.3.0", "not rehearsed; production runs v1.3.0"),
+        (pages.rehearsal(), "v1.2.0", "not rehearsed; production runs v1.2.0, and v1.3.0 was tried"),
         (pages.nothing_to_rehearse(), None, "nothing runs in production yet"),
     ],
 )
@@ -130,7 +184,6 @@ def test_only_a_passing_release_is_called_safe() -> None:
             pages.evidence(),
             pages.rehearsal(),
             judged.model_copy(update={"verdict": verdict}),
-            built=True,
         )
         assert text.startswith("**Safe to merge") is safe
 
@@ -153,7 +206,10 @@ def test_rows_that_only_one_version_can_answer_are_not_compared() -> None:
 def test_a_program_finds_its_pull_request_again() -> None:
     """A run that was cancelled must not open a second one."""
     text = body(pages.identity(), pages.evidence(), pages.rehearsal())
-    assert read_marker(text) == {"kind": "release", "tag": "flight-delay@v1.4.0", "environment": "production"}
+    marked = {"kind": "release", "tag": "flight-delay@v1.4.0", "environment": "production", "supersedes": ""}
+    assert read_marker(text) == {**marked, "tag_object": pages.identity().tag_object}
+    assert proposes_tag_object(text) == pages.identity().tag_object
+    assert proposes_tag_object("words of a person") is None
 
 
 def test_hostile_words_change_no_table_and_call_nobody() -> None:
@@ -181,7 +237,6 @@ def _with_words(word: str) -> str:
         pages.evidence(comparison=pages.comparison(slices=slices)),
         pages.rehearsal(),
         judged.model_copy(update={"findings": findings}),
-        built=True,
     )
 
 
@@ -189,7 +244,8 @@ def test_an_endless_text_is_cut_and_still_found_again() -> None:
     """GitHub drops a body above 65,536 characters without a word."""
     judged = pages.verdicts(pages.identity(), pages.evidence(), pages.rehearsal())
     many = judged.model_copy(update={"findings": judged.findings * 200})
-    text = body_of(pages.identity(), pages.evidence(), pages.rehearsal(), many, built=True)
+    text = body_of(pages.identity(), pages.evidence(), pages.rehearsal(), many)
     assert len(text) <= LONGEST_BODY
-    assert "The whole: branch `ledger`, folder `flight-delay/v1.4.0/`" in text
+    ledger = "https://github.com/acme/models/tree/ledger/flight-delay/v1.4.0"
+    assert f"The whole: [branch `ledger`, folder `flight-delay/v1.4.0/`]({ledger})" in text
     assert read_marker(text)["tag"] == "flight-delay@v1.4.0"

@@ -37,11 +37,17 @@ def opener_of(repository: str | None, environment: Mapping[str, str]) -> str:
     """Who opens a pull request, for its reader: it decides whether the checks of the request start."""
     if repository is None:
         return "slipway on this machine"
-    if environment.get("SLIPWAY_APP_TOKEN"):
+    if environment.get("SLIPWAY_APP_TOKEN") or environment.get("SLIPWAY_APP_CLIENT_ID"):
         return "the GitHub App: checks start by themselves"
     if environment.get("GITHUB_ACTIONS") == "true":
         return "GITHUB_TOKEN: checks wait until somebody approves them"
     return "slipway with a person's token"
+
+
+def web_of(repository: str | None, environment: Mapping[str, str]) -> str | None:
+    """Where people read the repository in a browser; None where it is on this machine alone."""
+    server = environment.get("GITHUB_SERVER_URL") or "https://github.com"
+    return f"{server}/{repository}" if repository else None
 
 
 def api_of(environment: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from slipway.adapters.forge.address import API, api_of, opener_of, repository_of, token_of
+from slipway.adapters.forge.address import API, api_of, opener_of, repository_of, token_of, web_of
 
 HERE = Path("/checkout")
 
@@ -66,6 +66,8 @@ def test_enterprise_server_is_reached_at_its_own_address() -> None:
     [
         (None, {}, "on this machine"),
         ("acme/models", {"SLIPWAY_APP_TOKEN": "x", "GITHUB_ACTIONS": "true"}, "checks start by themselves"),
+        ("acme/models", {"SLIPWAY_APP_CLIENT_ID": "Iv1.x", "GITHUB_TOKEN": "x"}, "checks start by themselves"),
+        ("acme/models", {"SLIPWAY_APP_CLIENT_ID": "", "GITHUB_ACTIONS": "true"}, "wait until somebody approves"),
         ("acme/models", {"GITHUB_TOKEN": "x", "GITHUB_ACTIONS": "true"}, "wait until somebody approves"),
         ("acme/models", {"GITHUB_TOKEN": "x"}, "a person's token"),
     ],
@@ -75,3 +77,12 @@ def test_a_reader_is_told_who_opened_the_pull_request(
 ) -> None:
     """Opened by GITHUB_TOKEN, its checks do not start by themselves, and nobody would know why."""
     assert words in opener_of(repository, environment)
+
+
+def test_a_browser_finds_what_a_text_links_to() -> None:
+    """On a machine of one's own there is no page to link to, and a dead link is worse than none."""
+    assert web_of("acme/models", {}) == "https://github.com/acme/models"
+    assert web_of("acme/models", {"GITHUB_SERVER_URL": "https://git.example.org"}) == (
+        "https://git.example.org/acme/models"
+    )
+    assert web_of(None, {"GITHUB_SERVER_URL": "https://github.com"}) is None
