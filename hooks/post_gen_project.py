@@ -5,6 +5,7 @@ Run again without `pre_gen_project` before it, it changes nothing: it takes out 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -21,6 +22,9 @@ EXAMPLE = "flight-delay"
 MEND = """\
 generate from the template's git address, not from a zip download; on Windows first turn on Developer Mode and run:
         git config --global core.symlinks true"""
+# A list of the files that a team does not edit, for `slipway doctor`: it tells what was edited of them.
+LISTED = Path(".slipway-files.sha256")
+EDITED_BY_TEAMS = ("deploy", "models", "policies/*.yaml", "tests/models", ".github/rulesets")
 YOURS = ("deploy", "models")  # as [tool.cruft] in pyproject.toml: here a person's file wins over the template's
 
 
@@ -30,6 +34,7 @@ def main() -> int:
     listed = AT_WORK / "leftovers.json"
     if listed.is_file():
         take_out([*json.loads(listed.read_text(encoding="utf-8")), *unwanted, str(listed)])
+        LISTED.write_text(list_of(LINKED), encoding="utf-8")
     holes = [name for name in wanted if name not in unwanted and is_hole(Path(name))]
     put_back(AT_WORK / "kept", Path())
     if holes:
@@ -50,6 +55,21 @@ def take_out(names: Iterable[str]) -> None:
             if parent == Path() or not parent.is_dir() or any(parent.iterdir()):
                 break
             parent.rmdir()
+
+
+def list_of(names: Iterable[str]) -> str:
+    """A line a file, as `sha256sum` writes it, before a person's own files come back among them."""
+    found = [path for name in names for path in Path().glob(name)]
+    files = {path for one in found for path in ([one] if one.is_file() else one.rglob("*")) if path.is_file()}
+    theirs = {path for pattern in EDITED_BY_TEAMS for path in Path().glob(pattern)}
+    ours = sorted(path.as_posix() for path in files if not theirs & {path, *path.parents})
+    return "".join(f"{digest(Path(name))}  {name}\n" for name in ours)
+
+
+def digest(path: Path) -> str:
+    """Without the lines of a schedule, which are a team's own; `slipway.adapters.template_files` does the same."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    return hashlib.sha256(b"".join(line for line in lines if not line.lstrip().startswith(b"- cron:"))).hexdigest()
 
 
 def is_hole(path: Path) -> bool:

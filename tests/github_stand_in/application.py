@@ -14,13 +14,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.github_stand_in import git_data, mutations, runs, threads
+from tests.github_stand_in import git_data, mutations, runs, settings, threads
 from tests.github_stand_in.asking import Answer, Ask, Handler
 from tests.github_stand_in.description import Exchange, answer_schema, description, fill
 from tests.github_stand_in.faults import Faults
 from tests.github_stand_in.store import Hosted, Says
 
-_ROUTES = {**runs.ROUTES, **threads.ROUTES, **git_data.ROUTES}  # `/commits/{ref}/status` before `/commits/{ref}`
+_ROUTES = {
+    **settings.ROUTES,
+    **runs.ROUTES,
+    **threads.ROUTES,
+    **git_data.ROUTES,
+}  # `/commits/{ref}/status` before `/commits/{ref}`
 _BASE = "/repos/{owner}/{repo}"
 _DOCUMENTATION = "https://docs.github.com/rest"
 
@@ -79,10 +84,12 @@ class GitHub:
 
     async def _graphql(self, request: Request) -> Response:
         try:
-            self._login(request)
+            login = self._login(request)
         except Says as said:
             return JSONResponse(_error(said), status_code=said.status)
         body = await request.json()
+        if body["query"] == "{viewer{login}}":
+            return JSONResponse({"data": {"viewer": {"login": login}}})
         return JSONResponse(await run_in_threadpool(mutations.answer, self._by_node, body))
 
     def _by_node(self, node: str) -> Hosted | None:

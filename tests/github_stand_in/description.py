@@ -142,10 +142,17 @@ def _fitting(schemas: list[dict[str, Any]], given: Any) -> dict[str, Any]:
     if isinstance(given, list):
         return next(schema for schema in resolved if schema.get("type") == "array")
     if isinstance(given, dict):
-        return next(schema for schema in resolved if set(given) <= set(schema.get("properties", {})))
+        return next(schema for schema in resolved if _takes(schema.get("properties", {}), given))
     if given is not _MISSING:
         return {}
     return resolved[0]
+
+
+def _takes(properties: dict[str, Any], given: dict[str, Any]) -> bool:
+    """Kinds of rules have the same fields, and are told apart by the one value of their `type`."""
+    return set(given) <= set(properties) and all(
+        value in _resolved(properties[name]).get("enum", [value]) for name, value in given.items()
+    )
 
 
 def _part(schema: dict[str, Any], given: Any) -> Any:

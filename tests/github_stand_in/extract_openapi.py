@@ -21,6 +21,12 @@ INTO = Path(__file__).parents[1] / "data" / "github-openapi.json"
 _REPOSITORY = "/repos/{owner}/{repo}"
 OPERATIONS = {
     "": ("get",),
+    "/actions/organization-secrets": ("get",),
+    "/actions/organization-variables": ("get",),
+    "/actions/permissions/workflow": ("get",),
+    "/actions/secrets": ("get",),
+    "/actions/variables": ("get",),
+    "/actions/workflows": ("get",),
     "/actions/workflows/{workflow_id}": ("get",),
     "/actions/workflows/{workflow_id}/dispatches": ("post",),
     "/actions/workflows/{workflow_id}/runs": ("get",),
@@ -32,6 +38,10 @@ OPERATIONS = {
     "/deployments": ("get", "post"),
     "/deployments/{deployment_id}/statuses": ("get", "post"),
     "/dispatches": ("post",),
+    "/environments": ("get",),
+    "/environments/{environment_name}/deployment-branch-policies": ("get",),
+    "/environments/{environment_name}/secrets": ("get",),
+    "/environments/{environment_name}/variables": ("get",),
     "/git/blobs": ("post",),
     "/git/blobs/{file_sha}": ("get",),
     "/git/commits": ("post",),
@@ -58,6 +68,8 @@ OPERATIONS = {
     "/releases": ("get", "post"),
     "/releases/tags/{tag}": ("get",),
     "/releases/{release_id}": ("patch",),
+    "/rulesets": ("get", "post"),
+    "/rulesets/{ruleset_id}": ("get", "put"),
     "/statuses/{sha}": ("post",),
 }
 _NOT_NEEDED = {

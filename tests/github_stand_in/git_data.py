@@ -12,10 +12,6 @@ from tests.github_stand_in.asking import Answer, Ask, Routes
 from tests.github_stand_in.store import WEB_FLOW, Hosted, Says, bot
 
 
-def repository(ask: Ask) -> Answer:
-    return Answer(200, repository_fields(ask.hosted))
-
-
 def repository_fields(hosted: Hosted) -> dict[str, Any]:
     owner, name = hosted.name.split("/")
     return {
@@ -296,7 +292,6 @@ def _utc(seconds: int) -> str:
 
 
 ROUTES: Routes = {
-    ("GET", ""): repository,
     ("GET", "/git/matching-refs/{ref}"): matching_refs,
     ("GET", "/git/ref/{ref}"): one_ref,
     ("POST", "/git/refs"): create_ref,

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.github_stand_in.switches import Switches
+
 WEB_FLOW = ("GitHub", "noreply@github.com")
 
 
@@ -60,6 +62,7 @@ class Hosted:
     dispatches: list[dict[str, Any]] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
     strangers: set[str] = field(default_factory=set)  # whom GitHub does not ask for a review; a team as `/slug`
+    switches: Switches = field(default_factory=Switches)
     most_entries: int = 100_000  # a listing of a tree is cut there
     drafts_allowed: bool = True
     graphql_allowed: bool = True

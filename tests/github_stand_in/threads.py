@@ -11,6 +11,7 @@ from tests.github_stand_in.store import WEB_FLOW, Hosted, Says, Thread, bot, now
 
 LONGEST_BODY = 65_536
 _LONGEST_TITLE = 256
+_LONGEST_DESCRIPTION = 100  # of a label
 _NO_COLLABORATOR = (
     "Reviews may only be requested from collaborators. "
     "One or more of the users or teams you specified is not a collaborator of the"
@@ -171,7 +172,10 @@ def create_label(ask: Ask) -> Answer:
         raise _invalid("Label", field="name", code="already_exists")
     if not re.fullmatch(r"[0-9a-fA-F]{6}", color := ask.body.get("color", "ededed")):
         raise _invalid("Label", field="color", code="invalid")
-    ask.hosted.labels[name.lower()] = {"id": len(ask.hosted.labels) + 1, "name": name, "color": color}
+    if len(description := ask.body.get("description") or "") > _LONGEST_DESCRIPTION:
+        raise _custom("Label", f"description is too long (maximum is {_LONGEST_DESCRIPTION} characters)")
+    number = len(ask.hosted.labels) + 1
+    ask.hosted.labels[name.lower()] = {"id": number, "name": name, "color": color, "description": description or None}
     return Answer(201, _label(ask.hosted, name))
 
 

@@ -70,7 +70,7 @@ def test_every_workflow_but_the_templates_own_is_linked() -> None:
     """A workflow that is not linked never runs at a team; one of the template's own must not."""
     workflows = {name for name in _tracked() if name.startswith(".github/workflows/")}
     wanted = {name for name in workflows if not Path(name).name.startswith("template-")}
-    assert {name for name in _links() if name.startswith(".github/")} == wanted
+    assert {name for name in _links() if name.startswith(".github/workflows/")} == wanted
 
 
 def test_links_lead_to_tracked_files_of_the_same_name() -> None:
@@ -85,7 +85,8 @@ def test_links_and_nothing_else_are_copied_without_rendering() -> None:
     """A linked folder that is not named there arrives empty, since cookiecutter does not walk through links."""
     patterns = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))["_copy_without_render"]
     assert [name for name in patterns if "*" in name] == [".github/workflows/*.yml"]
-    assert {name for name in patterns if "*" not in name} == {n for n in _links() if not n.startswith(".github/")}
+    links = {name for name in _links() if not name.startswith(".github/workflows/")}
+    assert {name for name in patterns if "*" not in name} == links
 
 
 def test_what_is_rendered_is_known() -> None:

@@ -10,12 +10,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from slipway.adapters.forge import Commit, Deployment, Forge, Issue, Pull, PullState, Status, StatusState, WorkflowRun
+from slipway.adapters.forge.settings import ForgeSettings
 from slipway.adapters.git import Tag
 from slipway.adapters.registry.digests import digest_of
 from slipway.adapters.registry.protocol import Chunks, ManifestBytes, Registry, Repository
 from slipway.adapters.workplace import Workplace
+from slipway.domain.checkup.seen import SeenForge
+from slipway.domain.labels import Label
 from slipway.errors import NoSuchImage
 
 log = logging.getLogger(__name__)
@@ -32,7 +36,13 @@ def dry(workplace: Workplace) -> Workplace:
         there = workplace.state / name
         if there.exists():
             shutil.copytree(there, state / name, symlinks=True)
-    return replace(workplace, forge=DryForge(workplace.forge), registry=DryRegistry(workplace.registry), state=state)
+    return replace(
+        workplace,
+        forge=DryForge(workplace.forge),
+        registry=DryRegistry(workplace.registry),
+        state=state,
+        switches=None if workplace.switches is None else DrySettings(workplace.switches),
+    )
 
 
 def _would(deed: str, *details: object) -> None:
@@ -170,6 +180,25 @@ class DryForge:
 
     def dispatch_workflow(self, workflow: str, *, ref: str, inputs: Mapping[str, str]) -> None:
         _would("start %s with %s", workflow, ", ".join(inputs.values()))
+
+
+@dataclass(slots=True)
+class DrySettings:
+    """The settings as they are, without a write."""
+
+    settings: ForgeSettings
+
+    def look(self, environment: str) -> SeenForge:
+        return self.settings.look(environment)
+
+    def create_label(self, label: Label) -> None:
+        _would("create the label `%s`", label.name)
+
+    def create_ruleset(self, content: Mapping[str, Any]) -> None:
+        _would("create the ruleset `%s`", content["name"])
+
+    def update_ruleset(self, ruleset_id: int, content: Mapping[str, Any]) -> None:
+        _would("change the ruleset `%s` to what its file says", content["name"])
 
 
 @dataclass(slots=True)

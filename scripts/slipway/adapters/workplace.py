@@ -11,6 +11,7 @@ from slipway.adapters import git
 from slipway.adapters.forge import Forge
 from slipway.adapters.forge.address import api_of, opener_of, repository_of, token_of, web_of
 from slipway.adapters.forge.local import LocalForge
+from slipway.adapters.forge.settings import ForgeSettings
 from slipway.adapters.history import History
 from slipway.adapters.ledger import Ledger
 from slipway.adapters.records import Record
@@ -32,6 +33,7 @@ class Workplace:
     forge: Forge
     registry: Registry
     state: Path
+    switches: ForgeSettings | None = None  # what the forge itself is set to, where it has settings
 
     @classmethod
     def around(cls, folder: Path) -> Self:
@@ -43,6 +45,7 @@ class Workplace:
             forge=forge_of(repository.root),
             registry=open_registry(_absolute(settings.image_registry, repository.root)),
             state=repository.state,
+            switches=settings_of(repository.root),
         )
 
     @property
@@ -91,6 +94,16 @@ class Workplace:
     def layers(self) -> Path:
         """Where the models of images lie once they were pulled, a folder a digest."""
         return self.state / "layers"
+
+
+def settings_of(root: Path) -> ForgeSettings | None:
+    """The settings of the repository on GitHub; a forge that is a folder has none."""
+    repository = repository_of(root, git.remote_url(root), os.environ)
+    if repository is None:
+        return None
+    from slipway.adapters.forge.github.settings import GitHubSettings  # noqa: PLC0415 - as below
+
+    return GitHubSettings(repository, api=api_of(os.environ), token=token_of(os.environ))
 
 
 def forge_of(root: Path) -> Forge:

@@ -1,0 +1,144 @@
+"""Say what of a repository will silently fail, and mend what a person asked to have mended.
+
+It looks at the settings on GitHub, at the files of the checkout and at what was recorded; each by itself, so that what
+cannot be seen hides nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from slipway.adapters import deploy_tree, runtime_image, shipped_rulesets, template_files
+from slipway.adapters.forge.settings import ForgeSettings
+from slipway.adapters.workplace import Workplace
+from slipway.domain import labels
+from slipway.domain.checkup import Checkup, Finding, State, ok, problem
+from slipway.domain.checkup.forge import ENVIRONMENT, SCHEDULED, holds, judge, missing_labels, ruleset_named
+from slipway.domain.checkup.seen import Ruleset, SeenImage, Unseen
+from slipway.domain.checkup.work_tree import judge_files, judge_heartbeat, judge_images, judge_no_runtime
+from slipway.errors import BadFile, SlipwayError, Unreachable
+
+
+def run(*, today: date, workplace: Workplace) -> Checkup:
+    """Look at everything, and change nothing."""
+    findings = [
+        *_of_settings(workplace),
+        *_of_ledger(workplace, today),
+        *_of_images(workplace),
+        _of_runtime(workplace),
+        *judge_files(template_files.look(workplace.repository.root)),
+    ]
+    return Checkup.of(findings)
+
+
+def fix(*, workplace: Workplace) -> None:
+    """Make the labels that are missing, and the shipped rulesets what their files say; run again, it changes nothing.
+
+    What cannot be seen or had here is left: it is told by `run`.
+    """
+    if workplace.switches is None:
+        return
+    seen = workplace.switches.look(ENVIRONMENT)
+    if not isinstance(seen.labels, Unseen):
+        for label in missing_labels(seen.labels, _labels(workplace)):
+            workplace.switches.create_label(label)
+    if not isinstance(seen.rulesets, Unseen):
+        for shipped in shipped_rulesets.read_rulesets(workplace.repository.root):
+            _install(shipped, ruleset_named(seen.rulesets, shipped["name"]), workplace.switches)
+
+
+def _install(shipped: Mapping[str, Any], there: Ruleset | None, settings: ForgeSettings) -> None:
+    """One of the organisation's is its own."""
+    if there is None:
+        settings.create_ruleset(shipped)
+    elif there.id is not None and not holds(shipped, there.content):
+        settings.update_ruleset(there.id, shipped)
+
+
+def _labels(workplace: Workplace) -> tuple[labels.Label, ...]:
+    environments = tuple(environment.name for environment in workplace.settings.environments)
+    return labels.of_all(tuple(workplace.repository.model_names()), environments)
+
+
+def _of_settings(workplace: Workplace) -> Iterator[Finding]:
+    name = "GitHub"
+    if workplace.switches is None:
+        text = "`origin` is a repository on this machine: nothing of GitHub can be looked at from here"
+        yield Finding(name=name, state=State.UNAVAILABLE, text=text)
+        return
+    try:
+        seen = workplace.switches.look(ENVIRONMENT)
+    except Unreachable as silent:
+        yield _not_seen(name, silent)
+        return
+    except SlipwayError as refused:
+        yield problem(name, refused.problem, refused.mend)
+        return
+    rulesets: tuple[Mapping[str, Any], ...] = ()
+    try:
+        rulesets = shipped_rulesets.read_rulesets(workplace.repository.root)
+    except BadFile as bad:
+        yield problem("rulesets", bad.problem, bad.mend)
+    yield from judge(seen, labels=_labels(workplace), rulesets=rulesets, settings=workplace.settings)
+
+
+def _of_ledger(workplace: Workplace, today: date) -> Iterator[Finding]:
+    """A folder runs nothing by itself."""
+    for workflow in [] if workplace.switches is None else map(_without_suffix, SCHEDULED):
+        try:
+            last = workplace.history.heartbeat(workflow)
+            stopped = bool(workplace.history.stopped(workflow, today=today))
+        except SlipwayError as error:
+            yield _not_seen(f"heartbeat of {workflow}", error)
+        else:
+            yield judge_heartbeat(workflow, last, stopped=stopped)
+
+
+def _of_images(workplace: Workplace) -> Iterator[Finding]:
+    try:
+        seen = [_fetched(model, digest, workplace) for model, digest in _deployed(workplace)]
+    except SlipwayError as error:
+        yield _not_seen("packages", error)
+    else:
+        yield judge_images(seen)
+
+
+def _of_runtime(workplace: Workplace) -> Finding:
+    name, stated = "runtime image", workplace.settings.runtime_image
+    if stated is None:
+        return judge_no_runtime(name, workplace.settings.rollout_engine)
+    try:
+        runtime_image.runtime_of(workplace)
+    except Unreachable as silent:
+        return _not_seen(name, silent)
+    except SlipwayError as missing:
+        return problem(name, missing.problem, missing.mend)
+    return ok(name, stated)
+
+
+def _deployed(workplace: Workplace) -> Iterator[tuple[str, str]]:
+    """Model and digest of all that is deployed."""
+    for environment, model in deploy_tree.everything_deployed(workplace.forge):
+        live = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
+        if live is not None:
+            yield model, live.digest
+
+
+def _fetched(model: str, digest: str, workplace: Workplace) -> SeenImage:
+    reference = f"{model}@{digest[:19]}"
+    try:
+        workplace.registry.repository(model).manifest(digest)
+    except SlipwayError as error:
+        return SeenImage(reference, error.problem, error.mend, answered=not isinstance(error, Unreachable))
+    return SeenImage(reference)
+
+
+def _not_seen(name: str, error: SlipwayError) -> Finding:
+    silent = isinstance(error, Unreachable)
+    return Finding(name=name, state=State.UNKNOWN, text=error.problem, mend=error.mend, unanswered=silent)
+
+
+def _without_suffix(file: str) -> str:
+    return file.removesuffix(".yml")
