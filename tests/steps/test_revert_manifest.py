@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from slipway.adapters import deploy_tree
+from slipway.adapters.forge.github import GitHubForge, Pace
+from slipway.adapters.workplace import Workplace
 from slipway.domain.incident import Reversion
 from slipway.domain.pages import Page
 from slipway.domain.policy import Reversion as Means
 from slipway.errors import BadTag, NotReleasable
-from slipway.steps import resolve_tag, revert_manifest
+from slipway.steps import file_issue, resolve_tag, revert_manifest
 
+from tests.github_stand_in.application import GitHub
+from tests.github_stand_in.faults import Fault
+from tests.github_stand_in.server import served
+from tests.github_stand_in.store import Hosted
 from tests.team import ENVIRONMENT, MODEL, Team, Tip, days_from
 
 _UNTIL = date(2026, 4, 14)
+
+
+@pytest.fixture(scope="module")
+def github() -> Iterator[GitHub]:
+    with served(GitHub()) as github:
+        yield github
 
 
 def lost(team: Team) -> Team:
@@ -73,6 +87,73 @@ def test_the_policy_can_ask_for_a_commit(worse: Team) -> None:
     assert (page.body.pull, page.body.branch) == (None, "main")
     assert page.body.commit == worse.workplace.forge.head("main")
     assert (deployed(worse), quarantined(worse)) == ("v1.0.0", ["v2.0.0"])
+
+
+def on_github(team: Team, github: GitHub) -> Workplace:
+    """The same repository, as one of GitHub's."""
+    team.write(
+        ".github/workflows/rollout.yml", "on: {workflow_dispatch: {inputs: {model: {}, environment: {}}}}\njobs: {}\n"
+    )
+    team.commit("Let rollouts be started")
+    hosted = github.host(Hosted(team.bare, f"waiters/{team.root.parent.name}"))
+    pace = Pace(between_writes=0.0, first_wait=0.0)
+    forge = GitHubForge(hosted.name, api=github.url, token="secret-token", pace=pace)
+    return replace(team.workplace, forge=forge)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (403, "Resource not accessible by integration"),
+        (409, "Could not update ref: protected branch"),
+        (422, "Repository rule violations found: changes must be made through a pull request"),
+    ],
+)
+def test_a_branch_that_takes_no_commit_of_ours_gets_a_pull_request(
+    worse: Team, github: GitHub, status: int, said: str
+) -> None:
+    """A protected branch must not end a way back at night; whoever reads of it is told what it waits for."""
+    workplace = on_github(lost(worse), github)
+    refusal = Fault(status, verb="PATCH", path="/git/refs/heads/main$", message=said, retry_after="")
+    github.faults.waiting.append(refusal)
+
+    page = revert_manifest.run(worse.window(_UNTIL), means=Means.COMMIT, workplace=workplace)
+
+    assert page is not None and page.body.pull is not None
+    assert said in page.body.refused
+    assert (deployed(worse), page.body.branch) == ("v2.0.0", "revert/production/tip/v2.0.0-to-v1.0.0")
+    pull = workplace.forge.pull(page.body.pull)
+    assert "The policy asks for a commit, and the default branch did not take it" in pull.body
+    filed = file_issue.run_on_window(worse.window(_UNTIL), forge=workplace.forge).body
+    assert filed.number is not None
+    issue = workplace.forge.issue(filed.number)
+    assert f"Pull request #{page.body.pull} goes back" in issue.body
+    assert "The policy asks for a commit" in issue.body
+    assert github.hosted[f"waiters/{worse.root.parent.name}"].dispatches == []
+
+
+def test_a_commit_starts_its_rollout(worse: Team, github: GitHub) -> None:
+    """What GITHUB_TOKEN commits starts no workflow by itself: the bad version would serve until the next merge."""
+    workplace = on_github(lost(worse), github)
+
+    page = revert_manifest.run(worse.window(_UNTIL), means=Means.COMMIT, workplace=workplace)
+
+    assert page is not None
+    assert (page.body.pull, page.body.refused, page.body.not_started) == (None, "", "")
+    (started,) = github.hosted[f"waiters/{worse.root.parent.name}"].dispatches
+    assert started["workflow"] == "rollout.yml"
+    assert started["inputs"] == {"model": "tip", "environment": "production"}
+
+
+def test_a_commit_says_how_it_is_rolled_out_where_nothing_runs_by_itself(worse: Team) -> None:
+    """On a laptop no workflow follows; the issue has the command."""
+    page = revert(lost(worse), Means.COMMIT)
+
+    assert page is not None
+    assert "nothing runs by itself" in page.body.not_started
+    filed = file_issue.run_on_window(worse.window(_UNTIL), forge=worse.workplace.forge).body
+    assert filed.number is not None
+    assert "`slipway rollout tip --environment production`" in worse.workplace.forge.issue(filed.number).body
 
 
 def test_the_policy_can_ask_for_nothing(worse: Team) -> None:

@@ -120,7 +120,10 @@ class IssueFiled(Body):
 
 
 class Reversion(Body):
-    """`pull` is None where the policy reverts by commit."""
+    """`pull` is None where the policy reverts by commit, and the default branch took it.
+
+    `refused` is why it did not, `not_started` why the rollout of a commit did not begin by itself; else empty.
+    """
 
     kind: ClassVar[str] = "reversion"
 
@@ -134,6 +137,8 @@ class Reversion(Body):
     pull: int | None
     commit: str
     reason: str
+    refused: str = ""
+    not_started: str = ""
 
 
 # By the name in their files, in the order in which they are written.

@@ -11,9 +11,20 @@ def revert_title(*, model: str, environment: str, version: str, back_to: str) ->
 
 
 def revert_body(
-    *, model: str, environment: str, version: str, back_to: str, digest: str, reason: str, incident: str
+    *,
+    model: str,
+    environment: str,
+    version: str,
+    back_to: str,
+    digest: str,
+    reason: str,
+    incident: str,
+    refused: str = "",
 ) -> str:
-    """Markdown, with the incident's marker at its end."""
+    """Markdown, with the incident's marker at its end.
+
+    `refused` is why the commit that the policy asks for was not taken, empty where it asks for none.
+    """
     text = rendering.markdown(
         "revert_request",
         model=model,
@@ -23,5 +34,6 @@ def revert_body(
         digest=digest,
         reason=reason,
         incident=incident,
+        refused=refused,
     )
     return text + marker(kind="revert", model=model, environment=environment, incident=incident)

@@ -9,6 +9,7 @@ import logging
 from dataclasses import dataclass
 
 from slipway.adapters import deploy_tree, manifests
+from slipway.adapters.forge import Forge
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
 from slipway.domain.incident import IncidentKind, IncidentVerdicts, Outcome, Reversion, WindowEvidence
@@ -17,12 +18,13 @@ from slipway.domain.policy import QuarantineEntry
 from slipway.domain.policy import Reversion as Means
 from slipway.domain.release import Image
 from slipway.domain.tag import ReleaseTag
-from slipway.errors import BadTag, NotReleasable
+from slipway.errors import BadTag, BranchMoved, ForgeRefused, NotReleasable
 from slipway.reports.revert_request import revert_body, revert_title
 
 log = logging.getLogger(__name__)
 
 _LABELS = ("slipway",)
+_ROLLOUT = "rollout.yml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,21 @@ class _Way:
     by: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What became of it; `refused` is why a commit was not taken, `not_started` why no rollout began."""
+
+    branch: str
+    commit: str
+    pull: int | None = None
+    refused: str = ""
+    not_started: str = ""
+
+
 def run(record: Record, *, means: Means, workplace: Workplace) -> Page[Reversion] | None:
     """Carry out the verdict `revert` of a window, and write the page `reversion`; None where it says otherwise.
+
+    A commit that the default branch does not take becomes a pull request, and the page says why.
 
     Args:
         record: of the window.
@@ -122,8 +137,7 @@ def _revert(record: Record, way: _Way, *, reads: dict[str, str], means: Means, w
     def write() -> Reversion:
         _refuse_overtaken(way, workplace)
         log.info("sending %s in %s back from %s to %s", way.model, way.environment, way.version, way.back_to)
-        commit = _commit(way, means, workplace)
-        pull = _open(way, workplace) if means is Means.PULL_REQUEST else None
+        done = _by_commit(way, workplace) if means is Means.COMMIT else _by_pull_request(way, workplace)
         return Reversion(
             model=way.model,
             environment=way.environment,
@@ -131,10 +145,12 @@ def _revert(record: Record, way: _Way, *, reads: dict[str, str], means: Means, w
             version=way.version,
             back_to=way.back_to,
             back_to_digest=way.back_to_digest,
-            branch=branch_of(way) if pull is not None else workplace.forge.default_branch,
-            pull=pull,
-            commit=commit,
+            branch=done.branch,
+            pull=done.pull,
+            commit=done.commit,
             reason=way.reason,
+            refused=done.refused,
+            not_started=done.not_started,
         )
 
     return record.once(Reversion, reads=reads, make=write, is_deed=True)
@@ -150,19 +166,70 @@ def _refuse_overtaken(way: _Way, workplace: Workplace) -> None:
         )
 
 
-def _commit(way: _Way, means: Means, workplace: Workplace) -> str:
+def _by_commit(way: _Way, workplace: Workplace) -> _Done:
+    """On the default branch, and rolled out at once; where the branch takes no commit of ours, by pull request."""
+    try:
+        commit = _commit_to_default(way, workplace)
+    except ForgeRefused as refusal:
+        log.warning("the commit was refused, so it is proposed: %s", refusal.problem)
+        return _by_pull_request(way, workplace, refused=refusal.problem)
+    return _Done(workplace.forge.default_branch, commit, not_started=_start_rollout(way, workplace.forge))
+
+
+def _by_pull_request(way: _Way, workplace: Workplace, *, refused: str = "") -> _Done:
+    commit = _commit_to_branch(way, workplace)
+    return _Done(branch_of(way), commit, pull=_open(way, workplace, refused=refused), refused=refused)
+
+
+def _commit_to_default(way: _Way, workplace: Workplace) -> str:
+    """
+    Raises:
+        ForgeRefused: the branch is protected, also where the forge says so by a conflict.
+        BranchMoved: somebody else was faster.
+    """
     forge = workplace.forge
-    base = forge.head(forge.default_branch)
-    assert base is not None  # something is deployed, so the branch exists
+    base = _default_head(forge)
+    try:
+        changes = _changes(way, base, workplace)
+        return forge.commit(forge.default_branch, onto=base, changes=changes, message=_message(way))
+    except BranchMoved as conflict:
+        if forge.head(forge.default_branch) != base:
+            raise
+        raise ForgeRefused(conflict.problem, mend=conflict.mend) from conflict
+
+
+def _commit_to_branch(way: _Way, workplace: Workplace) -> str:
+    forge, branch = workplace.forge, branch_of(way)
+    base = _default_head(forge)
     changes = _changes(way, base, workplace)
-    message = f"Send {way.model} in {way.environment} back to {way.back_to}\n\n{way.reason}\n"
-    if means is Means.COMMIT:
-        return forge.commit(forge.default_branch, onto=base, changes=changes, message=message)
-    branch = branch_of(way)
     head = forge.head(branch)
     if head is not None and all(forge.read(head, path) == content for path, content in changes.items()):
         return head
-    return forge.commit(branch, onto=head, parent=base, changes=changes, message=message)
+    return forge.commit(branch, onto=head, parent=base, changes=changes, message=_message(way))
+
+
+def _start_rollout(way: _Way, forge: Forge) -> str:
+    """Why the rollout was not started, if so: a commit by GITHUB_TOKEN starts no workflow by itself.
+
+    It is no failure: every run of rollout.yml finds what is due.
+    """
+    inputs = {"model": way.model, "environment": way.environment}
+    try:
+        forge.dispatch_workflow(_ROLLOUT, ref=forge.default_branch, inputs=inputs)
+    except ForgeRefused as refused:
+        log.warning("%s was not started: %s", _ROLLOUT, refused.problem)
+        return refused.problem
+    return ""
+
+
+def _default_head(forge: Forge) -> str:
+    head = forge.head(forge.default_branch)
+    assert head is not None  # something is deployed, so the branch exists
+    return head
+
+
+def _message(way: _Way) -> str:
+    return f"Send {way.model} in {way.environment} back to {way.back_to}\n\n{way.reason}\n"
 
 
 def _changes(way: _Way, base: str, workplace: Workplace) -> dict[str, bytes | None]:
@@ -183,7 +250,7 @@ def _changes(way: _Way, base: str, workplace: Workplace) -> dict[str, bytes | No
     }
 
 
-def _open(way: _Way, workplace: Workplace) -> int:
+def _open(way: _Way, workplace: Workplace, *, refused: str) -> int:
     forge, branch = workplace.forge, branch_of(way)
     title = revert_title(model=way.model, environment=way.environment, version=way.version, back_to=way.back_to)
     body = revert_body(
@@ -194,6 +261,7 @@ def _open(way: _Way, workplace: Workplace) -> int:
         digest=way.back_to_digest,
         reason=way.reason,
         incident=way.incident,
+        refused=refused,
     )
     there = forge.pull_for(branch)
     if there is not None:

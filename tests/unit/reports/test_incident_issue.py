@@ -57,6 +57,17 @@ def test_what_was_changed_is_told() -> None:
     assert f"Commit `{by_commit.commit}` went back" in incident_body(seen, verdicts, reversion=by_commit)
 
 
+def test_a_commit_that_was_refused_or_not_rolled_out_is_told() -> None:
+    """Nobody merges what a policy promised to commit, unless somebody says so."""
+    seen = pages.stuck_input()
+    verdicts = pages.incident_verdicts(seen, Outcome.REVERT)
+    refused = incident_body(seen, verdicts, reversion=pages.reversion(refused="422 protected"))
+    waiting = incident_body(seen, verdicts, reversion=pages.reversion(pull=None, not_started="no workflow"))
+
+    assert "The policy asks for a commit, and the default branch did not take it: 422 protected." in refused
+    assert "did not start by itself (no workflow): `slipway rollout flight-delay --environment production`" in waiting
+
+
 def test_going_back_without_a_pull_request_is_a_line_to_paste() -> None:
     """Where the policy never reverts by itself, the issue must still say how."""
     text = body(pages.stuck_input(), Outcome.REVERT)
