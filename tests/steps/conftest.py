@@ -35,6 +35,14 @@ def live(_live: Team, tmp_path: Path) -> Team:
     return copy_of(_live, tmp_path)
 
 
+@pytest.fixture
+def staged(team: Team) -> Team:
+    """Its versions pass `staging` before `production`."""
+    team.edit("slipway.yaml", "[{name: production}]", "[{name: staging}, {name: production}]")
+    team.commit("Stage")
+    return team
+
+
 @pytest.fixture(scope="session")
 def _newer(_live: Team, tmp_path_factory: pytest.TempPathFactory) -> Team:
     team = copy_of(_live, tmp_path_factory.mktemp("newer"))

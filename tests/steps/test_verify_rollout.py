@@ -18,7 +18,7 @@ from slipway.adapters.rollout.process import ProcessRollout, stop_all
 from slipway.domain.pages import Page
 from slipway.domain.policy import QuarantineEntry
 from slipway.domain.release import Proposal, Rollout
-from slipway.errors import BadFile, NotReleasable, RolloutFailed
+from slipway.errors import BadFile, NotReleasable, RolloutFailed, Unreachable
 from slipway.steps import verify_rollout
 
 from tests.team import ENVIRONMENT, MODEL, Team, Tip
@@ -32,6 +32,7 @@ class InThisProcess:
     """An engine without servers: it loads the layer that it is given and answers from it, `off` by a little."""
 
     off: float = 0.0
+    reachable: bool = True
     started: list[Deployment] = field(default_factory=list)
     model: OnnxModel | None = None
 
@@ -46,6 +47,8 @@ class InThisProcess:
 
     def ask(self, live: Live, batch: Batch, *, request_id: str | None = None, times: Any = None) -> Batch:
         assert self.model is not None
+        if not self.reachable:
+            raise Unreachable("nothing answers", mend="run again")
         return {name: column + np.float32(self.off) for name, column in self.model.predict(batch).items()}
 
     def stop(self, model: str, environment: str) -> None:
@@ -66,8 +69,15 @@ def merged(team: Team) -> Team:
     return team
 
 
-def verify(team: Team, engine: InThisProcess | ProcessRollout, *, on: date = _ON) -> Page[Rollout]:
-    return verify_rollout.run(MODEL, environment=ENVIRONMENT, on=on, workplace=team.workplace, engine=engine)
+def merge_all(team: Team) -> None:
+    for pull in team.workplace.forge.open_pulls():
+        team.workplace.forge.merge_pull(pull.number)
+
+
+def verify(
+    team: Team, engine: InThisProcess | ProcessRollout, *, on: date = _ON, environment: str = ENVIRONMENT
+) -> Page[Rollout]:
+    return verify_rollout.run(MODEL, environment=environment, on=on, workplace=team.workplace, engine=engine)
 
 
 def manifest_with(team: Team, **changes: str) -> None:
@@ -124,8 +134,93 @@ def test_answers_that_are_others_than_when_it_was_judged_fail_the_rollout(live: 
     assert caught.value.problem == (
         "v1.1.0 answers in production, but 50 of 50 golden rows otherwise than when it was judged"
     )
-    assert caught.value.mend == "slipway rollback tip --environment production"
+    assert caught.value.mend == "slipway rollback tip --environment production --to v1.0.0"
     assert live.record("tip@v1.1.0").latest(Rollout) is None
+
+
+def marks(team: Team) -> dict[str, str]:
+    """Of the commit that brought the newest manifest."""
+    found = verify_rollout.wanted(MODEL, environment=ENVIRONMENT, workplace=team.workplace)
+    return {name: mark.state for name, mark in team.workplace.forge.statuses(found.commit).items()}
+
+
+def test_a_rollout_that_fails_marks_the_commit_until_one_does_not(live: Team) -> None:
+    """Who merged looks at the commit, not at the run of a workflow that somebody's push started."""
+    merged(live)
+
+    with pytest.raises(RolloutFailed):
+        verify(live, InThisProcess(off=0.01))
+    assert marks(live)["slipway/production/tip"] == "failure"
+
+    with pytest.raises(Unreachable):
+        verify(live, InThisProcess(reachable=False))
+    assert marks(live)["slipway/production/tip"] == "error"  # nobody knows whether it is bad
+
+    verify(live, InThisProcess())
+    assert marks(live)["slipway/production/tip"] == "success"
+
+
+def test_nothing_ran_before_the_first_version_so_its_manifest_is_put_back(team: Team) -> None:
+    """A way back that names no version would be refused at night."""
+    team.release(team.tag("tip@v1.0.0"))
+    proposal = team.record("tip@v1.0.0").page(Proposal, written_by="bump-manifest").body
+    assert proposal.pull is not None
+    team.workplace.forge.merge_pull(proposal.pull)
+
+    with pytest.raises(RolloutFailed) as caught:
+        verify(team, InThisProcess(off=0.01))
+
+    assert caught.value.mend == "nothing ran before it: put deploy/production/tip/kustomization.yaml back"
+
+
+def test_an_edit_of_other_lines_does_not_begin_its_days_anew(live: Team) -> None:
+    """A team that changes its replicas has the same version, and the watch goes on counting."""
+    first = verify(merged(live), InThisProcess())
+    live.commit("Bring what was merged")
+    live.edit(deploy_tree.manifest_path(ENVIRONMENT, MODEL), "kind: Kustomization\n", "kind: Kustomization # ours\n")
+    live.commit("Comment")
+
+    assert verify(live, InThisProcess(), on=date(2026, 5, 1)) == first
+
+
+def test_an_image_that_comes_back_is_verified_anew(live: Team) -> None:
+    """After a way back, what served in March says nothing about whether it serves now."""
+    path = deploy_tree.manifest_path(ENVIRONMENT, MODEL)
+    manifest = live.workplace.forge.read("main", path)
+    first = verify(live, InThisProcess())
+    verify(merged(live), InThisProcess())
+    head = live.workplace.forge.head("main")
+    live.workplace.forge.commit("main", onto=head, changes={path: manifest}, message="Go back")
+
+    again = verify(live, InThisProcess(), on=date(2026, 5, 1))
+
+    assert (first.body.version, again.body.version) == ("v1.0.0", "v1.0.0")
+    assert again.body.live_since == date(2026, 5, 1)
+
+
+def test_environments_are_verified_each_for_itself(staged: Team) -> None:
+    """Verified again, the first must not become the newest page of all."""
+    engine = InThisProcess()
+    staged.release(staged.tag("tip@v1.0.0"), environment="staging")
+    merge_all(staged)
+    first = verify(staged, engine, environment="staging")
+    staged.propose("tip@v1.0.0")
+    merge_all(staged)
+    second = verify(staged, engine)
+
+    assert verify(staged, engine, environment="staging") == first
+    assert [page.number for page in staged.record("tip@v1.0.0").pages(Rollout)] == [1, 2]
+    assert (first.body.environment, second.body.environment) == ("staging", "production")
+
+
+def test_what_ends_with_its_run_is_not_said_to_stay(live: Team) -> None:
+    """On a hosted runner the server is gone with the job: it was tried, and nothing serves."""
+    merged(live)
+    page = verify_rollout.run(
+        MODEL, environment=ENVIRONMENT, on=_ON, workplace=live.workplace, engine=InThisProcess(), stays=False
+    )
+
+    assert (page.body.golden_equal, page.body.stays) == (50, False)
 
 
 def test_before_the_first_merge_there_is_nothing_to_verify(team: Team) -> None:
@@ -185,5 +280,5 @@ def test_a_manifest_whose_tag_is_no_version_is_named(live: Team) -> None:
 def test_what_a_rollout_would_serve_is_told_without_serving_it(live: Team) -> None:
     """`--dry-run` looks at the same manifest, and refuses the same."""
     found = verify_rollout.wanted(MODEL, environment=ENVIRONMENT, workplace=live.workplace)
-    assert found.tag == "v1.0.0"
+    assert str(found.tag) == "tip@v1.0.0"
     assert not (live.workplace.state / "rollout").exists()

@@ -187,9 +187,16 @@ def committed_at(repository: Path, commit: str) -> str:
     return _line("show", "--no-patch", "--format=%cI", commit_of(repository, commit), cwd=repository)
 
 
-def last_change(repository: Path, commit: str, path: str) -> str | None:
-    """The newest commit up to `commit` that changed `path`, None where none did."""
-    return _line("log", "-1", "--format=%H", commit_of(repository, commit), "--", path, cwd=repository) or None
+def last_change_of(repository: Path, commit: str, path: str, text: str) -> str | None:
+    """The newest commit up to `commit` that brought `text` into `path`, or took it out; None where none did.
+
+    Edits of other lines, and merges that only bring such a commit along, do not count.
+    """
+    found = _line(
+        *("log", "-1", "--topo-order", "--format=%H", f"-S{text}", commit_of(repository, commit), "--", path),
+        cwd=repository,
+    )
+    return found or None
 
 
 def changed_paths(repository: Path, *, base: str) -> tuple[str, ...]:

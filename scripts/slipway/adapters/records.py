@@ -59,6 +59,15 @@ class Record:
         atomic.write(self.folder / page.file_name, page.to_json())
         return page
 
+    def once_for_each(self, kind: type[BodyT], *, reads: Mapping[str, str], make: Callable[[], BodyT]) -> Page[BodyT]:
+        """As `once`, for pages of which each counts for itself, such as one an environment: none is written again."""
+        return self.written_for(kind, reads=reads) or self.once(kind, reads=reads, make=make)
+
+    def written_for(self, kind: type[BodyT], *, reads: Mapping[str, str]) -> Page[BodyT] | None:
+        """The page that was written for the same `reads`, also where later ones were written for others."""
+        key = key_of(reads)
+        return next((page for page in self.pages(kind) if page.key == key), None)
+
     def page(self, kind: type[BodyT], *, written_by: str) -> Page[BodyT]:
         """Return the newest page of a kind.
 

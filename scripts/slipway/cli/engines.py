@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from slipway.adapters.rollout.process import ProcessRollout
 from slipway.adapters.workplace import Workplace
@@ -17,3 +18,8 @@ def engine_of(place: Workplace) -> ProcessRollout:
     return ProcessRollout(
         state=place.state / "rollout", accept_event_time=os.environ.get("SLIPWAY_ACCEPT_EVENT_TIME") == "1"
     )
+
+
+def outlives_this_run(environment: Mapping[str, str]) -> bool:
+    """Whether what the engine starts goes on afterwards: the machine of a hosted runner is gone with its job."""
+    return environment.get("RUNNER_ENVIRONMENT") != "github-hosted"

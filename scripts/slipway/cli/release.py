@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -140,23 +141,49 @@ def merge(number: int, dry_run: bool) -> None:
 @options.AS_JSON
 def verify_rollout(model: str, environment: str | None, on: date | None, dry_run: bool, as_json: bool) -> None:
     """Bring what the manifest names to life, and ask it the golden rows of its release."""
-    from slipway.cli.engines import engine_of
+    from slipway.cli.engines import engine_of, outlives_this_run
     from slipway.steps import verify_rollout as step
 
     place = options.workplace()
     name = options.environment_in(place, environment)
     if dry_run:
         wanted = step.wanted(model, environment=name, workplace=place)
-        tell(f"{model} in {name}: {wanted.tag} is served from {wanted.digest}", dry_run=True)
+        tell(f"{model} in {name}: {wanted.tag.image_tag} is served from {wanted.digest}", dry_run=True)
         return
-    page = step.run(model, environment=name, on=on or options.today(), workplace=place, engine=engine_of(place))
+    page = step.run(
+        model,
+        environment=name,
+        on=on or options.today(),
+        workplace=place,
+        engine=engine_of(place),
+        stays=outlives_this_run(os.environ),
+    )
     body = page.body
+    end = "" if body.stays else "; it ends with this run, for a hosted runner keeps no server"
     show(
         page,
-        f"{model} in {name}: {body.version} is live, {body.golden_equal} of {body.golden_rows} golden answers",
+        f"{model} in {name}: {body.version} is live, {body.golden_equal} of {body.golden_rows} golden answers{end}",
         as_json=as_json,
     )
     hand_over({"version": body.version, "digest": body.digest})
+
+
+@click.command("announce-rollout")
+@options.MODEL
+@options.ENVIRONMENT
+@options.DRY_RUN
+@options.AS_JSON
+def announce_rollout(model: str, environment: str | None, dry_run: bool, as_json: bool) -> None:
+    """Note what was verified as a deployment and, where users are, publish the notes of its release."""
+    from slipway.steps import announce_rollout as step
+
+    place = options.workplace(dry_run=dry_run)
+    name = options.environment_in(place, environment)
+    page = step.run(model, environment=name, workplace=place)
+    body = page.body
+    notes = f", its notes: {body.release}" if body.release else ""
+    show(page, f"{model} in {name}: {body.version} is announced{notes}", as_json=as_json, dry_run=dry_run)
+    hand_over({"release": body.release or ""}, dry_run=dry_run)
 
 
 @click.command("stop")
@@ -182,5 +209,6 @@ COMMANDS = (
     bump_manifest,
     merge,
     verify_rollout,
+    announce_rollout,
     stop,
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from slipway.adapters import deploy_tree
+from slipway.adapters import deploy_tree, rollouts
 from slipway.cli import options, release, upkeep, verdicts, watch
 from slipway.cli.failures import told
 from slipway.cli.printing import hand_over, tell
@@ -42,6 +42,62 @@ def run_release(context: click.Context, tag: str, environment: str | None) -> in
         raise
     _record(context, tag, None, None)
     return code
+
+
+@click.command("rollout")
+@click.argument("model", metavar="MODEL", required=False)
+@click.option("--all", "all_of_it", is_flag=True, help="All models; one failure stops no other.")
+@click.option("--environment", metavar="NAME", help="One of slipway.yaml; all of them by default.")
+@options.DRY_RUN
+@click.pass_context
+def run_rollout(
+    context: click.Context, model: str | None, all_of_it: bool, environment: str | None, dry_run: bool
+) -> int:
+    """Roll out what was merged and is not verified yet: see that it answers, announce it, propose it further.
+
+    What is due is computed from manifests and ledger; where nothing is, nothing is done.
+    """
+    if all_of_it == (model is not None):
+        raise click.UsageError("name a model, or say --all")
+    place = options.workplace()
+    if model is not None:
+        place.repository.model(model)  # a misspelt one is never due
+    if environment is not None:
+        options.environment_in(place, environment)
+    due = [(there, one) for there, one in rollouts.due(place) if model in (None, one) and environment in (None, there)]
+    tell("\n".join(f"due: {one} in {there}" for there, one in due) or "nothing is due")
+    roll_out = partial(_would_roll_out, context) if dry_run else partial(_roll_out, context)
+    return max((told(partial(roll_out, one, there)) for there, one in due), default=0)
+
+
+def _would_roll_out(context: click.Context, model: str, environment: str) -> None:
+    where = {"model": model, "environment": environment}
+    context.invoke(release.verify_rollout, on=None, dry_run=True, as_json=False, **where)
+
+
+def _roll_out(context: click.Context, model: str, environment: str) -> None:
+    """What was verified is recorded, whatever comes of it afterwards: the rest stays due."""
+    where = {"model": model, "environment": environment}
+    context.invoke(release.verify_rollout, on=None, dry_run=False, as_json=False, **where)
+    verified = rollouts.wanted(workplace=options.workplace(), **where)
+    assert verified is not None
+    try:
+        context.invoke(release.announce_rollout, dry_run=False, as_json=False, **where)
+        _propose_next(context, verified)
+    finally:
+        _record(context, str(verified.tag), None, None)
+
+
+def _propose_next(context: click.Context, verified: rollouts.Wanted) -> None:
+    """The evidence of the release is carried over; the way back is another one there, and tried out anew."""
+    from slipway.steps import rehearse_rollback
+
+    place = options.workplace()
+    following = rollouts.next_environment(verified, place)
+    if following is not None:
+        rehearse_rollback.run_for_next(place.release(verified.tag), environment=following, workplace=place)
+        tag = str(verified.tag)
+        context.invoke(release.bump_manifest, tag=tag, environment=following, dry_run=False, as_json=False)
 
 
 class _Shard(click.ParamType[tuple[int, int]]):
@@ -149,4 +205,4 @@ def _record(context: click.Context, subject: str, environment: str | None, until
     context.invoke(upkeep.record_pages, subject=subject, jobs=None, environment=environment, until=until, dry_run=False)
 
 
-COMMANDS = (run_release, run_watch)
+COMMANDS = (run_release, run_rollout, run_watch)

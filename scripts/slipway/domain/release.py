@@ -252,7 +252,10 @@ class Proposal(Body):
 
 
 class Rollout(Body):
-    """`commit` is the one that changed the manifest, `live_since` the day from which the watch counts windows."""
+    """`commit` is the one that changed the manifest, `live_since` the day from which the watch counts windows.
+
+    `stays` is False where what was verified ended with the run that verified it.
+    """
 
     kind: ClassVar[str] = "rollout"
 
@@ -263,6 +266,29 @@ class Rollout(Body):
     live_since: date
     golden_rows: int
     golden_equal: int
+    stays: bool = True
+
+
+class Announcement(Body):
+    """What the world was told of a rollout: `deployment` and `release` are None where nothing was.
+
+    `deployment` is the name under which the forge lists it, `release` where a person reads its notes.
+    """
+
+    kind: ClassVar[str] = "announcement"
+
+    environment: str
+    version: str
+    digest: str
+    commit: str
+    deployment: str | None
+    release: str | None
+
+
+def replaced_by(version: str, proposals: Iterable[Proposal], *, environment: str) -> str | None:
+    """The version that an environment ran before `version`, as the proposals of `version` tell."""
+    told = [one.replaces for one in proposals if one.environment == environment and one.replaces != version]
+    return told[-1] if told else None
 
 
 class JobResult(StrEnum):
@@ -294,5 +320,17 @@ def came_to_its_end(verdicts: Page[Verdicts] | None, proposals: Iterable[Page[Pr
 
 # By the name in their files, in the order in which they are written; an attempt comes from any moment.
 RELEASE_PAGES: dict[str, type[Body]] = {
-    body.kind: body for body in (Identity, Conversion, Evidence, Rehearsal, Verdicts, Image, Proposal, Rollout, Attempt)
+    body.kind: body
+    for body in (
+        Identity,
+        Conversion,
+        Evidence,
+        Rehearsal,
+        Verdicts,
+        Image,
+        Proposal,
+        Rollout,
+        Announcement,
+        Attempt,
+    )
 }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from slipway.adapters import onnx_session
+from slipway.adapters import onnx_session, released
 from slipway.adapters.records import Record
+from slipway.adapters.workplace import Workplace
 from slipway.domain.pages import Page
 from slipway.domain.release import Golden, Identity, Rehearsal, Released
 from slipway.errors import SlipwayError
@@ -17,7 +18,17 @@ log = logging.getLogger(__name__)
 def run(record: Record, *, environment: str) -> Page[Rehearsal]:
     """Write the page `rehearsal` of going back to what `environment` runs now."""
     identity = record.page(Identity, written_by="resolve-tag").body
-    target = identity.deployed.get(environment)
+    return _rehearsal_of(record, identity.deployed.get(environment), environment=environment)
+
+
+def run_for_next(record: Record, *, environment: str, workplace: Workplace) -> Page[Rehearsal]:
+    """The same for an environment that comes after another: what it runs now is fetched, for pages alone came along."""
+    identity = record.page(Identity, written_by="resolve-tag").body
+    target = released.deployed_in(environment, identity.model, record, workplace)
+    return _rehearsal_of(record, target, environment=environment)
+
+
+def _rehearsal_of(record: Record, target: Released | None, *, environment: str) -> Page[Rehearsal]:
     reads = {
         "environment": environment,
         "deployed": target.model_dump_json() if target else "none",

@@ -5,25 +5,29 @@ from __future__ import annotations
 import logging
 from datetime import date
 
-from slipway.adapters import deploy_tree, git
-from slipway.adapters.manifests import Deployed
+from slipway.adapters import deploy_tree, git, rollouts
+from slipway.adapters.forge import Forge, StatusState
 from slipway.adapters.records import Record
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.rollout import Deployment, Live
 from slipway.adapters.rollout import Rollout as Engine
+from slipway.adapters.rollouts import Wanted
 from slipway.adapters.served_log import GOLDEN_REQUEST
 from slipway.adapters.workplace import Workplace
 from slipway.domain.pages import Page
-from slipway.domain.release import Evidence, Golden, Identity, Image, Rollout
-from slipway.domain.tag import ReleaseTag
-from slipway.errors import NotReleasable, RolloutFailed
+from slipway.domain.release import Evidence, Golden, Identity, Image, Proposal, Rollout, replaced_by
+from slipway.errors import NotReleasable, RolloutFailed, SlipwayError, Unreachable
 from slipway.measures import way_back
 
 log = logging.getLogger(__name__)
 
 
-def run(model: str, *, environment: str, on: date, workplace: Workplace, engine: Engine) -> Page[Rollout]:
-    """Bring the manifest's digest to life, ask it the golden rows, and write the page `rollout`.
+def run(
+    model: str, *, environment: str, on: date, workplace: Workplace, engine: Engine, stays: bool = True
+) -> Page[Rollout]:
+    """Bring the manifest's digest to life, ask it the golden rows, write the page `rollout`, and mark the commit.
+
+    Run again, it brings to life what died meanwhile, and returns the same page.
 
     Args:
         model: a model's name.
@@ -31,68 +35,72 @@ def run(model: str, *, environment: str, on: date, workplace: Workplace, engine:
         on: the day from which the watch counts windows.
         workplace: where the manifest, the ledger and the registry are.
         engine: what runs it.
+        stays: whether what is brought to life goes on when this run has ended.
 
     Raises:
         NotReleasable: the manifest names nothing, or what the ledger never passed, or what is in quarantine.
         RolloutFailed: it never became ready, or answers otherwise than it did when it was judged.
     """
-    git.fetch(workplace.repository.root)
-    image = wanted(model, environment=environment, workplace=workplace)
-    tag = ReleaseTag.parse(f"{model}@{image.tag}")
-    record = workplace.release(tag)
-    record.seed(workplace.history.pages_of(tag))
-    commit = _commit_of(model, environment, workplace)
-    reads = {"environment": environment, "digest": image.digest, "commit": commit}
-    live = _apply(tag, image, environment, workplace, engine)
-    return record.once(
-        Rollout,
-        reads=reads,
-        make=lambda: _ask(record, image, live, commit=commit, on=on, engine=engine),
-    )
+    found = wanted(model, environment=environment, workplace=workplace)
+    record = workplace.release(found.tag)
+    record.seed(workplace.history.pages_of(found.tag))
+    try:
+        live = _apply(found, workplace, engine)
+        page = record.once_for_each(
+            Rollout, reads=found.reads, make=lambda: _ask(record, found, live, on=on, engine=engine, stays=stays)
+        )
+    except SlipwayError as failure:
+        _mark_failed(found, failure, workplace.forge)
+        raise
+    told = f"{found.tag}: {page.body.golden_equal} of {page.body.golden_rows} golden answers"
+    workplace.forge.set_status(found.commit, context=_status(found), state="success", description=told)
+    return page
 
 
-def wanted(model: str, *, environment: str, workplace: Workplace) -> Deployed:
-    """The image that a rollout would bring to life; writes nothing.
+def wanted(model: str, *, environment: str, workplace: Workplace) -> Wanted:
+    """What a rollout would bring to life; writes nothing.
 
     Raises:
         NotReleasable: the manifest names nothing, or what the ledger never passed, or what is in quarantine.
     """
-    found = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
+    git.fetch(workplace.repository.root)
+    found = rollouts.wanted(model, environment=environment, workplace=workplace)
     if found is None:
         raise NotReleasable(
             f"{deploy_tree.manifest_path(environment, model)} deploys nothing yet",
             mend="merge a release's pull request",
         )
-    _refuse_unjudged(ReleaseTag.parse(f"{model}@{found.tag}"), found, environment, workplace)
+    _refuse_unjudged(found, workplace)
     return found
 
 
-def _apply(tag: ReleaseTag, wanted: Deployed, environment: str, workplace: Workplace, engine: Engine) -> Live:
-    files = pull_model_layer(workplace.registry, tag.model, wanted.digest, workplace.layers)
-    log.info("rolling out %s in %s", tag, environment)
+def _apply(found: Wanted, workplace: Workplace, engine: Engine) -> Live:
+    files = pull_model_layer(workplace.registry, found.tag.model, found.digest, workplace.layers)
+    log.info("rolling out %s in %s", found.tag, found.environment)
     return engine.apply(
         Deployment(
-            model=tag.model,
-            environment=environment,
-            version=tag.image_tag,
-            digest=wanted.digest,
+            model=found.tag.model,
+            environment=found.environment,
+            version=found.tag.image_tag,
+            digest=found.digest,
             model_directory=files["model.onnx"].parent,
             served_log=workplace.repository.root / workplace.settings.served_log,
         )
     )
 
 
-def _refuse_unjudged(tag: ReleaseTag, wanted: Deployed, environment: str, workplace: Workplace) -> None:
+def _refuse_unjudged(found: Wanted, workplace: Workplace) -> None:
     """Nothing runs that was not judged, whatever a manifest says."""
-    put_back = f"put {deploy_tree.manifest_path(environment, tag.model)} back"
+    tag = found.tag
+    put_back = f"put {deploy_tree.manifest_path(found.environment, tag.model)} back"
     if not workplace.history.passed(tag):
         raise NotReleasable(
             f"{tag}, which the manifest names, has no passing verdicts in the ledger",
             mend=f"release it by its tag, or {put_back}",
         )
-    if wanted.digest not in {page.body.digest for page in workplace.history.pages(tag, Image)}:
+    if found.digest not in {page.body.digest for page in workplace.history.pages(tag, Image)}:
         raise NotReleasable(
-            f"the manifest names {wanted.digest[:19]} as {tag}, and no release of {tag} has that image",
+            f"the manifest names {found.digest[:19]} as {tag}, and no release of {tag} has that image",
             mend=f"record the release's pages, or {put_back}",
         )
     entry = deploy_tree.quarantined(workplace.forge, model=tag.model, version=tag.image_tag)
@@ -103,7 +111,7 @@ def _refuse_unjudged(tag: ReleaseTag, wanted: Deployed, environment: str, workpl
         )
 
 
-def _ask(record: Record, wanted: Deployed, live: Live, *, commit: str, on: date, engine: Engine) -> Rollout:
+def _ask(record: Record, found: Wanted, live: Live, *, on: date, engine: Engine, stays: bool) -> Rollout:
     declaration = record.page(Identity, written_by="resolve-tag").body.declaration
     golden: Golden = record.page(Evidence, written_by="measure-consistency").body.golden
     answers = engine.ask(live, way_back.questions(declaration, golden), request_id=GOLDEN_REQUEST)
@@ -112,20 +120,39 @@ def _ask(record: Record, wanted: Deployed, live: Live, *, commit: str, on: date,
         raise RolloutFailed(
             f"{live.version} answers in {live.environment}, but {golden.rows - equal} of {golden.rows} golden rows "
             "otherwise than when it was judged",
-            mend=f"slipway rollback {live.model} --environment {live.environment}",
+            mend=_back(record, found),
         )
     return Rollout(
-        environment=live.environment,
-        version=wanted.tag,
-        digest=wanted.digest,
-        commit=commit,
+        environment=found.environment,
+        version=found.tag.image_tag,
+        digest=found.digest,
+        commit=found.commit,
         live_since=on,
         golden_rows=golden.rows,
         golden_equal=equal,
+        stays=stays,
     )
 
 
-def _commit_of(model: str, environment: str, workplace: Workplace) -> str:
-    head = workplace.forge.head(workplace.forge.default_branch) or "HEAD"
-    path = deploy_tree.manifest_path(environment, model)
-    return git.last_change(workplace.repository.root, head, path) or head
+def _back(record: Record, found: Wanted) -> str:
+    """What a person does about a version that runs and must not."""
+    proposals = [page.body for page in record.pages(Proposal)]
+    before = replaced_by(found.tag.image_tag, proposals, environment=found.environment)
+    if before is None:
+        return f"nothing ran before it: put {deploy_tree.manifest_path(found.environment, found.tag.model)} back"
+    return f"slipway rollback {found.tag.model} --environment {found.environment} --to {before}"
+
+
+def _status(found: Wanted) -> str:
+    """The name of the mark that the commit of the manifest gets."""
+    return f"slipway/{found.environment}/{found.tag.model}"
+
+
+def _mark_failed(found: Wanted, failure: SlipwayError, forge: Forge) -> None:
+    """Show the attempt; where even that is refused, the failure itself is still the one that is told."""
+    state: StatusState = "error" if isinstance(failure, Unreachable) else "failure"
+    told = f"{found.tag}: {failure.problem.splitlines()[0]}"
+    try:
+        forge.set_status(found.commit, context=_status(found), state=state, description=told)
+    except SlipwayError as refused:
+        log.warning("the commit %s could not be marked: %s", found.commit[:12], refused.problem)

@@ -249,6 +249,29 @@ def test_commits_that_have_nothing_in_common_are_told_in_words(work: Path) -> No
     assert "--unshallow" in caught.value.mend
 
 
+def test_the_commit_that_brought_a_text_is_told_from_edits_around_it(work: Path) -> None:
+    """A digest is verified once, whatever a team changes beside it; one that comes back came back by another commit."""
+    brought = commit(work, {"manifest": b"digest: a\nreplicas: 1\n"})
+    commit(work, {"manifest": b"digest: a\nreplicas: 2\n"})
+    assert git.last_change_of(work, "HEAD", "manifest", "digest: a") == brought
+
+    commit(work, {"manifest": b"digest: b\nreplicas: 2\n"})
+    back = commit(work, {"manifest": b"digest: a\nreplicas: 2\n"})
+    assert git.last_change_of(work, "HEAD", "manifest", "digest: a") == back
+    assert git.last_change_of(work, "HEAD", "manifest", "digest: c") is None
+
+
+def test_a_merge_brings_nothing_by_itself(work: Path) -> None:
+    """The commit of the pull request is the one whose checks people look at."""
+    git.run("checkout", "--quiet", "-b", "release", cwd=work)
+    brought = commit(work, {"manifest": b"digest: a\n"})
+    git.run("checkout", "--quiet", "main", cwd=work)
+    commit(work, {"else": b"1"})
+    git.run("merge", "--quiet", "--no-ff", "--message", "Merge", "release", cwd=work)
+
+    assert git.last_change_of(work, "HEAD", "manifest", "digest: a") == brought
+
+
 def test_a_file_of_a_commit_is_read_as_it_was_committed(work: Path) -> None:
     """The working tree may be ahead of the tag."""
     (work / MODEL / "model.yaml").write_text("edited")

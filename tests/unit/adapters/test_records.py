@@ -89,6 +89,17 @@ def test_a_deed_is_done_again_when_its_inputs_change_back(record: Record) -> Non
     assert again == third
 
 
+def test_pages_that_count_each_for_itself_are_never_written_again(record: Record) -> None:
+    """The first environment, looked at again, must not become the newest of all."""
+    make = counting()
+    first = record.once_for_each(Count, reads={"environment": "staging"}, make=make)
+    record.once_for_each(Count, reads={"environment": "production"}, make=make)
+
+    assert record.once_for_each(Count, reads={"environment": "staging"}, make=make) == first
+    assert record.written_for(Count, reads={"environment": "elsewhere"}) is None
+    assert [page.body.number for page in record.pages(Count)] == [1, 2]
+
+
 def test_what_fails_leaves_no_page(record: Record) -> None:
     """Or the next run would believe it."""
 

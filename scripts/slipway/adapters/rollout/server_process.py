@@ -155,7 +155,7 @@ def start(folder: Path, arguments: Sequence[str], *, log_file: Path) -> Starting
                 stderr=subprocess.STDOUT,
                 pass_fds=[alive.fileno()],
                 start_new_session=True,  # a Ctrl-C in our terminal is not meant for it
-                env=os.environ | {"PYTHONPATH": _with_serving(os.environ.get("PYTHONPATH", ""))},
+                env=_environment(),
             )
     threading.Thread(target=process.wait, name="reaper", daemon=True).start()  # no zombie, whenever it leaves
     atomic.write(folder / "process.json", json.dumps({"pid": process.pid, "control": str(control)}).encode())
@@ -179,6 +179,12 @@ def _control_for(folder: Path) -> Path:
     if own.stat().st_uid != os.getuid():
         raise RolloutFailed(f"{own} belongs to somebody else", mend="remove it, or set TMPDIR to a folder of yours")
     return own / hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:24]
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without the mark by which GitHub's runner finds and kills what a job leaves behind."""
+    kept = {name: value for name, value in os.environ.items() if name != "RUNNER_TRACKING_ID"}
+    return kept | {"PYTHONPATH": _with_serving(kept.get("PYTHONPATH", ""))}
 
 
 def _with_serving(python_path: str) -> str:

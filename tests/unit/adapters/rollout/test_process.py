@@ -47,6 +47,17 @@ def test_a_version_goes_live_and_answers(deploy: Deploy, state: Path, tmp_path: 
     assert late(rollout, live) == [6.625, 18.75]
 
 
+def test_a_server_is_not_taken_for_what_a_job_left_behind(
+    deploy: Deploy, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GitHub's runner kills all that carries this mark when its job ends; a server is to go on."""
+    monkeypatch.setenv("RUNNER_TRACKING_ID", "github_1")
+
+    live = ProcessRollout(state=state).apply(deploy("v1.0.0"))
+
+    assert "RUNNER_TRACKING_ID" not in Path(f"/proc/{live.pid}/environ").read_text()
+
+
 def test_applying_what_is_live_does_nothing(deploy: Deploy, state: Path) -> None:
     """`verify-rollout` and a GitOps loop run every few minutes; each restart would be a swap for nothing."""
     rollout = ProcessRollout(state=state)
