@@ -4,7 +4,7 @@ What GitHub's description says of shapes is read from that description (`descrip
 the rules, is written here by hand: what a branch, a merge, a duplicate and a stale read lead to.
 
 Not imitated: `mergeable: null` before GitHub has computed it, eventual consistency, rate limits (but see
-`faults.py`), what a ruleset forbids, webhooks, reviews, squash and rebase merges, forks.
+`faults.py`), what a ruleset forbids, webhooks, what reviewers answer, squash and rebase merges, forks.
 """
 
 from __future__ import annotations

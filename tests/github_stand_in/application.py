@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.github_stand_in import git_data, mutations, runs, settings, threads
+from tests.github_stand_in import git_data, mutations, pulls, runs, settings, threads
 from tests.github_stand_in.asking import Answer, Ask, Handler
 from tests.github_stand_in.description import Exchange, answer_schema, description, fill
 from tests.github_stand_in.faults import Faults
@@ -23,6 +23,7 @@ from tests.github_stand_in.store import Hosted, Says
 _ROUTES = {
     **settings.ROUTES,
     **runs.ROUTES,
+    **pulls.ROUTES,
     **threads.ROUTES,
     **git_data.ROUTES,
 }  # `/commits/{ref}/status` before `/commits/{ref}`
