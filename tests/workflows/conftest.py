@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +17,11 @@ from tests.github_stand_in.server import served
 from tests.github_stand_in.store import Hosted
 from tests.team import Team, copy_of, new_team
 from tests.unit.adapters.registry.conftest import registry_host
+from tests.workflows.attempts import Broken
+from tests.workflows.breaking import pytest_configure, pytest_generate_tests, pytest_pyfunc_call
 from tests.workflows.rig import ROOT, Rig
 
-__all__ = ["registry_host"]
+__all__ = ["pytest_configure", "pytest_generate_tests", "pytest_pyfunc_call", "registry_host"]
 _TOOLING = ("actions", "scripts", "requirements", ".github")
 
 
@@ -59,22 +63,40 @@ def _github() -> Iterator[GitHub]:
         yield github
 
 
+@pytest.fixture(scope="session")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What actions/setup makes in a job, made once by its own script; `packages` is where it puts what it installs."""
+    folder = tmp_path_factory.mktemp("ready")
+    where = {"RUNNER_TEMP": str(folder), "GITHUB_PATH": str(folder / "path")}
+    subprocess.run(["bash", "actions/setup/install.sh"], cwd=ROOT, env={**os.environ, **where}, check=True)
+    (packages,) = (folder / "slipway" / "environment" / "lib").glob("*/site-packages")
+    (folder / "slipway" / "packages").symlink_to(packages)
+    return folder
+
+
+@pytest.fixture
+def broken() -> Broken | None:
+    """The step that does nothing; all do what they are for, but where a test is marked `needs_each_step`."""
+    return None
+
+
+def hosted_in(folder: Path, tooled: Team, github: GitHub, registry_host: str) -> Hosting:
+    """Puts a copy of the team on the stand-in, which knows it by the folder's name."""
+    team = copy_of(tooled, folder / "team")
+    name = f"waiters/{folder.name.replace('_', '-').lower()}"
+    registry = f"{registry_host}/{name}"
+    team.edit("slipway.yaml", "image_registry: layout:.slipway/registry", f"image_registry: {registry}")
+    team.write("slipway.yaml", (team.root / "slipway.yaml").read_text() + f"served_log: {folder / 'served'}\n")
+    team.write("slipway.yaml", (team.root / "slipway.yaml").read_text() + f"labels: {folder / 'labels'}\n")
+    team.commit("Say where images go")
+    return Hosting(team, Rig(github.host(Hosted(team.bare, name)), folder / "runs"), registry)
+
+
 @pytest.fixture
 def host(_tooled: Team, _github: GitHub, registry_host: str, tmp_path: Path) -> Iterator[Callable[[], Hosting]]:
     """Puts the team on the stand-in; all that is said is held against GitHub's description."""
     said_before = len(_github.exchanges)
-
-    def hosting() -> Hosting:
-        team = copy_of(_tooled, tmp_path / "team")
-        name = f"waiters/{tmp_path.name.replace('_', '-').lower()}"
-        registry = f"{registry_host}/{name}"
-        team.edit("slipway.yaml", "image_registry: layout:.slipway/registry", f"image_registry: {registry}")
-        team.write("slipway.yaml", (team.root / "slipway.yaml").read_text() + f"served_log: {tmp_path / 'served'}\n")
-        team.write("slipway.yaml", (team.root / "slipway.yaml").read_text() + f"labels: {tmp_path / 'labels'}\n")
-        team.commit("Say where images go")
-        return Hosting(team, Rig(_github.host(Hosted(team.bare, name)), tmp_path / "runs"), registry)
-
-    yield hosting
+    yield lambda: hosted_in(tmp_path, _tooled, _github, registry_host)
     assert [problem for said in _github.exchanges[said_before:] for problem in violations(said)] == []
 
 

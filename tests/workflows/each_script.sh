@@ -3,4 +3,9 @@
 env -0 >>"$RIG_NOTES/$GITHUB_JOB"
 export HOME=$RUNNER_TEMP/home TMPDIR=$RUNNER_TEMP/temporary
 mkdir -p "$HOME" "$TMPDIR"
+# What actions/setup makes, where it lies ready: it is found made, and runs the checkout of this job as ever.
+if [[ -n $RIG_READY && ! -e $RUNNER_TEMP/slipway ]]; then
+  ln -s "$RIG_READY/slipway" "$RUNNER_TEMP/slipway"
+  printf '%s\n' "$GITHUB_WORKSPACE/scripts" "$GITHUB_WORKSPACE" >"$RIG_READY/slipway/packages/slipway.pth"
+fi
 unset BASH_ENV

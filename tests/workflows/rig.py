@@ -2,7 +2,7 @@
 
 act knows neither `concurrency.queue` nor `environment.deployment`, so it is given a copy of the workflow without
 exactly these lines; and it cannot run the actions for checkout, artifacts and App tokens, which are replaced by those
-of `stand_ins/`.
+of `stand_ins/`. `attempts.py` makes two other copies: a second attempt that begins at one job, and one broken step.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import platformdirs
 import yaml
 
 from tests.github_stand_in.store import Hosted
+from tests.workflows.attempts import Attempt, Broken, changed, needed
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOWS = ROOT / ".github" / "workflows"
@@ -31,6 +33,9 @@ REPLACED = ("checkout", "upload-artifact", "download-artifact", "create-github-a
 _HERE = Path(__file__).parent
 _OURS = ("GITHUB_", "PYTHON", "PYTEST_", "SLIPWAY_", "VIRTUAL_ENV", "COVERAGE_", "GIT_", "ACT", "BASH_ENV")
 _NOT_PARSED = re.compile(r"^ +(?:queue: max|deployment: false)\b.*\n", re.MULTILINE)
+
+
+APP_VARIABLES, APP_SECRETS = {"SLIPWAY_APP_CLIENT_ID": "Iv1.slipway"}, {"SLIPWAY_APP_KEY": "app-key"}
 
 
 def workflow(name: str) -> dict[Any, Any]:
@@ -44,39 +49,72 @@ def as_act_takes_it(text: str) -> str:
 
 @dataclass(frozen=True)
 class Ran:
-    """What act told: the result of each job by its id, and of each step of it by its name, in their order."""
+    """What act told: the result of each job by its id, and of each step of it by its name, in their order.
+
+    A job of a matrix is called by its id and its values: `fetch tip`. Of steps of one name the worst result is told;
+    `succeeded` and `outputs` know a step by its id or, without one, by its number. `environments` holds what each
+    script of a job was given.
+    """
 
     said: str
     jobs: dict[str, str]
     steps: dict[str, dict[str, str]]
+    succeeded: dict[str, list[str]]
+    outputs: dict[str, dict[str, dict[str, str]]] = field(repr=False)
     environments: dict[str, list[dict[str, str]]] = field(repr=False)
+    artifacts: Path = field(repr=False)
 
     @property
     def errors(self) -> list[str]:
         """The annotations, as a person sees them on the run's page."""
         return [json.loads(line)["msg"] for line in self.said.splitlines() if '"command":"error"' in line]
 
+    @property
+    def summary(self) -> str:
+        """The Markdown of the run's page, in the order in which it was written."""
+        lines = [line for line in self.said.splitlines() if '"command":"summary"' in line]
+        return "\n".join(json.loads(line)["content"] for line in lines)
+
 
 @dataclass(frozen=True)
 class Rig:
-    """One repository on the stand-in; `folder` is for what runs leave behind."""
+    """One repository on the stand-in; `folder` is for what runs leave behind.
+
+    `ready` holds what actions/setup makes, for jobs that need not make it again; `broken` is a step that does nothing.
+    """
 
     hosted: Hosted
     folder: Path
+    ready: Path | None = None
+    broken: Broken | None = None
 
     def run(
-        self, name: str, event: str, *, ref: str = "refs/heads/main", payload: Mapping[str, Any] | None = None
+        self,
+        name: str,
+        event: str,
+        *,
+        ref: str = "refs/heads/main",
+        payload: Mapping[str, Any] | None = None,
+        variables: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        attempt: Attempt | None = None,
     ) -> Ran:
-        """Run a workflow as an event on `ref` would; a second run finds no artifacts of the first."""
+        """Run a workflow as an event on `ref` would; it finds artifacts of another run only as a second `attempt`.
+
+        `variables` and `secrets` are those of the repository, beside GITHUB_TOKEN.
+        """
         here = self.folder / f"run-{len(list(self.folder.glob('run-*')))}"
-        for part in ("artifacts", "notes", "home", "temporary"):
+        for part in ("notes", "home", "temporary"):
             (here / part).mkdir(parents=True)
-        self._lay_out(here / "repository", name)
+        _bring_artifacts(attempt, name, here / "artifacts")
+        broken = self.broken if self.broken is not None and self.broken.workflow == name else None
+        self._lay_out(here / "repository", name, attempt, broken)
         about = {"repository": {"default_branch": "main", "full_name": self.hosted.name}}
         told = {**({} if event == "schedule" else about), "ref": ref, **(payload or {})}
         (here / "event.json").write_text(json.dumps(told))
+        settings = [*_words("--var", variables or {}), *_words("--secret", {"GITHUB_TOKEN": TOKEN, **(secrets or {})})]
         done = subprocess.run(
-            [*self._command(name, event, here), *self._replacements()],
+            [*self._command(name, event, here), *settings, *self._replacements()],
             cwd=here / "repository",
             env=self._environment(here, ref),
             capture_output=True,
@@ -84,17 +122,21 @@ class Rig:
             check=False,
         )
         (here / "log").write_text(done.stdout + done.stderr)
-        return _read(done.stdout + done.stderr, here / "notes")
+        ran = _read(done.stdout + done.stderr, here)
+        if broken is not None:
+            broken.assert_reached(ran.steps)
+        return ran
 
     def dispatched(self, name: str = "release.yml") -> list[dict[str, str]]:
         """The inputs of what was started, in the order in which it was."""
         assert all(each["ref"] == "main" for each in self.hosted.dispatches)
         return [each["inputs"] for each in self.hosted.dispatches if each["workflow"] == name]
 
-    def _lay_out(self, repository: Path, name: str) -> None:
+    def _lay_out(self, repository: Path, name: str, attempt: Attempt | None, broken: Broken | None) -> None:
         file = repository / ".github" / "workflows" / name
         file.parent.mkdir(parents=True)
-        file.write_text(as_act_takes_it((WORKFLOWS / name).read_text(encoding="utf-8")), encoding="utf-8")
+        text = as_act_takes_it((WORKFLOWS / name).read_text(encoding="utf-8"))
+        file.write_text(changed(text, attempt=attempt, broken=broken), encoding="utf-8")
         for words in (
             ("init", "--quiet", "--initial-branch=main"),
             ("add", "--all"),
@@ -112,16 +154,7 @@ class Rig:
         return [
             *(str(Path(sys.executable).parent / "act"), event, "--json", "--no-cache-server", "--no-skip-checkout"),
             *("--workflows", f".github/workflows/{name}", "--eventpath", str(here / "event.json")),
-            *(
-                "--platform",
-                f"{LABEL}=-self-hosted",
-                "--actor",
-                "ada",
-                "--secret",
-                f"GITHUB_TOKEN={TOKEN}",
-                "--concurrent-jobs",
-                "1",
-            ),
+            *("--platform", f"{LABEL}=-self-hosted", "--actor", "ada", "--concurrent-jobs", "1"),
             *("--action-cache-path", str(here / "jobs")),
             *(word for key, value in settings.items() for word in ("--env", f"{key}={value}")),
         ]
@@ -150,6 +183,7 @@ class Rig:
             "RIG_NOTES": str(here / "notes"),
             "RIG_STAND_INS": str(_HERE / "stand_ins"),
             "RIG_PYTHON": sys.executable,
+            "RIG_READY": str(self.ready or ""),
         }
 
 
@@ -158,17 +192,61 @@ def expected_steps(job: Mapping[str, Any]) -> list[str]:
     return [step.get("name") or step.get("uses") or step["run"] for step in job["steps"]]
 
 
-def _read(said: str, notes: Path) -> Ran:
-    jobs: dict[str, str] = {}
-    steps: dict[str, dict[str, str]] = {}
+def assert_whole(ran: Ran, name: str, *, but: Mapping[str, Collection[str]] | None = None) -> None:
+    """Each job and each step that stands in the workflow's file ran and succeeded, `but` those of some names.
+
+    act's exit code says little: it skips a job whose runner it does not know, and says nothing.
+    A name ends before the commit that an action is pinned to.
+    """
+    jobs = workflow(name)["jobs"]
+    assert {job.split()[0] for job in ran.jobs} == {*jobs}, ran.said
+    for job, result in ran.jobs.items():
+        assert result == "success", ran.said
+        about = jobs[job.split()[0]]
+        known = enumerate(zip(about["steps"], expected_steps(about), strict=True))
+        wanted = {step.get("id") or str(number): title for number, (step, title) in known}
+        skipped = {key for key, title in wanted.items() if title.split("@")[0] in (but or {}).get(job.split()[0], ())}
+        assert ran.succeeded[job] == [key for key in wanted if key not in skipped], (job, wanted)
+
+
+def _words(option: str, given: Mapping[str, str]) -> Iterator[str]:
+    for name, value in given.items():
+        yield from (option, f"{name}={value}")
+
+
+def _bring_artifacts(attempt: Attempt | None, name: str, folder: Path) -> None:
+    """An attempt finds what the jobs before it uploaded, but for what is withheld."""
+    folder.mkdir()
+    if attempt is None:
+        return
+    for job in needed(workflow(name)["jobs"], attempt.at):
+        for uploaded in (attempt.earlier.artifacts / ".by-job" / job).glob("*"):
+            if uploaded.name not in attempt.withheld:
+                shutil.copytree(attempt.earlier.artifacts / uploaded.name, folder / uploaded.name)
+
+
+def _read(said: str, here: Path) -> Ran:
+    ran = Ran(said, {}, {}, {}, {}, {}, here / "artifacts")
     for line in said.splitlines():
         told = json.loads(line) if line.startswith("{") else {}
+        job = " ".join([told.get("jobID", ""), *map(str, told.get("matrix", {}).values())])
         if "jobResult" in told:
-            jobs[told["jobID"]] = told["jobResult"]
-        elif "stepResult" in told and told.get("stage") == "Main" and len(told["stepID"]) == 1:
-            steps.setdefault(told["jobID"], {})[told["step"]] = told["stepResult"]
-    environments = {note.name: _environments(note.read_bytes()) for note in notes.iterdir()}
-    return Ran(said, jobs, steps, environments)
+            ran.jobs[job] = told["jobResult"]
+        elif told.get("stage") == "Main" and len(told["stepID"]) == 1:
+            _read_step(ran, told, job, told["stepID"][0])
+    ran.environments.update({note.name: _environments(note.read_bytes()) for note in (here / "notes").iterdir()})
+    return ran
+
+
+def _read_step(ran: Ran, told: Mapping[str, Any], job: str, key: str) -> None:
+    if told.get("command") == "set-output":
+        ran.outputs.setdefault(job, {}).setdefault(key, {})[told["name"]] = told["arg"]
+    if "stepResult" in told:
+        steps = ran.steps.setdefault(job, {})
+        if steps.get(told["step"]) != "failure":
+            steps[told["step"]] = told["stepResult"]
+        if told["stepResult"] == "success":
+            ran.succeeded.setdefault(job, []).append(key)
 
 
 def _environments(note: bytes) -> list[dict[str, str]]:

@@ -3,81 +3,238 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from slipway.adapters import manifests
+from slipway.adapters import git, manifests
 from slipway.adapters.registry import open_registry
+from slipway.errors import NoSuchImage
 
-from tests.workflows.conftest import Hosting
-from tests.workflows.rig import ROOT, TOKEN, Ran, expected_steps, workflow
+from tests.github_stand_in.application import GitHub
+from tests.team import Team, copy_of
+from tests.workflows.attempts import Attempt, Broken
+from tests.workflows.conftest import Hosting, put_on
+from tests.workflows.rig import APP_SECRETS, APP_VARIABLES, ROOT, TOKEN, Ran, assert_whole
 
 TAG = "flight-delay@v1.0.0"
+INPUTS = {"tag": TAG, "model": "flight-delay"}
+PAGES = "flight-delay/v1.0.0"
+KINDS = ("conversion", "evidence", "identity", "image", "issue", "proposal", "rehearsal", "verdicts")
+APP_STEP, LAST = "actions/create-github-app-token", "Fail what failed"
+SKIPPED = {"publish": {APP_STEP, LAST}}  # without an App, and without a failure
+REGISTRYS = "password-of-the-registry"
+
+
+@pytest.fixture(scope="session")
+def _tagged(_tooled: Team, tmp_path_factory: pytest.TempPathFactory) -> Team:
+    """The example model, committed and tagged, and the limits that it is held to."""
+    team = copy_of(_tooled, tmp_path_factory.mktemp("tagged"))
+    shutil.copytree(ROOT / "policies", team.root / "policies", dirs_exist_ok=True)
+    shutil.copytree(ROOT / "models" / "flight-delay", team.root / "models" / "flight-delay")
+    team.commit("Bring flight-delay")
+    team.tag(TAG, "Late or not, from the timetable")
+    return team
 
 
 @pytest.fixture
-def flights(hosting: Hosting) -> Hosting:
-    """The example model, committed and tagged, and the limits that it is held to."""
-    shutil.copytree(ROOT / "policies", hosting.team.root / "policies", dirs_exist_ok=True)
-    shutil.copytree(ROOT / "models" / "flight-delay", hosting.team.root / "models" / "flight-delay")
-    hosting.team.commit("Bring flight-delay")
-    hosting.team.tag(TAG, "Late or not, from the timetable")
-    return hosting
+def flights(host: Callable[[Team], Hosting], _tagged: Team) -> Hosting:
+    return host(_tagged)
 
 
-def test_a_tag_is_handed_over_and_ends_in_a_pull_request(flights: Hosting) -> None:
+@pytest.fixture(scope="session")
+def released(
+    _tagged: Team, _github: GitHub, registry_host: str, ready: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Hosting, Ran]:
+    """The whole release, run once: what its jobs handed on is where other tests begin."""
+    hosting = put_on(_github, _tagged, registry_host, tmp_path_factory.mktemp("released"), ready=ready)
+    return hosting, _release(hosting)
+
+
+@pytest.fixture
+def run(broken: Broken | None, released: tuple[Hosting, Ran], request: pytest.FixtureRequest) -> tuple[Hosting, Ran]:
+    """The whole release; or one more that begins at the job of the broken step, where all before is as it was."""
+    if broken is None:
+        return released
+    hosting: Hosting = request.getfixturevalue("flights")
+    return hosting, _release(hosting, attempt=Attempt(released[1], at=broken.job))
+
+
+def _release(
+    hosting: Hosting,
+    *,
+    attempt: Attempt | None = None,
+    variables: Mapping[str, str] | None = None,
+    secrets: Mapping[str, str] | None = None,
+) -> Ran:
+    return hosting.rig.run(
+        "release.yml",
+        "workflow_dispatch",
+        payload={"inputs": INPUTS},
+        attempt=attempt,
+        variables=variables,
+        secrets=secrets,
+    )
+
+
+@pytest.mark.needs_each_step("on-tag.yml")
+def test_a_tag_is_handed_over_to_the_default_branch(flights: Hosting) -> None:
+    """GitHub runs a workflow as it was in the tagged commit: only the default branch can be mended for an old tag."""
+    ran = flights.rig.run("on-tag.yml", "push", ref=f"refs/tags/{TAG}")
+
+    assert_whole(ran, "on-tag.yml")
+    assert flights.rig.dispatched() == [INPUTS]
+
+
+@pytest.mark.needs_each_step("release.yml", but=SKIPPED)
+def test_a_release_ends_in_a_pull_request(run: tuple[Hosting, Ran]) -> None:
     """It is all that a model developer does: push a tag. The rest must happen, and leave what a reviewer reads."""
-    handed_over = flights.rig.run("on-tag.yml", "push", ref=f"refs/tags/{TAG}")
-    assert handed_over.jobs == {"hand-over": "success"}, handed_over.said
-    (inputs,) = flights.rig.dispatched()
-    assert inputs == {"tag": TAG, "model": "flight-delay"}
+    hosting, ran = run
 
-    ran = flights.rig.run("release.yml", "workflow_dispatch", payload={"inputs": inputs})
-
-    assert ran.jobs == dict.fromkeys(["fetch", "convert", "examine", "publish"], "success"), ran.said
-    _ran_each_step_but(ran, {"publish": {"Fail what failed"}})
-    _leaves_a_pull_request(flights)
+    assert_whole(ran, "release.yml", but=SKIPPED)
+    _leaves_a_pull_request(hosting)
     _gives_the_token_to_whom_it_is_for(ran)
+
+
+@pytest.mark.needs_each_step("release.yml", only={"publish": {APP_STEP}})
+def test_an_app_opens_the_pull_request_and_no_registry_is_shown_a_token_of_githubs(
+    flights: Hosting, registry_host: str, released: tuple[Hosting, Ran]
+) -> None:
+    """Checks of a pull request by GITHUB_TOKEN wait for a person; and another registry's owner could use the token."""
+    variables = {**APP_VARIABLES, "SLIPWAY_REGISTRY_HOST": registry_host, "SLIPWAY_REGISTRY_USER": "grace"}
+    secrets = {**APP_SECRETS, "SLIPWAY_REGISTRY_PASSWORD": REGISTRYS}
+
+    ran = _release(flights, attempt=Attempt(released[1], at="publish"), variables=variables, secrets=secrets)
+
+    assert ran.jobs["publish"] == "success", ran.said
+    (pull,) = flights.hosted.threads.values()
+    assert pull.login == "slipway-app[bot]"
+    assert "the GitHub App: checks start by themselves" in (pull.body or "")
+    assert {"grace", REGISTRYS} == _shown_to_the_registry(ran, "publish")
+
+
+def test_without_an_app_the_pull_request_says_that_its_checks_wait(released: tuple[Hosting, Ran]) -> None:
+    """Who does not know that waits for checks which nobody starts."""
+    hosting, ran = released
+    (pull,) = hosting.hosted.threads.values()
+
+    assert pull.login == "slipway[bot]"
+    assert "GITHUB_TOKEN: checks wait until somebody approves them" in (pull.body or "")
+    assert {"ada", TOKEN} == _shown_to_the_registry(ran, "fetch") == _shown_to_the_registry(ran, "publish")
+
+
+@pytest.mark.needs_each_step("release.yml", only={"publish": {LAST}})
+def test_a_release_that_fails_is_red_recorded_and_told_to_its_tagger(
+    flights: Hosting, released: tuple[Hosting, Ran]
+) -> None:
+    """A refusal that looks like a success is found out by the users; one without a word, by nobody."""
+    limit = (flights.team.root / "policies" / "metrics.yaml").read_text()
+    flights.team.write("policies/metrics.yaml", re.sub(r"floor: [0-9.]+", "floor: 0.999", limit))
+    flights.team.commit("Ask for more")
+
+    ran = _release(flights, attempt=Attempt(released[1], at="examine"))
+
+    assert ran.jobs == {**dict.fromkeys(("fetch", "convert", "examine"), "success"), "publish": "failure"}, ran.said
+    assert any(f"{TAG}: fail" in error for error in ran.errors)
+    (issue,) = flights.hosted.threads.values()
+    assert issue.branch == "" and TAG in issue.title
+    assert flights.ledger(PAGES) == [f"{kind}.1.json" for kind in KINDS if kind not in ("image", "proposal")]
+    with pytest.raises(NoSuchImage):
+        open_registry(flights.registry).repository("flight-delay").manifest("v1.0.0")
+    assert _marks(flights) == ["failure"]
 
 
 def test_a_release_that_breaks_off_is_red_and_recorded(hosting: Hosting) -> None:
     """What was found before it broke is what somebody needs who looks for the cause a week later."""
     tag = hosting.team.tag("tip@v1.0.0")  # its source is none that TensorFlow reads
+    rig = replace(hosting.rig, ready=None)  # each job makes the environment for itself, as on GitHub
 
-    ran = hosting.rig.run("release.yml", "workflow_dispatch", payload={"inputs": {"tag": tag, "model": "tip"}})
+    ran = rig.run("release.yml", "workflow_dispatch", payload={"inputs": {"tag": tag, "model": "tip"}})
 
-    assert ran.jobs == {"fetch": "success", "convert": "failure", "publish": "failure"}
-    assert ran.steps["publish"]["Fail what failed"] == "failure"
+    assert ran.jobs == {"fetch": "success", "convert": "failure", "examine": "skipped", "publish": "failure"}
+    assert ran.steps["publish"][LAST] == "failure"
     assert ran.steps["publish"]["./actions/record-pages"] == "success"
     assert "./actions/bump-manifest" not in ran.steps["publish"]
-    assert hosting.ledger("tip/v1.0.0") == ["identity.1.json"]
+    assert hosting.ledger("tip/v1.0.0") == ["attempt.1.json", "identity.1.json"]
     assert not hosting.hosted.threads
     assert any(f"{tag}: error" in error for error in ran.errors)
 
 
-def _ran_each_step_but(ran: Ran, skipped: dict[str, set[str]]) -> None:
-    """act skips a runner's label that it does not know, and says nothing."""
-    for name, job in workflow("release.yml")["jobs"].items():
-        wanted = [step for step in expected_steps(job) if step not in skipped.get(name, set())]
-        assert [one for one, result in ran.steps[name].items() if result == "success"] == list(dict.fromkeys(wanted))
+def test_a_tag_that_is_refused_at_once_is_red_and_comes_to_its_end(hosting: Hosting) -> None:
+    """Nothing was fetched, so there is nothing to receive: the end of the run must be told all the same."""
+    git.run("tag", "tip@v1.0.0", cwd=hosting.team.root)  # not annotated
+    git.run("push", "--quiet", "origin", "tip@v1.0.0", cwd=hosting.team.root)
+
+    ran = hosting.rig.run("release.yml", "workflow_dispatch", payload={"inputs": {"tag": "tip@v1.0.0", "model": "tip"}})
+
+    assert ran.jobs == {"fetch": "failure", "convert": "skipped", "examine": "skipped", "publish": "failure"}
+    assert "lightweight" in ran.errors[0]
+    assert ran.steps["publish"][LAST] == "failure"
+    attempt = json.loads(hosting.file("ledger", "tip/v1.0.0/attempt.1.json"))["body"]
+    assert attempt["jobs"] == {"fetch": "failure", "convert": "skipped", "examine": "skipped"}
 
 
-def _leaves_a_pull_request(flights: Hosting) -> None:
-    (pull,) = flights.hosted.threads.values()
-    pages = flights.ledger("flight-delay/v1.0.0")
-    kinds = ("conversion", "evidence", "identity", "image", "issue", "proposal", "rehearsal", "verdicts")
-    assert pages == [f"{kind}.1.json" for kind in kinds]
-    image = json.loads(flights.file("ledger", "flight-delay/v1.0.0/image.1.json"))["body"]
+@pytest.mark.parametrize(
+    ("artifact", "consumer", "recorded"),
+    [
+        ("fetched", "convert", {"attempt"}),
+        ("converted", "examine", {"attempt", "identity"}),
+        ("examined", "publish", {"attempt", "identity", "conversion"}),
+    ],
+)
+def test_a_job_without_its_artifact_fails_and_what_was_handed_on_is_recorded(
+    flights: Hosting, released: tuple[Hosting, Ran], artifact: str, consumer: str, recorded: set[str]
+) -> None:
+    """Artifacts expire and uploads break: a job that went on without one would release something else."""
+    attempt = Attempt(released[1], at=consumer, withheld=frozenset({artifact}))
+
+    ran = _release(flights, attempt=attempt)
+
+    jobs = ["fetch", "convert", "examine", "publish"]
+    after = jobs[jobs.index(consumer) + 1 : -1]
+    assert ran.jobs[consumer] == ran.jobs["publish"] == "failure", ran.said
+    assert [ran.jobs[job] for job in after] == ["skipped"] * len(after)
+    assert f"not found: {artifact}" in ran.said
+    assert ran.steps["publish"]["./actions/record-pages"] == "success"
+    assert {name.split(".")[0] for name in flights.ledger(PAGES)} == recorded
+    assert not flights.hosted.threads
+
+
+@pytest.mark.parametrize("cut", ["./actions/bump-manifest", "./actions/file-issue", LAST])
+def test_a_second_attempt_ends_where_an_undisturbed_one_does(
+    flights: Hosting, released: tuple[Hosting, Ran], cut: str
+) -> None:
+    """A runner dies after it pushed, opened or recorded; "re-run failed jobs" begins at publish and doubles nothing."""
+    _release(flights, attempt=Attempt(released[1], at="publish", cut_before=cut))
+
+    ran = _release(flights, attempt=Attempt(released[1], at="publish"))
+
+    assert ran.jobs["publish"] == "success", ran.said
+    _leaves_a_pull_request(flights)
+
+
+def _leaves_a_pull_request(hosting: Hosting) -> None:
+    (pull,) = hosting.hosted.threads.values()
+    assert hosting.ledger(PAGES) == [f"{kind}.1.json" for kind in KINDS]
+    image = json.loads(hosting.file("ledger", f"{PAGES}/image.1.json"))["body"]
 
     assert (pull.title, pull.draft, pull.state) == ("flight-delay: v1.0.0 (first release), production", False, "open")
     assert image["digest"] in (pull.body or "")
     assert pull.branch == "release/production/flight-delay/v1.0.0"
     path = "deploy/production/flight-delay/kustomization.yaml"
-    deployed = manifests.deployed(flights.file(pull.branch, path).encode(), name="flight-delay")
+    deployed = manifests.deployed(hosting.file(pull.branch, path).encode(), name="flight-delay")
     assert deployed is not None and (deployed.tag, deployed.digest) == ("v1.0.0", image["digest"])
-    assert open_registry(flights.registry).repository("flight-delay").manifest("v1.0.0").digest == image["digest"]
-    commit = flights.hosted.line("rev-parse", f"{TAG}^{{commit}}")
-    assert [mark["state"] for mark in flights.hosted.statuses[commit]] == ["success"]
+    assert hosting.hosted.line("rev-list", "--count", f"main..{pull.branch}") == "1"
+    assert open_registry(hosting.registry).repository("flight-delay").manifest("v1.0.0").digest == image["digest"]
+    assert _marks(hosting) == ["success"]
+
+
+def _marks(hosting: Hosting) -> list[str]:
+    commit = hosting.hosted.line("rev-parse", f"{TAG}^{{commit}}")
+    return [mark["state"] for mark in hosting.hosted.statuses[commit]]
 
 
 def _gives_the_token_to_whom_it_is_for(ran: Ran) -> None:
@@ -87,3 +244,8 @@ def _gives_the_token_to_whom_it_is_for(ran: Ran) -> None:
         for job, scripts in ran.environments.items()
     }
     assert held == {"fetch": True, "convert": False, "examine": False, "publish": True}
+
+
+def _shown_to_the_registry(ran: Ran, job: str) -> set[str]:
+    names = ("SLIPWAY_REGISTRY_USER", "SLIPWAY_REGISTRY_PASSWORD")
+    return {script[name] for script in ran.environments[job] for name in names if name in script}

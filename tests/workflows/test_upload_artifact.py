@@ -26,7 +26,11 @@ def workspace(tmp_path: Path) -> Path:
 def upload(workspace: Path, *paths: str, name: str = "kept", hidden: bool = True, overwrite: bool = False) -> str:
     """What was said; empty where it went well."""
     given = {"NAME": name, "PATHS": "\n".join(paths), "HIDDEN": str(hidden).lower(), "WHEN_EMPTY": "error"}
-    where = {"RIG_ARTIFACTS": str(workspace.parent / "artifacts"), "OVERWRITE": str(overwrite).lower()}
+    where = {
+        "RIG_ARTIFACTS": str(workspace.parent / "artifacts"),
+        "OVERWRITE": str(overwrite).lower(),
+        "GITHUB_JOB": "x",
+    }
     done = subprocess.run(
         [sys.executable, UPLOAD], cwd=workspace, env={**os.environ, **given, **where}, capture_output=True, check=False
     )

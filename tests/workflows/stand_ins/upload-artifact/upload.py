@@ -28,6 +28,8 @@ def main() -> None:
     if kept.exists() and os.environ["OVERWRITE"] != "true":
         sys.exit("Failed to CreateArtifact: (409) Conflict: an artifact with this name already exists")
     shutil.rmtree(kept, ignore_errors=True)
+    note_of_job = kept.parent / ".by-job" / os.environ["GITHUB_JOB"] / name  # for a second attempt at a later job
+    note_of_job.mkdir(parents=True, exist_ok=True)
     for file in files:
         target = kept / file.relative_to(root)
         if set(str(target.relative_to(kept))) & _NOT_IN_PATHS:
