@@ -138,6 +138,7 @@ def record_watch(received: Path) -> None:
 def check_manifests(as_json: bool) -> int:
     """See that everything in deploy/ was released, passed, is not in quarantine, and was compared with what runs."""
     from slipway.domain.verdict import EXIT_CODES, Verdict
+    from slipway.reports.markdown import fenced
     from slipway.steps import check_manifests as step
 
     place = options.workplace()
@@ -147,7 +148,7 @@ def check_manifests(as_json: bool) -> int:
     lines = [f"{one.path}: {one.problem}\n  mend: {one.mend}" for one in report.problems]
     text = "\n".join(lines) or f"{report.checked} manifests name what passed"
     show(report, text, as_json=as_json)
-    summarise(f"```\n{text}\n```")
+    summarise(fenced(text))
     return EXIT_CODES[Verdict.FAIL if report.problems else Verdict.PASS]  # nothing follows that could fail the run
 
 

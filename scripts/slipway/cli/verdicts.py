@@ -121,6 +121,7 @@ def judge(subject: str, environment: str | None, until: date | None, as_json: bo
 def _judge_release(tag: str, *, as_json: bool) -> int:
     from slipway.domain.release import Identity
     from slipway.domain.tag import ReleaseTag
+    from slipway.reports.markdown import fenced
     from slipway.reports.refusal import refusal
     from slipway.reports.release_summary import release_summary
     from slipway.steps import judge as step
@@ -137,7 +138,7 @@ def _judge_release(tag: str, *, as_json: bool) -> int:
     failed = page.body.verdict is Verdict.FAIL
     text = refusal(identity, page.body) if failed else release_summary(identity, page.body)
     show(page, text, as_json=as_json)
-    summarise(f"```\n{text}\n```")
+    summarise(fenced(text))
     hand_over({"verdict": page.body.verdict})
     return exit_code(page.body.verdict)
 
