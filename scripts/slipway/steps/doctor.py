@@ -102,7 +102,7 @@ def _of_images(workplace: Workplace) -> Iterator[Finding]:
     except SlipwayError as error:
         yield _not_seen("packages", error)
     else:
-        yield judge_images(seen)
+        yield judge_images(seen, registry=workplace.settings.image_registry)
 
 
 def _of_runtime(workplace: Workplace) -> Finding:

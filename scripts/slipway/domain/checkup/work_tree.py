@@ -11,6 +11,10 @@ from slipway.domain.settings import RolloutEngine
 
 LISTED = ".slipway-files.sha256"
 _MOST_NAMES = 10
+_ACCESS = (
+    "; where a workflow is refused: on the package's page, Package settings → Manage Actions access → "
+    "add this repository with the role Write"
+)
 
 
 def judge_files(seen: SeenFiles) -> Iterator[Finding]:
@@ -31,12 +35,13 @@ def judge_heartbeat(workflow: str, last: date | None, *, stopped: bool) -> Findi
     )
 
 
-def judge_images(seen: Sequence[SeenImage]) -> Finding:
+def judge_images(seen: Sequence[SeenImage], *, registry: str) -> Finding:
     name = "packages"
     silent = [image for image in seen if not image.answered]
     refused = [image for image in seen if image.answered and image.problem]
     if refused:
-        return problem(name, "; ".join(image.problem for image in refused), refused[0].mend)
+        of_github = _ACCESS if registry.startswith("ghcr.io/") else ""
+        return problem(name, "; ".join(image.problem for image in refused), f"{refused[0].mend}{of_github}")
     if silent:
         return Finding(name=name, state=State.UNKNOWN, text=silent[0].problem, mend=silent[0].mend, unanswered=True)
     if not seen:
