@@ -1,0 +1,37 @@
+"""Who is shown which secret, by the text of each workflow."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.workflows.rig import WORKFLOWS, workflow
+
+NAMES = sorted(path.name for path in WORKFLOWS.glob("*.yml"))
+REGISTRY = {
+    "SLIPWAY_REGISTRY_HOST": "${{ vars.SLIPWAY_REGISTRY_HOST || 'ghcr.io' }}",
+    "SLIPWAY_REGISTRY_USER": "${{ vars.SLIPWAY_REGISTRY_USER || github.actor }}",
+    "SLIPWAY_REGISTRY_PASSWORD": "${{ vars.SLIPWAY_REGISTRY_HOST == '' && github.token "
+    "|| secrets.SLIPWAY_REGISTRY_PASSWORD }}",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_another_registry_is_never_shown_githubs_token(name: str) -> None:
+    """Whoever runs that registry could push to the repository with it."""
+    text = (WORKFLOWS / name).read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^ +(SLIPWAY_REGISTRY_[A-Z]+): (.+)$", text, flags=re.MULTILINE))
+    assert shown in ({}, REGISTRY)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_apps_key_is_given_to_its_own_action_alone_and_where_the_default_branch_runs(name: str) -> None:
+    """The key makes tokens for all that the App may do; an environment keeps it from what nobody reviewed."""
+    for job in workflow(name)["jobs"].values():
+        told = [step for step in job["steps"] if "SLIPWAY_APP_KEY" in json.dumps(step)]
+        assert all(step["uses"].startswith("actions/create-github-app-token@") for step in told)
+        assert job.get("environment") == ({"name": "slipway", "deployment": False} if told else None)
+        for step in told:
+            assert any(name.startswith("permission-") for name in step["with"])
