@@ -80,26 +80,37 @@ def broken() -> Broken | None:
     return None
 
 
-def hosted_in(folder: Path, tooled: Team, github: GitHub, registry_host: str) -> Hosting:
+def put_on(
+    github: GitHub,
+    team: Team,
+    registry_host: str,
+    folder: Path,
+    *,
+    ready: Path | None = None,
+    broken: Broken | None = None,
+) -> Hosting:
     """Puts a copy of the team on the stand-in, which knows it by the folder's name."""
-    team = copy_of(tooled, folder / "team")
+    copied = copy_of(team, folder / "team")
     name = f"waiters/{folder.name.replace('_', '-').lower()}"
     registry = f"{registry_host}/{name}"
-    team.edit("slipway.yaml", "image_registry: layout:.slipway/registry", f"image_registry: {registry}")
-    team.write("slipway.yaml", (team.root / "slipway.yaml").read_text() + f"served_log: {folder / 'served'}\n")
-    team.write("slipway.yaml", (team.root / "slipway.yaml").read_text() + f"labels: {folder / 'labels'}\n")
-    team.commit("Say where images go")
-    return Hosting(team, Rig(github.host(Hosted(team.bare, name)), folder / "runs"), registry)
+    copied.edit("slipway.yaml", "image_registry: layout:.slipway/registry", f"image_registry: {registry}")
+    places = f"served_log: {folder / 'served'}\nlabels: {folder / 'labels'}\n"
+    copied.write("slipway.yaml", (copied.root / "slipway.yaml").read_text() + places)
+    copied.commit("Say where images go")
+    rig = Rig(github.host(Hosted(copied.bare, name)), folder / "runs", ready=ready, broken=broken)
+    return Hosting(copied, rig, registry)
 
 
 @pytest.fixture
-def host(_tooled: Team, _github: GitHub, registry_host: str, tmp_path: Path) -> Iterator[Callable[[], Hosting]]:
-    """Puts the team on the stand-in; all that is said is held against GitHub's description."""
+def host(
+    _github: GitHub, registry_host: str, ready: Path, broken: Broken | None, tmp_path: Path
+) -> Iterator[Callable[[Team], Hosting]]:
+    """Puts a team on the stand-in; all that is said is held against GitHub's description."""
     said_before = len(_github.exchanges)
-    yield lambda: hosted_in(tmp_path, _tooled, _github, registry_host)
+    yield lambda team: put_on(_github, team, registry_host, tmp_path, ready=ready, broken=broken)
     assert [problem for said in _github.exchanges[said_before:] for problem in violations(said)] == []
 
 
 @pytest.fixture
-def hosting(host: Callable[[], Hosting]) -> Hosting:
-    return host()
+def hosting(host: Callable[[Team], Hosting], _tooled: Team) -> Hosting:
+    return host(_tooled)
