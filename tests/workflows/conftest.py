@@ -103,15 +103,11 @@ def put_on(
 
 @pytest.fixture
 def host(
-    _tooled: Team, _github: GitHub, registry_host: str, ready: Path, broken: Broken | None, tmp_path: Path
-) -> Iterator[Callable[..., Hosting]]:
+    _github: GitHub, registry_host: str, ready: Path, broken: Broken | None, tmp_path: Path
+) -> Iterator[Callable[[Team], Hosting]]:
     """Puts a team on the stand-in; all that is said is held against GitHub's description."""
     said_before = len(_github.exchanges)
-
-    def hosting(team: Team = _tooled) -> Hosting:
-        return hosted_in(tmp_path, tooled=team, github=_github, registry_host=registry_host, ready=ready, broken=broken)
-
-    yield hosting
+    yield lambda team: put_on(_github, team, registry_host, tmp_path, ready=ready, broken=broken)
     assert [problem for said in _github.exchanges[said_before:] for problem in violations(said)] == []
 
 

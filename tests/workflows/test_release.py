@@ -17,7 +17,7 @@ from slipway.errors import NoSuchImage
 from tests.github_stand_in.application import GitHub
 from tests.team import Team, copy_of
 from tests.workflows.attempts import Attempt, Broken
-from tests.workflows.conftest import Hosting, hosted_in
+from tests.workflows.conftest import Hosting, put_on
 from tests.workflows.rig import APP_SECRETS, APP_VARIABLES, ROOT, TOKEN, Ran, assert_whole
 
 TAG = "flight-delay@v1.0.0"
@@ -50,8 +50,7 @@ def released(
     _tagged: Team, _github: GitHub, registry_host: str, ready: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Hosting, Ran]:
     """The whole release, run once: what its jobs handed on is where other tests begin."""
-    folder = tmp_path_factory.mktemp("released")
-    hosting = hosted_in(folder, tooled=_tagged, github=_github, registry_host=registry_host, ready=ready)
+    hosting = put_on(_github, _tagged, registry_host, tmp_path_factory.mktemp("released"), ready=ready)
     return hosting, _release(hosting)
 
 
