@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,10 @@ class Ran:
     environments: dict[str, list[dict[str, str]]] = field(repr=False)
     artifacts: Path = field(repr=False)
 
+    def tokens(self, job: str) -> set[str]:
+        """Those that scripts of a job were given as GITHUB_TOKEN."""
+        return {script["GITHUB_TOKEN"] for script in self.environments.get(job, []) if "GITHUB_TOKEN" in script}
+
     @property
     def errors(self) -> list[str]:
         """The annotations, as a person sees them on the run's page."""
@@ -81,12 +85,20 @@ class Rig:
     """One repository on the stand-in; `folder` is for what runs leave behind.
 
     `ready` holds what actions/setup makes, for jobs that need not make it again; `broken` is a step that does nothing.
+    `variables` and `secrets` are those of the repository, beside GITHUB_TOKEN.
     """
 
     hosted: Hosted
     folder: Path
     ready: Path | None = None
     broken: Broken | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def with_app(self) -> Rig:
+        """The same repository, for which an App speaks."""
+        return replace(self, variables={**self.variables, **APP_VARIABLES}, secrets={**self.secrets, **APP_SECRETS})
 
     def run(
         self,
@@ -96,12 +108,11 @@ class Rig:
         ref: str = "refs/heads/main",
         payload: Mapping[str, Any] | None = None,
         variables: Mapping[str, str] | None = None,
-        secrets: Mapping[str, str] | None = None,
         attempt: Attempt | None = None,
     ) -> Ran:
         """Run a workflow as an event on `ref` would; it finds artifacts of another run only as a second `attempt`.
 
-        `variables` and `secrets` are those of the repository, beside GITHUB_TOKEN.
+        `variables` come beside those of the rig.
         """
         here = self.folder / f"run-{len(list(self.folder.glob('run-*')))}"
         for part in ("notes", "home", "temporary"):
@@ -112,7 +123,10 @@ class Rig:
         about = {"repository": {"default_branch": "main", "full_name": self.hosted.name}}
         told = {**({} if event == "schedule" else about), "ref": ref, **(payload or {})}
         (here / "event.json").write_text(json.dumps(told))
-        settings = [*_words("--var", variables or {}), *_words("--secret", {"GITHUB_TOKEN": TOKEN, **(secrets or {})})]
+        settings = [
+            *_words("--var", {**self.variables, **(variables or {})}),
+            *_words("--secret", {**self.secrets, "GITHUB_TOKEN": TOKEN}),
+        ]
         done = subprocess.run(
             [*self._command(name, event, here), *settings, *self._replacements()],
             cwd=here / "repository",
@@ -196,7 +210,7 @@ def assert_whole(ran: Ran, name: str, *, but: Mapping[str, Collection[str]] | No
     """Each job and each step that stands in the workflow's file ran and succeeded, `but` those of some names.
 
     act's exit code says little: it skips a job whose runner it does not know, and says nothing.
-    A name ends before the commit that an action is pinned to.
+    A name ends before the commit that an action is pinned to. Where a job asks for the App's token, that one is used.
     """
     jobs = workflow(name)["jobs"]
     assert {job.split()[0] for job in ran.jobs} == {*jobs}, ran.said
@@ -207,6 +221,8 @@ def assert_whole(ran: Ran, name: str, *, but: Mapping[str, Collection[str]] | No
         wanted = {step.get("id") or str(number): title for number, (step, title) in known}
         skipped = {key for key, title in wanted.items() if title.split("@")[0] in (but or {}).get(job.split()[0], ())}
         assert ran.succeeded[job] == [key for key in wanted if key not in skipped], (job, wanted)
+        if "app" in wanted.keys() - skipped:
+            assert ran.tokens(job.split()[0]) == {APP_TOKEN}
 
 
 def _words(option: str, given: Mapping[str, str]) -> Iterator[str]:

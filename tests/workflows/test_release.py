@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tests.github_stand_in.application import GitHub
 from tests.team import Team, copy_of
 from tests.workflows.attempts import Attempt, Broken
 from tests.workflows.conftest import Hosting, put_on
-from tests.workflows.rig import APP_SECRETS, APP_VARIABLES, ROOT, TOKEN, Ran, assert_whole
+from tests.workflows.rig import APP_SECRETS, APP_TOKEN, APP_VARIABLES, ROOT, TOKEN, Ran, assert_whole
 
 TAG = "flight-delay@v1.0.0"
 INPUTS = {"tag": TAG, "model": "flight-delay"}
@@ -63,21 +63,8 @@ def run(broken: Broken | None, released: tuple[Hosting, Ran], request: pytest.Fi
     return hosting, _release(hosting, attempt=Attempt(released[1], at=broken.job))
 
 
-def _release(
-    hosting: Hosting,
-    *,
-    attempt: Attempt | None = None,
-    variables: Mapping[str, str] | None = None,
-    secrets: Mapping[str, str] | None = None,
-) -> Ran:
-    return hosting.rig.run(
-        "release.yml",
-        "workflow_dispatch",
-        payload={"inputs": INPUTS},
-        attempt=attempt,
-        variables=variables,
-        secrets=secrets,
-    )
+def _release(hosting: Hosting, *, attempt: Attempt | None = None) -> Ran:
+    return hosting.rig.run("release.yml", "workflow_dispatch", payload={"inputs": INPUTS}, attempt=attempt)
 
 
 @pytest.mark.needs_each_step("on-tag.yml")
@@ -106,13 +93,15 @@ def test_an_app_opens_the_pull_request_and_no_registry_is_shown_a_token_of_githu
     """Checks of a pull request by GITHUB_TOKEN wait for a person; and another registry's owner could use the token."""
     variables = {**APP_VARIABLES, "SLIPWAY_REGISTRY_HOST": registry_host, "SLIPWAY_REGISTRY_USER": "grace"}
     secrets = {**APP_SECRETS, "SLIPWAY_REGISTRY_PASSWORD": REGISTRYS}
+    rig = replace(flights.rig, variables=variables, secrets=secrets)
 
-    ran = _release(flights, attempt=Attempt(released[1], at="publish"), variables=variables, secrets=secrets)
+    ran = _release(replace(flights, rig=rig), attempt=Attempt(released[1], at="publish"))
 
     assert ran.jobs["publish"] == "success", ran.said
     (pull,) = flights.hosted.threads.values()
     assert pull.login == "slipway-app[bot]"
     assert "the GitHub App: checks start by themselves" in (pull.body or "")
+    assert ran.tokens("publish") == {APP_TOKEN}
     assert {"grace", REGISTRYS} == _shown_to_the_registry(ran, "publish")
 
 
