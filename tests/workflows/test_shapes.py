@@ -24,6 +24,10 @@ PERMISSIONS = {
     "check-manifests.yml": {"manifests": {"contents": "read"}, "pass": {}},
     "reconcile.yml": {"reconcile": {"actions": "write", "contents": "read"}},
     "rollback.yml": {"rollback": {"contents": "write", "pull-requests": "write"}},
+    "runtime-image.yml": {
+        "build": {"contents": "read", "packages": "write"},
+        "propose": {"contents": "write", "packages": "read", "pull-requests": "write"},
+    },
     "watch.yml": {"watch": {"contents": "write", "issues": "write", "packages": "read", "pull-requests": "write"}},
 }
 RUNS_THE_MODEL = ("convert", "examine")

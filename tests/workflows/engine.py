@@ -1,0 +1,139 @@
+"""A container engine, and a base image of this machine's own Debian packages: a test pulls nothing from outside."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import tarfile
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.workflows.rig import ROOT
+
+PACKAGES = ("python3-pip", "dash", "coreutils", "findutils", "libstdc++6")
+_LEFT_OUT = ("/usr/share/doc/", "/usr/share/locale/", "/usr/share/man/")
+_LINKED = ("/bin", "/lib", "/lib64", "/sbin")  # to /usr, where Debian has them since 12
+_DEPENDENCY = re.compile(r"(?:^|[,|])\s*([a-z0-9][a-z0-9+.-]+)")
+_PIP = b"[global]\nno-index = true\nfind-links = /wheels\n"
+
+
+def docker(*words: str) -> str:
+    """What one command of the engine printed; without an engine the tests fail, they never skip."""
+    done = subprocess.run(["docker", *words], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.fail(f"docker {' '.join(words)}: {done.stderr}\n(.ci/run starts an engine where none answers)")
+    return done.stdout.strip()
+
+
+@contextmanager
+def base_image(folder: Path) -> Iterator[str]:
+    """An image with Python, pip and the wheels that serving.txt locks; afterwards all that was built on it is gone."""
+    name = f"localhost/slipway-base:{uuid.uuid4().hex[:12]}"
+    archive = folder / "base.tar"
+    with tarfile.open(archive, "w") as tar:
+        for path in _files_of(_with_dependencies(PACKAGES)):
+            tar.add(path, recursive=False)
+        for wheel in _wheels(folder / "wheels"):
+            tar.add(wheel, arcname=f"wheels/{wheel.name}")
+        _add(tar, "etc/pip.conf", _PIP)
+        _add(tar, "etc/slipway-base", name.encode())  # so that no other run's layer is the same
+    docker("import", str(archive), name)
+    try:
+        yield name
+    finally:
+        _remove_all_on(docker("image", "inspect", "--format", "{{index .RootFS.Layers 0}}", name))
+
+
+@contextmanager
+def running(image: str) -> Iterator[tuple[str, str]]:
+    """A container as production would run it: the name, and the address of port 8080. No shell can be started in it."""
+    name = f"slipway-{uuid.uuid4().hex[:12]}"
+    no_shell = [word for shell in ("/bin/sh", "/bin/dash") for word in ("--volume", f"/dev/null:{shell}:ro")]
+    strict = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", *no_shell)
+    docker("run", "--detach", "--name", name, *strict, "--publish", "127.0.0.1::8080", image)
+    try:
+        yield name, f"http://{docker('port', name, '8080')}"
+    finally:
+        docker("rm", "--force", "--volumes", name)
+
+
+def becomes(true: Callable[[], bool], *, within: float = 120) -> bool:
+    """Whether it does, asked again and again."""
+    end = time.monotonic() + within
+    while not (is_true := true()) and time.monotonic() < end:
+        time.sleep(0.2)
+    return is_true
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/v2/health/ready", timeout=5) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def infer(address: str, model: str, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+    asked = json.dumps({"inputs": inputs}).encode()
+    with urllib.request.urlopen(f"{address}/v2/models/{model}/infer", data=asked, timeout=30) as response:
+        answer: dict[str, Any] = json.loads(response.read())
+    return answer
+
+
+def _with_dependencies(wanted: tuple[str, ...]) -> list[str]:
+    """All that the packages need of what is installed here."""
+    form = "${Package}\t${Pre-Depends},${Depends}\n"
+    lines = subprocess.run(["dpkg-query", "-W", "-f", form], check=True, capture_output=True, text=True).stdout
+    needs = {name: _DEPENDENCY.findall(rest) for name, _, rest in (line.partition("\t") for line in lines.splitlines())}
+    assert needs.keys() >= set(wanted), f"apt-get install {' '.join(sorted(set(wanted) - needs.keys()))}"
+    found, waiting = set[str](), list(wanted)
+    while waiting:
+        name = waiting.pop()
+        if name in needs and name not in found:
+            found.add(name)
+            waiting += needs[name]
+    return sorted(found)
+
+
+def _files_of(packages: list[str]) -> list[Path]:
+    lines = subprocess.run(["dpkg-query", "-L", *packages], check=True, capture_output=True, text=True).stdout
+    named = [Path(line) for line in lines.splitlines() if line.startswith("/") and not line.startswith(_LEFT_OUT)]
+    real = {path.parent.resolve() / path.name for path in named if path.name not in ("", ".")}
+    return sorted(path for path in real | {Path(link) for link in _LINKED} if os.path.lexists(path))
+
+
+def _wheels(folder: Path) -> list[Path]:
+    """From the index that this machine is set up for; a build inside of the engine needs no network then."""
+    python = "/usr/bin/python3"  # of Debian: the one that the image will have
+    version = subprocess.run([python, "--version"], check=True, capture_output=True, text=True).stdout.split()[1]
+    options = ("--no-deps", "--only-binary=:all:", "--require-hashes", "--python-version", version.rpartition(".")[0])
+    locked = ROOT / "requirements" / "serving.txt"
+    command = [python, "-m", "pip", "download", "--quiet", *options, "--dest", str(folder), "-r", str(locked)]
+    subprocess.run(command, check=True, capture_output=True)
+    return sorted(folder.iterdir())
+
+
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(content)
+    tar.addfile(entry, io.BytesIO(content))
+
+
+def _remove_all_on(layer: str) -> None:
+    """Every image whose first layer it is: ours, and nobody else's."""
+    form = "{{.Id}} {{if .RootFS.Layers}}{{index .RootFS.Layers 0}}{{end}}"
+    everything = docker("image", "ls", "--all", "--quiet", "--no-trunc").split()
+    listed = docker("image", "inspect", "--format", form, *dict.fromkeys(everything)).splitlines()
+    ours = [line.split()[0] for line in listed if line.endswith(layer)]
+    # Taking one away takes its untagged parents along, which then are no longer there.
+    subprocess.run(["docker", "image", "rm", "--force", *ours], capture_output=True, check=False)
