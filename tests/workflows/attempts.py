@@ -64,9 +64,18 @@ def changed(text: str, *, attempt: Attempt | None, broken: Broken | None) -> str
     if attempt is not None:
         _begin_at(file["jobs"], attempt)
     if broken is not None:
-        steps = file["jobs"][broken.job]["steps"]
-        steps[broken.number] = _nothing(steps[broken.number], named=str(broken))
+        _break(file["jobs"], broken)
     return yaml.safe_dump(file, sort_keys=False)
+
+
+def _break(jobs: dict[str, Any], broken: Broken) -> None:
+    """Once a job failed the run is red: what would still run after it is left out, for its time alone."""
+    steps = jobs[broken.job]["steps"]
+    steps[broken.number] = _nothing(steps[broken.number], named=str(broken))
+    for name, job in jobs.items():
+        if "if" in job and broken.job in needed(jobs, name):
+            condition = str(job["if"]).removeprefix("${{").removesuffix("}}").strip()
+            job["if"] = f"${{{{ !failure() && ({condition}) }}}}"
 
 
 def _begin_at(jobs: dict[str, Any], attempt: Attempt) -> None:

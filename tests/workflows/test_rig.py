@@ -12,6 +12,7 @@ from tests.workflows.breaking import steps_of, turning_red
 from tests.workflows.rig import REPLACED, ROOT, WORKFLOWS
 
 (BUILD,) = steps_of("release.yml", only={"publish": {"./actions/build-image"}})
+(JUDGE,) = steps_of("release.yml", only={"examine": {"./actions/judge"}})
 
 
 def test_the_readme_says_which_actions_are_not_run_here() -> None:
@@ -32,6 +33,14 @@ def test_exactly_the_one_step_is_replaced() -> None:
     after["jobs"]["publish"]["steps"][BUILD.number] = before["jobs"]["publish"]["steps"][BUILD.number]
     after[True] = after.pop("on")  # YAML 1.1 reads the plain key so
     assert after == before
+
+
+def test_what_comes_after_a_broken_job_runs_unless_that_job_failed() -> None:
+    """A step whose absence its own job does not notice must be noticed by a later one."""
+    release = (WORKFLOWS / "release.yml").read_text(encoding="utf-8")
+    jobs = yaml.safe_load(changed(release, attempt=None, broken=JUDGE))["jobs"]
+
+    assert jobs["publish"]["if"] == "${{ !failure() && (!cancelled()) }}"
 
 
 def test_a_test_that_stays_green_without_a_step_is_told() -> None:
