@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Why(StrEnum):
-    """What kept us from looking."""
+    """What kept us from looking; silence is also an answer that says nothing."""
 
     RIGHT = "right"
     PLAN = "plan"

@@ -11,7 +11,7 @@ from slipway.adapters.forge.github.answers import GRAPHQL, Refused
 from slipway.adapters.forge.github.conversation import Conversation, Pace, named
 from slipway.domain.checkup.seen import Environment, Hosted, Names, Ruleset, SeenForge, Unseen, Why
 from slipway.domain.labels import Label
-from slipway.errors import ForgeRefused, Unreachable
+from slipway.errors import ForgeRefused, SlipwayError
 
 _USUAL = Pace()
 _ROLES = {
@@ -167,8 +167,7 @@ def _seen(look: Callable[[], T], *, right: str) -> T | Unseen:
     except Refused as refused:
         if refused.status == 403 and _UPGRADE in refused.said.lower():
             return Unseen(Why.PLAN, refused.said)
-        if refused.status in (*_NO_RIGHT, GRAPHQL):
-            return Unseen(Why.RIGHT, right)
-        raise
-    except Unreachable as silent:
+        known = refused.status in (*_NO_RIGHT, GRAPHQL)
+        return Unseen(Why.RIGHT, right) if known else Unseen(Why.SILENCE, refused.problem)
+    except SlipwayError as silent:
         return Unseen(Why.SILENCE, silent.problem)
