@@ -24,7 +24,7 @@ from slipway.converters.batches import write_batch
 from slipway.domain.edge_rows import edge_rows
 from slipway.domain.incident import IncidentVerdicts, IssueFiled, WindowEvidence
 from slipway.domain.pages import File, Page, digest_of
-from slipway.domain.release import Conversion, Identity, Image, Proposal, Rollout, Verdicts
+from slipway.domain.release import Conversion, Identity, Image, JobResult, Proposal, Rollout, Verdicts
 from slipway.domain.rows import Batch
 from slipway.domain.tag import ReleaseTag
 from slipway.steps import (
@@ -213,6 +213,19 @@ class Team:
         )
         record.once(Rollout, reads={"commit": commit, "digest": image.digest}, make=lambda: live)
         self.record_pages(tag)
+
+    def break_off(self, tag: str, *, number: int = 1) -> None:
+        """What the run `number` of a release records whose first job failed."""
+        jobs = {"fetch": JobResult.FAILURE, "convert": JobResult.SKIPPED}
+        of = record_pages.Run(id=str(number), attempt="1")
+        release = ReleaseTag.parse(tag)
+        record_pages.note_attempt(release, jobs=jobs, of=of, today=TODAY, workplace=self.workplace)
+        self.record_pages(tag)
+
+    def note_heartbeat(self, workflow: str, day: date) -> None:
+        """What a workflow that runs each day leaves."""
+        beat = record_pages.Heartbeat(workflow, day, None)
+        record_pages.run_on_windows([], ledger=self.workplace.ledger, beat=beat)
 
     def serve(
         self,

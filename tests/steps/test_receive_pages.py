@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from slipway.domain.release import Conversion
 from slipway.errors import BadFile, DigestMismatch
 from slipway.steps import receive_pages, resolve_tag
 
-from tests.team import Team
+from tests.team import Team, days_from
 
+DAY = date(2026, 3, 7)
 KINDS = ("conversion",)
 
 
@@ -109,3 +111,63 @@ def test_files_that_no_page_names_stay_outside(handed_on: tuple[Record, Path]) -
     (received / "blobs" / "stowaway").write_bytes(b"x")
     receive_pages.run(record, received=received, kinds=KINDS)
     assert not (record.folder / "blobs" / "stowaway").exists()
+
+
+@pytest.fixture
+def watched(live: Team, tmp_path: Path) -> tuple[Team, Path]:
+    """Another machine's disk after its share of a watch, as the artifacts of two shards."""
+    live.serve("v1.0.0", days_from(date(2026, 3, 1), 7))
+    live.look_only(DAY)
+    received = tmp_path / "received"
+    received.mkdir()
+    (live.workplace.state / "windows").rename(received / "watched-0")
+    return live, received
+
+
+def test_windows_are_taken_in_from_every_shard(watched: tuple[Team, Path]) -> None:
+    """One commit tells of all of them."""
+    team, received = watched
+    (record,) = receive_pages.run_on_windows(received, workplace=team.workplace)
+    assert record.folder == team.window(DAY).folder
+    assert sorted(record.contents()) == ["incident-verdicts.1.json", "window.1.json"]
+
+
+def test_no_shard_hands_on_nothing(live: Team, tmp_path: Path) -> None:
+    """Nothing is deployed yet."""
+    assert receive_pages.run_on_windows(tmp_path / "nowhere", workplace=live.workplace) == []
+
+
+def test_a_window_that_was_not_judged_is_left_for_the_next_run(watched: tuple[Team, Path]) -> None:
+    """Its shard broke off between the two."""
+    team, received = watched
+    next(received.rglob("incident-verdicts.1.json")).unlink()
+    assert receive_pages.run_on_windows(received, workplace=team.workplace) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [
+        ("window.1.json", "model", "other"),
+        ("window.1.json", "environment", "elsewhere"),
+        ("incident-verdicts.1.json", "incident", "../../tip/v1.0.0"),
+    ],
+)
+def test_a_window_cannot_be_put_where_it_does_not_belong(
+    watched: tuple[Team, Path], name: str, field: str, value: str
+) -> None:
+    """The runner that reaches production is a machine of its own; the ledger decides what may run."""
+    team, received = watched
+    path = next(received.rglob(name))
+    told = json.loads(path.read_text())
+    path.write_text(json.dumps({**told, "body": {**told["body"], field: value}}))
+    with pytest.raises(BadFile, match=r"holds a page"):
+        receive_pages.run_on_windows(received, workplace=team.workplace)
+
+
+def test_a_release_cannot_be_handed_on_as_a_window(watched: tuple[Team, Path]) -> None:
+    """A verdict on a release is none of the watch's pages."""
+    team, received = watched
+    folder = next(received.rglob("window.1.json")).parent
+    shutil.copy(team.record("tip@v1.0.0").folder / "verdicts.1.json", folder)
+    with pytest.raises(BadFile, match=r"verdicts\.1\.json is no page that this job was to write"):
+        receive_pages.run_on_windows(received, workplace=team.workplace)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
-from slipway.domain.release import Identity, Verdicts
+from slipway.domain.pages import Page
+from slipway.domain.release import Attempt, Identity, JobResult, Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
 from slipway.steps import record_pages
@@ -170,3 +172,76 @@ def test_a_failed_release_is_recorded_too(team: Team) -> None:
 
     assert not team.history.passed(TAG)
     assert list(team.history.passed_versions(MODEL)) == []
+
+
+def test_a_run_that_broke_off_is_an_attempt_each_time(team: Team) -> None:
+    """How often it was tried, and under which policies, decides whether it is tried again."""
+    tag = team.tag("tip@v1.0.0")
+    for number in (1, 2, 2):
+        team.break_off(tag, number=number)
+
+    attempts = team.history.pages(TAG, Attempt)
+    assert [page.body.jobs["fetch"] for page in attempts] == ["failure", "failure"]
+    assert [page.reads["run"] for page in attempts] == ["1", "2"]
+    assert names(team) == ["attempt.1.json", "attempt.2.json"]
+
+
+def test_a_run_that_came_to_its_end_is_no_attempt(team: Team) -> None:
+    """Neither with a pull request nor with a refusal."""
+    all_well = {"fetch": JobResult.SUCCESS, "examine": JobResult.SUCCESS}
+    team.release(team.tag("tip@v1.0.0"))
+    team.up_to_verdicts(team.publish("tip@v1.0.1", Tip(bias=-0.35)))
+
+    assert _note(team, "tip@v1.0.0", all_well) is None
+    assert _note(team, "tip@v1.0.1", all_well) is None
+    assert _note(team, "tip@v1.0.1", {**all_well, "examine": JobResult.FAILURE}) is not None
+
+
+def test_a_verdict_without_a_pull_request_is_an_attempt(team: Team) -> None:
+    """All jobs before the last one went well, and the last one could not push the image."""
+    team.up_to_verdicts(team.tag("tip@v1.0.0"))
+    assert _note(team, "tip@v1.0.0", {"examine": JobResult.SUCCESS}) is not None
+
+
+def test_broken_policies_do_not_keep_an_attempt_from_being_recorded(team: Team) -> None:
+    """They may be why the run broke off."""
+    team.write("policies/metrics.yaml", "limit: {f1: none}\n")
+    team.break_off(team.tag("tip@v1.0.0"))
+    assert names(team) == ["attempt.1.json"]
+
+
+def test_windows_and_a_heartbeat_are_one_commit_and_once_a_day(live: Team) -> None:
+    """The ledger's history is read by people; and a second run of a day has seen nothing more."""
+    live.serve("v1.0.0", days_from(date(2026, 3, 1), 7))
+    live.look_only(date(2026, 3, 7))
+    ledger, beat = live.workplace.ledger, record_pages.Heartbeat("watch", date(2026, 3, 8), "https://example.org/1")
+    before = live.workplace.forge.head("ledger")
+
+    first = record_pages.run_on_windows([live.window(date(2026, 3, 7))], ledger=ledger, beat=beat)
+    again = record_pages.run_on_windows([live.window(date(2026, 3, 7))], ledger=ledger, beat=beat)
+
+    assert first == again and before is not None
+    assert len(live.workplace.forge.commits("ledger", beyond=before)) == 1
+    assert live.history.heartbeat("watch") == date(2026, 3, 8)
+    assert len(live.history.windows(MODEL, ENVIRONMENT, version="v1.0.0")) == 1
+    assert live.history.models() == [MODEL]
+
+
+def test_another_machine_on_the_same_day_finds_the_same_incident(live: Team) -> None:
+    """A shard that is started again has an empty disk; what was found and done before lies in the ledger."""
+    live.serve("v1.0.0", days_from(date(2026, 3, 1), 14), change={"bill": 1.0})
+    live.look(date(2026, 3, 7))
+    live.look(date(2026, 3, 14))
+    head = live.workplace.forge.head("ledger")
+    shutil.rmtree(live.workplace.state / "windows")
+
+    live.look(date(2026, 3, 14))
+
+    assert live.workplace.forge.head("ledger") == head
+
+
+def _note(team: Team, tag: str, jobs: dict[str, JobResult]) -> Page[Attempt] | None:
+    of = record_pages.Run(id="7", attempt="1")
+    return record_pages.note_attempt(
+        ReleaseTag.parse(tag), jobs=jobs, of=of, today=date(2026, 6, 1), workplace=team.workplace
+    )

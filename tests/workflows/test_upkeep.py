@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+import json
+import shutil
+from datetime import UTC, date, datetime
 
 import pytest
 from slipway.adapters import git
+from slipway.domain.release import Rollout
+from slipway.steps.reconcile import STUCK
 
 from tests.steps.conftest import WORSE
-from tests.team import Tip, days_from
+from tests.team import Team, Tip, days_from
 from tests.workflows.conftest import Hosting
 from tests.workflows.rig import Ran
 
@@ -76,46 +80,148 @@ def test_a_manifest_that_must_not_run_is_red_and_says_why(live: Hosting, spoil: 
     assert said in ran.said and "mend: " in ran.said
 
 
+def _reconcile(live: Hosting) -> Ran:
+    return live.rig.run("reconcile.yml", "schedule", payload={"schedule": "47 4 * * *"})
+
+
 def test_four_tags_pushed_at_once_are_all_released_lowest_first(live: Hosting) -> None:
     """GitHub makes no event of more than three tags in one push, and says nothing."""
     tags = [f"tip@v1.{minor}.0" for minor in (1, 2, 3, 10)]
     for number, tag in enumerate(tags):
         live.team.publish(tag, Tip(weight=0.0201 + number * 0.0001))
 
-    ran = live.rig.run("reconcile.yml", "schedule", payload={"schedule": "47 4 * * *"})
+    ran = _reconcile(live)
 
     assert ran.jobs == {"reconcile": "success"}, ran.said
     assert live.rig.dispatched() == [{"tag": tag, "model": "tip"} for tag in tags]
+    assert live.ledger("_heartbeats/reconcile") == [f"{datetime.now(UTC):%Y-%m}.jsonl"]
+
+
+def test_what_is_queued_is_not_started_again(live: Hosting) -> None:
+    """The queue of a model keeps a hundred runs; a release that waits in it for a day would fill it."""
+    for number, tag in enumerate(("tip@v1.1.0", "tip@v1.2.0")):
+        live.team.publish(tag, Tip(weight=0.0201 + number * 0.0001))
+    live.hosted.add_run("release.yml", title="release tip@v1.1.0")
+
+    assert _reconcile(live).jobs == {"reconcile": "success"}
+
+    assert [one["tag"] for one in live.rig.dispatched()] == ["tip@v1.2.0"]
+
+
+def test_a_release_that_ends_in_errors_is_tried_thrice_again_and_then_told_once(live: Hosting) -> None:
+    """A registry that is down for an hour heals by itself; what never heals must reach the owners, once."""
+    tag = live.team.publish("tip@v1.1.0", Tip(weight=0.0201))
+    for tries in range(1, 5):
+        assert _reconcile(live).jobs == {"reconcile": "success"}
+        assert len(live.rig.dispatched()) == tries
+        live.team.break_off(tag, number=tries)
+    _reconcile(live)
+    _reconcile(live)
+
+    assert len(live.rig.dispatched()) == 4
+    (issue,) = [thread for thread in live.hosted.threads.values() if STUCK in thread.labels]
+    assert "tip@v1.1.0 has no verdict" in issue.title and "fetch: failure" in (issue.body or "")
+
+
+def _reconciled_today(live: Hosting) -> str:
+    return live.file("ledger", f"_heartbeats/reconcile/{datetime.now(UTC):%Y-%m}.jsonl")
+
+
+def test_what_needs_a_person_is_one_issue_that_closes_by_itself(live: Hosting) -> None:
+    """A tag that was deleted is not mended by a night; when it is back, nobody has to tidy up."""
+    live.team.note_rollout("tip@v1.0.0", on=datetime.now(UTC).date())  # so that no watch is late
+    before = live.hosted.line("rev-parse", "refs/tags/tip@v1.0.0")
+    live.hosted.git("update-ref", "-d", "refs/tags/tip@v1.0.0")
+    _reconcile(live)
+    _reconcile(live)
+    (issue,) = live.hosted.threads.values()
+    assert issue.state == "open" and "tip@v1.0.0" in (issue.body or "")
+
+    live.hosted.git("update-ref", "refs/tags/tip@v1.0.0", before)
+    ran = _reconcile(live)
+
+    assert ran.jobs == {"reconcile": "success"}, ran.said
+    assert [thread.state for thread in live.hosted.threads.values()] == ["closed"]
+    assert len(_reconciled_today(live).splitlines()) == 1
 
 
 def _watch(live: Hosting, until: date) -> Ran:
     return live.rig.run("watch.yml", "workflow_dispatch", payload={"inputs": {"until": until.isoformat()}})
 
 
+WATCHED = dict.fromkeys(("plan", "watch", "record"), "success")
+
+
 def test_a_watch_without_anything_deployed_is_quiet(hosting: Hosting) -> None:
     """The first nights of a new repository must not be red."""
     ran = hosting.rig.run("watch.yml", "schedule", payload={"schedule": "17 5 * * *"})
 
-    assert ran.jobs == {"watch": "success"}, ran.said
-    assert "nothing is deployed" in ran.said
+    assert {**ran.jobs, "watch": "success"} == WATCHED, ran.said
+    assert "watch" not in ran.steps
+    assert "no window was looked at" in ran.said
+    assert hosting.ledger("") == [f"_heartbeats/watch/{datetime.now(UTC):%Y-%m}.jsonl"]
 
 
-def test_a_watch_tells_what_it_finds_though_another_model_cannot_be_looked_at(live: Hosting) -> None:
+def _run_in_staging_too(team: Team, tag: str) -> None:
+    """As production, since the same day."""
+    there = MANIFEST.replace("production", "staging")
+    team.write(there, (team.root / MANIFEST).read_text())
+    team.edit("slipway.yaml", "environments: [", "environments: [{name: staging}, ")
+    record = team.record(tag)
+    rollout = record.page(Rollout, written_by="verify-rollout").body.model_copy(update={"environment": "staging"})
+    record.once(Rollout, reads={"environment": "staging"}, make=lambda: rollout)
+    team.record_pages(tag)
+
+
+def test_shards_look_at_all_that_they_can_and_leave_one_commit(live: Hosting) -> None:
     """One team's broken manifest must not blind all others, and must not stay unseen."""
+    _run_in_staging_too(live.team, "tip@v1.0.0")
     image = f"name: broken, newTag: latest, digest: sha256:{'0' * 64}"
     live.team.write("deploy/production/broken/kustomization.yaml", f"images: [{{{image}}}]\n")
     live.team.commit("Deploy by hand")
     live.team.serve("v1.0.0", MARCH[:14], change={"bill": 1.0}, labelled=False)
+    served = live.team.workplace.served_log("tip", "production").rows_folder
+    shutil.copytree(served, served.parents[1] / "staging" / "tip")
     live.team.look(MARCH[6])
+    commits = int(live.hosted.line("rev-list", "--count", "ledger"))
 
     ran = _watch(live, MARCH[13])
 
-    assert ran.jobs == {"watch": "failure"}
+    assert (ran.jobs["plan"], ran.jobs["record"]) == ("success", "failure"), ran.said
+    assert r"[\"1/2\", \"2/2\"]" in ran.said
     assert any("deploy/production/broken/kustomization.yaml" in error for error in ran.errors)
     (issue,) = live.hosted.threads.values()
     assert issue.branch == "" and "bill" in (issue.body or "")
-    assert "2026-03.jsonl" in live.ledger("tip/production/windows")
-    assert live.hosted.line("log", "-1", "--format=%s", "ledger").startswith("Record")
+    lines = live.file("ledger", "tip/production/windows/2026-03.jsonl").splitlines()
+    assert [json.loads(line)["window"]["end"] for line in lines] == ["2026-03-07", "2026-03-14"]
+    assert live.ledger("tip/staging/windows") == ["2026-03.jsonl"]
+    assert live.ledger("_heartbeats/watch") == [f"{datetime.now(UTC):%Y-%m}.jsonl"]
+    assert int(live.hosted.line("rev-list", "--count", "ledger")) == commits + 1
+
+
+def test_a_second_watch_of_a_day_changes_nothing(live: Hosting) -> None:
+    """A run that was started again has not seen another week, nor found another incident."""
+    live.team.serve("v1.0.0", MARCH[:14], change={"bill": 1.0}, labelled=False)
+    live.team.look(MARCH[6])
+    assert _watch(live, MARCH[13]).jobs == WATCHED
+    ledger = live.hosted.line("rev-parse", "ledger")
+    (before,) = [(thread.state, thread.body, list(thread.comments)) for thread in live.hosted.threads.values()]
+
+    assert _watch(live, MARCH[13]).jobs == WATCHED
+
+    assert live.hosted.line("rev-parse", "ledger") == ledger
+    (after,) = [(thread.state, thread.body, list(thread.comments)) for thread in live.hosted.threads.values()]
+    assert after == before
+
+
+def test_a_watch_tells_that_reconcile_stopped(live: Hosting) -> None:
+    """What stopped cannot say so itself."""
+    live.team.note_heartbeat("reconcile", date(2026, 3, 1))
+
+    _watch(live, MARCH[1])
+
+    (issue,) = live.hosted.threads.values()
+    assert "reconcile" in (issue.body or "") and "2026-03-01" in (issue.body or "")
 
 
 def test_a_version_that_does_worse_twice_is_sent_back_by_pull_request(live: Hosting) -> None:
@@ -124,11 +230,11 @@ def test_a_version_that_does_worse_twice_is_sent_back_by_pull_request(live: Host
     team.release(team.publish("tip@v2.0.0", WORSE, breaks="v2.0.0"))
     team.go_live("tip@v2.0.0", on=april[0])
     team.serve("v2.0.0", april, tip=WORSE, truth=Tip())
-    assert _watch(live, april[6]).jobs == {"watch": "success"}
+    assert _watch(live, april[6]).jobs == WATCHED
 
     ran = _watch(live, april[13])
 
-    assert ran.jobs == {"watch": "success"}, ran.said
+    assert ran.jobs == WATCHED, ran.said
     (pull,) = [thread for thread in live.hosted.threads.values() if thread.branch]
     assert pull.branch == "revert/production/tip/v2.0.0-to-v1.0.0"
     assert "newTag: v1.0.0" in live.file(pull.branch, MANIFEST)

@@ -60,18 +60,18 @@ def workplace(*, dry_run: bool = False) -> Workplace:
 
 def this_run() -> Run:
     """The run of the workflow that this is a part of; on a laptop, this command is one."""
-    from slipway.adapters.records import run_url
     from slipway.steps.record_pages import Run
 
     here = f"{socket.gethostname()} at {datetime.now(UTC).isoformat(timespec='microseconds')}"
-    return Run(os.environ.get("GITHUB_RUN_ID", here), os.environ.get("GITHUB_RUN_ATTEMPT", "1"), run_url())
+    return Run(os.environ.get("GITHUB_RUN_ID", here), os.environ.get("GITHUB_RUN_ATTEMPT", "1"))
 
 
 def heartbeat(workflow: str) -> Heartbeat:
     """Of a workflow that runs each day, whoever started it."""
+    from slipway.adapters.records import run_url
     from slipway.steps.record_pages import Heartbeat
 
-    return Heartbeat(workflow, today(), this_run().url)
+    return Heartbeat(workflow, today(), run_url())
 
 
 def who_asks(opened: Workplace) -> str:

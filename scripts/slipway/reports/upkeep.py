@@ -72,7 +72,9 @@ def _called(owner: str) -> Markdown:
 
 
 def _ended(attempt: Attempt) -> str:
-    broken = [f"{job}: {result}" for job, result in attempt.jobs.items() if result is not JobResult.SUCCESS]
+    """What was skipped waited for one that broke off."""
+    broke_off = (JobResult.FAILURE, JobResult.CANCELLED)
+    broken = [f"{job}: {result}" for job, result in attempt.jobs.items() if result in broke_off]
     return ", ".join(broken) or "its verdict led to no pull request"
 
 

@@ -24,16 +24,15 @@ _TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run of a workflow or of a command: its id, which attempt of it this is, and where a person reads it."""
+    """A run of a workflow or of a command: its id, and which attempt of it this is."""
 
     id: str
     attempt: str
-    url: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """A workflow that runs each day did so."""
+    """A workflow that runs each day did so; `url` is where a person reads that run, None on a laptop."""
 
     workflow: str
     day: date

@@ -138,3 +138,27 @@ def test_incidents_come_in_the_order_of_their_days(history: History) -> None:
     assert history.incidents("flight-delay", "production") == sorted(ids)
     assert history.incident_page("flight-delay", "production", ids[0], IncidentVerdicts) is not None
     assert history.incident_page("flight-delay", "staging", ids[0], IncidentVerdicts) is None
+
+
+def test_a_heartbeat_is_the_last_day_and_stops_after_three(history: History) -> None:
+    """GitHub skips a night now and then; three in a row are no accident."""
+    assert history.heartbeat("watch") is None
+    assert history.stopped("watch", today=date(2026, 9, 1)) == ()
+    lines = {
+        f"_heartbeats/watch/{day:%Y-%m}.jsonl": [json.dumps({"day": f"{day}"})]
+        for day in (date(2026, 8, 31), date(2026, 9, 2))
+    }
+    history.ledger.append({}, lines=lines, message="Beat")
+
+    assert history.heartbeat("watch") == date(2026, 9, 2)
+    assert history.heartbeat("reconcile") is None
+    assert history.stopped("watch", "reconcile", today=date(2026, 9, 5)) == ()
+    assert [one.workflow for one in history.stopped("watch", "reconcile", today=date(2026, 9, 6))] == ["watch"]
+    assert history.models() == []
+
+
+def test_a_line_that_is_no_heartbeat_names_its_file(history: History) -> None:
+    """Somebody edited the ledger by hand."""
+    history.ledger.append({}, lines={"_heartbeats/watch/2026-09.jsonl": ['{"day": "soon"}']}, message="Beat")
+    with pytest.raises(BadFile, match=r"_heartbeats/watch/2026-09\.jsonl"):
+        history.heartbeat("watch")
