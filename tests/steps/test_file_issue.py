@@ -209,3 +209,19 @@ def test_words_below_its_text_do_not_hide_the_issue(team: Team) -> None:
 def test_two_models_on_one_commit_have_a_mark_each(team: Team) -> None:
     """A context for all of them would show the verdict of whichever was judged last."""
     assert {file_issue.context_of(model) for model in ("tip", "late-fee")} == {"slipway/tip", "slipway/late-fee"}
+
+
+def test_a_mark_leads_to_what_came_of_the_release(live: Team) -> None:
+    """From a red mark in the list of commits it is one click to the mend, from a green one to the proposal."""
+    web, forge = "https://git.example.org/acme/models", live.workplace.forge
+    live.up_to_verdicts(live.publish("tip@v1.1.0", Tip(weight=0.0201)))
+    pull = live.propose("tip@v1.1.0").body.pull
+    file_issue.run_on_release(live.record("tip@v1.1.0"), forge=forge, web=web)
+    passed = forge.statuses(git.head_commit(live.root))["slipway/tip"]
+    live.up_to_verdicts(live.publish("tip@v1.2.0", Tip(bias=-0.35)))
+    number = file_issue.run_on_release(live.record("tip@v1.2.0"), forge=forge, web=web).body.number
+
+    refused = forge.statuses(git.head_commit(live.root))["slipway/tip"]
+
+    assert (passed.state, passed.url) == ("success", f"{web}/issues/{pull}")
+    assert (refused.state, refused.url) == ("failure", f"{web}/issues/{number}")

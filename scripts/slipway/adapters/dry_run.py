@@ -159,7 +159,9 @@ class DryForge:
     def comments(self, number: int) -> Sequence[str]:
         return self.forge.comments(number)
 
-    def set_status(self, commit: str, *, context: str, state: StatusState, description: str) -> None:
+    def set_status(
+        self, commit: str, *, context: str, state: StatusState, description: str, url: str | None = None
+    ) -> None:
         _would("mark commit %s as %s: %s", commit[:12], state, description)
 
     def statuses(self, commit: str) -> Mapping[str, Status]:

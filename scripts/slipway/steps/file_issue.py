@@ -19,7 +19,7 @@ from slipway.domain.incident import (
     WindowEvidence,
 )
 from slipway.domain.pages import Page
-from slipway.domain.release import Identity, Verdicts
+from slipway.domain.release import Identity, Proposal, Verdicts
 from slipway.domain.verdict import Verdict
 from slipway.reports.incident_issue import incident_body, incident_title
 from slipway.reports.marker import read_marker
@@ -54,7 +54,10 @@ def run_on_window(record: Record, *, forge: Forge) -> Page[IssueFiled]:
 
 
 def run_on_release(record: Record, *, forge: Forge, web: str | None = None) -> Page[IssueFiled]:
-    """Open one issue to the tagger of a release that failed, and mark its commit; a release that passed closes it."""
+    """Open one issue to the tagger of a release that failed, and mark its commit; a release that passed closes it.
+
+    `web` is the repository's address on GitHub, to which the mark and the issue link; None elsewhere.
+    """
     identity = record.page(Identity, written_by="resolve-tag").body
     verdicts = record.page(Verdicts, written_by="judge")
     return record.once(
@@ -142,15 +145,37 @@ def _close(
 def _tell_tagger(
     record: Record, identity: Identity, verdicts: Verdicts, forge: Forge, *, web: str | None
 ) -> IssueFiled:
-    _mark(identity, verdicts, forge)
-    there = _refusal_of(identity, forge)
-    filed = record.latest(IssueFiled)
+    """The issue as the verdict asks for it, then the mark of the tagged commit, which leads to what came of it."""
+    there, filed = _refusal_of(identity, forge), record.latest(IssueFiled)
     title = refused_release_title(identity, verdicts)
-    if verdicts.verdict is Verdict.NOT_ENOUGH_EVIDENCE:
-        return IssueFiled(incident=None, number=there.number if there else None, action=IssueAction.NONE, title=title)
-    if verdicts.verdict is Verdict.PASS:
-        return _close_refusal(there, filed.body if filed else None, identity, title, forge)
-    body = refused_release_issue(identity, verdicts, web=web)
+    if verdicts.verdict is Verdict.FAIL:
+        told = _refuse(there, filed, identity, verdicts, forge, web=web)
+    elif verdicts.verdict is Verdict.PASS:
+        told = _close_refusal(there, filed.body if filed else None, identity, title, forge)
+    else:
+        told = IssueFiled(incident=None, number=there.number if there else None, action=IssueAction.NONE, title=title)
+    proposed = record.latest(Proposal)
+    number = told.number if verdicts.verdict is Verdict.FAIL else (proposed.body.pull if proposed else None)
+    forge.set_status(
+        identity.commit,
+        context=context_of(identity.model),
+        state=_STATES[verdicts.verdict],
+        description=status_description(identity, verdicts, longest=LONGEST_DESCRIPTION),
+        url=f"{web}/issues/{number}" if web and number else None,  # GitHub leads on to a pull request of that number
+    )
+    return told
+
+
+def _refuse(
+    there: Issue | None,
+    filed: Page[IssueFiled] | None,
+    identity: Identity,
+    verdicts: Verdicts,
+    forge: Forge,
+    *,
+    web: str | None,
+) -> IssueFiled:
+    title, body = refused_release_title(identity, verdicts), refused_release_issue(identity, verdicts, web=web)
     if there is None:
         given = (labels.SLIPWAY.name, labels.REFUSED.name, labels.of_model(identity.model).name)
         issue = forge.open_issue(title=title, body=body, labels=given)
@@ -160,15 +185,6 @@ def _tell_tagger(
     action = IssueAction.OPENED if is_new else IssueAction.UPDATED
     forge.update_issue(there.number, title=title, body=body)
     return IssueFiled(incident=None, number=there.number, action=action, title=title)
-
-
-def _mark(identity: Identity, verdicts: Verdicts, forge: Forge) -> None:
-    forge.set_status(
-        identity.commit,
-        context=context_of(identity.model),
-        state=_STATES[verdicts.verdict],
-        description=status_description(identity, verdicts, longest=LONGEST_DESCRIPTION),
-    )
 
 
 def _refusal_of(identity: Identity, forge: Forge) -> Issue | None:

@@ -124,6 +124,9 @@ def test_the_next_environment_carries_its_evidence_over(markdown_file: SnapshotA
     verdicts = pages.verdicts(identity, pages.evidence(), pages.rehearsal())
     before = pages.rollout(environment="staging")
     assert body_of(identity, pages.evidence(), pages.rehearsal(), verdicts, before=before) == markdown_file
+    ended = before.model_copy(update={"stays": False})
+    told = body_of(identity, pages.evidence(), pages.rehearsal(), verdicts, before=ended)
+    assert "\nWas verified in staging on 2013-08-02: 50 of 50 golden answers." in told
 
 
 def test_what_a_person_made_of_a_marker_is_no_number() -> None:

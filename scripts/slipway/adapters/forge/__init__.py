@@ -67,10 +67,11 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a commit is marked with, under one name of a check (its context)."""
+    """What a commit is marked with, under one name of a check (its context); `url` is where a person reads more."""
 
     state: StatusState
     description: str
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +246,9 @@ class Issues(Protocol):
 class Statuses(Protocol):
     """The marks that a commit wears in every list of commits."""
 
-    def set_status(self, commit: str, *, context: str, state: StatusState, description: str) -> None:
+    def set_status(
+        self, commit: str, *, context: str, state: StatusState, description: str, url: str | None = None
+    ) -> None:
         """Mark a commit; the last mark of a context counts.
 
         Raises:

@@ -22,9 +22,10 @@ def test_a_commit_keeps_the_last_mark_of_each_context(rig: Rig) -> None:
     assert rig.forge.statuses(commit) == {}
     rig.forge.set_status(commit, context="slipway/release", state="failure", description="refused")
     rig.forge.set_status(commit, context="lint", state="success", description="y" * (LONGEST_DESCRIPTION + 1))
-    rig.forge.set_status(commit, context="slipway/release", state="success", description="passed")
+    there = "https://git.example.org/acme/models/pull/3"
+    rig.forge.set_status(commit, context="slipway/release", state="success", description="passed", url=there)
     assert rig.reopen().statuses(commit) == {
-        "slipway/release": Status("success", "passed"),
+        "slipway/release": Status("success", "passed", there),
         "lint": Status("success", "y" * LONGEST_DESCRIPTION),
     }
 

@@ -18,10 +18,13 @@ _TASK = "slipway"  # tells our deployments from those that jobs with an `environ
 
 
 class GitHubAnnouncements(GitHubBranches):
-    def set_status(self, commit: str, *, context: str, state: StatusState, description: str) -> None:
-        wanted = Status(state, description[:LONGEST_DESCRIPTION])
+    def set_status(
+        self, commit: str, *, context: str, state: StatusState, description: str, url: str | None = None
+    ) -> None:
+        wanted = Status(state, description[:LONGEST_DESCRIPTION], url)
         if self.statuses(commit).get(context) != wanted:
             body = {"state": state, "context": context, "description": wanted.description}
+            body |= {"target_url": url} if url else {}
             with crash_points.external_write("set-status"):
                 self._talk.write("POST", f"/statuses/{commit}", body, repeat=True)
 
@@ -29,7 +32,7 @@ class GitHubAnnouncements(GitHubBranches):
         _refuse_short(commit)
         marks: dict[str, Status] = {}
         for mark in self._talk.pages(f"/commits/{commit}/statuses"):  # newest first
-            marks.setdefault(str(mark["context"]), Status(mark["state"], mark["description"] or ""))
+            marks.setdefault(str(mark["context"]), _status(mark))
         return marks
 
     def record_deployment(self, deployment: Deployment) -> None:
@@ -108,6 +111,10 @@ class GitHubAnnouncements(GitHubBranches):
             if there is None:
                 raise
             return there
+
+
+def _status(mark: Mapping[str, Any]) -> Status:
+    return Status(mark["state"], mark["description"] or "", mark["target_url"] or None)
 
 
 def _deployment(noted: Mapping[str, Any]) -> Deployment:

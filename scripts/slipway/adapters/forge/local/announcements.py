@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,13 +23,15 @@ from slipway.errors import ForgeRefused
 class LocalAnnouncements(LocalBranches):
     folder: Folder
 
-    def set_status(self, commit: str, *, context: str, state: StatusState, description: str) -> None:
+    def set_status(
+        self, commit: str, *, context: str, state: StatusState, description: str, url: str | None = None
+    ) -> None:
         self._refuse_unknown(commit)
         with self.folder.lock():
             before = self.statuses(commit)
-            marks = {**before, context: Status(state, description[:LONGEST_DESCRIPTION])}
+            marks = {**before, context: Status(state, description[:LONGEST_DESCRIPTION], url)}
             if marks != before:
-                written = {name: {"state": mark.state, "description": mark.description} for name, mark in marks.items()}
+                written = {name: asdict(mark) for name, mark in marks.items()}
                 with crash_points.external_write("set-status"):
                     replace_file(self._status_path(commit), f"{json.dumps(written, indent=2)}\n".encode())
 
