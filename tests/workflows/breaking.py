@@ -45,9 +45,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """All of one test in one worker: what is before the broken step is run once for all of them."""
-    if steps := marked_steps([*metafunc.definition.iter_markers("needs_each_step")]):
-        group = pytest.mark.xdist_group(metafunc.definition.name)
-        each = [pytest.param(step, id=str(step or "whole"), marks=group) for step in (None, *steps)]
+    steps = marked_steps([*metafunc.definition.iter_markers("needs_each_step")])
+    if steps:
+        grouped = metafunc.definition.get_closest_marker("xdist_group")
+        marks = () if grouped else (pytest.mark.xdist_group(metafunc.definition.name),)
+        each = [pytest.param(step, id=str(step or "whole"), marks=marks) for step in (None, *steps)]
         metafunc.parametrize("broken", each)
 
 
