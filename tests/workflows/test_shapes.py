@@ -21,6 +21,13 @@ PERMISSIONS = {
         "examine": {"contents": "read"},
         "publish": WRITES_A_RELEASE,
     },
+    "check-models.yml": {
+        "plan": {"contents": "read"},
+        "fetch": {"contents": "read", "packages": "read"},
+        "convert": {"contents": "read"},
+        "examine": {"contents": "read"},
+        "policies": {"contents": "read"},
+    },
     "check-manifests.yml": {"manifests": {"contents": "read"}, "pass": {}},
     "reconcile.yml": {"reconcile": {"actions": "write", "contents": "write", "issues": "write"}},
     "rollback.yml": {"rollback": {"contents": "write", "pull-requests": "write"}},

@@ -1,8 +1,12 @@
 # The workspace of one job: files travel between jobs as artifacts alone, so what other jobs left is taken away first.
+# The jobs of one matrix run side by side in act, and leave each other alone.
 set -euo pipefail
 [[ $KEEPS == false ]] || { echo "credentials would be kept" >&2 && exit 1; }
 own=$(dirname "$GITHUB_WORKSPACE")
-find "$(dirname "$own")" -mindepth 1 -maxdepth 1 ! -path "$own" ! -name 'tool_cache' -exec rm -rf {} +
+echo "$GITHUB_JOB" >"$own/job"
+for other in "$(dirname "$own")"/*/job; do
+  [[ $(<"$other") == "$GITHUB_JOB" ]] || rm -rf "$(dirname "$other")"
+done
 
 git init --quiet --initial-branch=main "$TO"
 cd "$TO"
