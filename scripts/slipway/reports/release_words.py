@@ -35,10 +35,11 @@ def record_of(identity: Identity, *, web: str | None) -> Markdown:
 def next_number(identity: Identity, verdicts: Verdicts) -> ReleaseTag:
     """What to tag after a refusal: the refused number is used up, and the next must not promise too much."""
     refused = ReleaseTag.parse(identity.tag)
+    version = refused.version
     promises, compared = list(Bump), identity.compared
     kept = verdicts.smallest_bump
     if kept is None or compared is None or promises.index(kept) <= promises.index(identity.bump):
-        return ReleaseTag(refused.model, refused.version.bump_patch())
+        return ReleaseTag(refused.model, version.bump_prerelease() if version.prerelease else version.bump_patch())
     lower = ReleaseTag.parse(f"{identity.model}@{compared.version}").version
     return ReleaseTag(refused.model, next_version(lower, kept))
 

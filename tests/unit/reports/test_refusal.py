@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from slipway.domain.release import Identity, Verdicts
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Verdict
 from slipway.reports.marker import read_marker
-from slipway.reports.refusal import refusal, refused_release_issue, refused_release_title
+from slipway.reports.refusal import refusal, refused_release_issue, refused_release_title, status_description
+from slipway.reports.release_words import next_number
 from syrupy.assertion import SnapshotAssertion
 
 from tests import pages
@@ -101,3 +103,55 @@ def test_a_hostile_tagger_changes_no_table() -> None:
     assert [len(row) for table in tables_of(text) for row in table] == [5] * (1 + len(verdicts.findings))
     assert "@octocat" not in text_outside_of_code(text)
     assert verdicts.verdict is Verdict.FAIL
+
+
+def weak_minor() -> tuple[Identity, Verdicts]:
+    """Below its floor, and its signature is as before: no mend names a number."""
+    weak = pages.metrics(metrics={name: pages.around(0.2, 0.02) for name in ("f1", "precision", "recall")})
+    identity = pages.identity()
+    return identity, pages.verdicts(identity, pages.evidence(metrics=weak), pages.rehearsal())
+
+
+def test_an_issue_prints_the_next_number(markdown_file: SnapshotAssertion) -> None:
+    """The tag stays, so whoever mends the model and tags it again would meet `already exists`."""
+    assert refused_release_issue(*weak_minor(), web="https://github.com/acme/models") == markdown_file
+
+
+def test_the_terminal_prints_the_next_number_once() -> None:
+    """Either with the mend, as a line to paste, or below."""
+    assert refusal(*weak_minor()).endswith("\n  next:  flight-delay@v1.4.1, since this number keeps its verdict")
+    assert "  next:  " not in refusal(*broken_minor())
+
+
+@pytest.mark.parametrize(
+    ("refused", "bump", "kept", "following"),
+    [
+        ("v1.4.0", Bump.MINOR, Bump.MINOR, "v1.4.1"),
+        ("v1.4.0", Bump.MINOR, Bump.PATCH, "v1.4.1"),
+        ("v1.4.0", Bump.MINOR, Bump.MAJOR, "v2.0.0"),
+        ("v1.3.1", Bump.PATCH, Bump.MINOR, "v1.4.0"),
+        ("v1.3.1", Bump.PATCH, None, "v1.3.2"),
+        ("v2.0.0", Bump.MAJOR, Bump.MINOR, "v2.0.1"),
+        ("v1.4.0-rc.1", Bump.MINOR, Bump.MINOR, "v1.4.0-rc.2"),
+    ],
+)
+def test_the_next_number_is_free_and_promises_no_more_than_is_kept(
+    refused: str, bump: Bump, kept: Bump | None, following: str
+) -> None:
+    """v1.4.1 still is a minor version against v1.3.0, which passed; and the refused number is used up."""
+    identity = pages.identity(tag=f"flight-delay@{refused}", version=refused, bump=bump)
+    verdicts = weak_minor()[1].model_copy(update={"smallest_bump": kept})
+    assert next_number(identity, verdicts).image_tag == following
+
+
+def test_a_mark_begins_with_the_verdict_and_fits() -> None:
+    """GitHub cuts a description above 140 characters, and refuses it by its API."""
+    assert status_description(*broken_minor(), longest=140) == (
+        "fail: v1.5.0 (minor) breaks the promise of a minor version"
+    )
+    identity, verdicts = too_few()
+    many = tuple(one.model_copy(update={"title": f"{pages.HOSTILE} {one.title}"}) for one in verdicts.findings)
+    told = status_description(identity, verdicts.model_copy(update={"findings": many}), longest=140)
+    assert told.startswith("not enough evidence: v1.4.0 (minor) cannot be judged yet by ")
+    assert len(told) == 140
+    assert "\n" not in told
