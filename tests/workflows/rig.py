@@ -188,6 +188,7 @@ class Rig:
             "UV_CACHE_DIR": str(caches / "uv"),
             "PIP_CACHE_DIR": str(caches / "pip"),
             **kept,
+            "PATH": _without_slipway(kept["PATH"]),
             "SLIPWAY_CACHE": os.environ.get("SLIPWAY_CACHE") or str(platformdirs.user_cache_path("slipway")),
             "HOME": str(here / "home"),
             "TMPDIR": str(here / "temporary"),
@@ -199,6 +200,11 @@ class Rig:
             "RIG_PYTHON": sys.executable,
             "RIG_READY": str(self.ready or ""),
         }
+
+
+def _without_slipway(path: str) -> str:
+    """A runner has no command of ours before actions/setup made it."""
+    return os.pathsep.join(folder for folder in path.split(os.pathsep) if not (Path(folder) / "slipway").exists())
 
 
 def expected_steps(job: Mapping[str, Any]) -> list[str]:
