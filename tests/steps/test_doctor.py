@@ -265,7 +265,19 @@ def test_a_right_that_is_missing_is_named_and_is_no_problem(office: Office) -> N
     assert "`actions: read`" in unknown["environment `slipway`"]
     assert "`variables: read`" in unknown["runner"]
     assert {"schedule of watch.yml", "GitHub App"} <= set(unknown)
-    assert [finding.name for finding in checkup.problems] == ["image registry"]
+    assert (checkup.problems, checkup.exit_code) == ((), 0)
+
+
+def test_nothing_is_said_of_the_app_where_half_of_it_is_hidden(office: Office) -> None:
+    """A key may lie where every branch reads it; and whether Actions must open pull requests hangs on the App."""
+    set_up(office)
+    office.switches.variables.add("SLIPWAY_APP_CLIENT_ID")
+    office.switches.environments["slipway"].secrets.add("SLIPWAY_APP_KEY")
+    office.switches.withheld = {"secrets"}
+    assert "`secrets: read`" in office.finding("GitHub App").text
+
+    office.switches.actions_open_pulls, office.switches.withheld = False, {"variables"}
+    assert "`variables: read`" in office.finding("pull requests by Actions").text
 
 
 def test_what_a_plan_lacks_is_said_in_plain_words_and_is_no_problem(office: Office) -> None:
@@ -276,7 +288,7 @@ def test_what_a_plan_lacks_is_said_in_plain_words_and_is_no_problem(office: Offi
 
     for name in (*(f"ruleset `{name}`" for name in RULESETS), "environment `slipway`"):
         assert found[name].state is State.UNAVAILABLE
-        assert "cannot be had here: GitHub says: Upgrade to GitHub Pro" in found[name].text
+        assert "this plan has none for a private repository; GitHub says: Upgrade to" in found[name].text
     doctor.fix(workplace=office.place)
     assert office.switches.rulesets == []
     assert office.finding("labels").state is State.OK

@@ -17,6 +17,7 @@ ENVIRONMENT = "slipway"
 SCHEDULED = ("watch.yml", "reconcile.yml")
 _GITHUBS_OWN = "github-actions[bot]"
 _REGISTRY_OF_GITHUB = "ghcr.io"
+_IMAGES = "image registry"
 
 
 def judge(
@@ -66,7 +67,8 @@ def holds(shipped: Mapping[str, Any], there: Mapping[str, Any]) -> bool:
 def unseen(name: str, what: Unseen) -> Finding:
     """What could not be looked at is neither good nor bad."""
     if what.why is Why.PLAN:
-        return Finding(name=name, state=State.UNAVAILABLE, text=f"cannot be had here: GitHub says: {what.said}")
+        text = f"this plan has none for a private repository; GitHub says: {what.said}"
+        return Finding(name=name, state=State.UNAVAILABLE, text=text)
     if what.why is Why.SILENCE:
         return Finding(name=name, state=State.UNKNOWN, text=what.said, mend="run again", unanswered=True)
     return Finding(
@@ -104,7 +106,8 @@ def _app(seen: SeenForge) -> Finding:
         if isinstance(part, Unseen):
             return unseen(name, part)
     if client and key:
-        return ok(name, "configured: it opens pull requests and writes the ledger")
+        opens = "configured: it opens pull requests and writes the ledger"
+        return unseen(name, exposed) if isinstance(exposed, Unseen) else ok(name, opens)
     if client:
         return problem(name, f"{APP_CLIENT_ID} is set, but the environment has no {APP_KEY}: jobs fail", to_environment)
     if key:
@@ -119,7 +122,10 @@ def _pulls_by_actions(seen: SeenForge) -> Finding:
         return unseen(name, allowed)
     if allowed:
         return ok(name, "allowed")
-    if seen.variables.has(APP_CLIENT_ID) is True:
+    app = seen.variables.has(APP_CLIENT_ID)
+    if isinstance(app, Unseen):
+        return unseen(name, app)
+    if app:
         return ok(name, "not allowed, and not needed: the GitHub App opens them")
     return problem(
         name,
@@ -207,23 +213,32 @@ def _runner(seen: SeenForge, settings: Settings) -> Finding:
 
 
 def _image_registry(seen: SeenForge, settings: Settings) -> Finding:
-    name, host = "image registry", settings.image_registry.partition("/")[0]
-    if settings.image_registry.startswith("layout:"):
-        if seen.variables.has(RUNNER) is True:
-            return ok(name, "a folder, which has to outlive the jobs of your runner")
-        mend = "write a registry into slipway.yaml, such as image_registry: ghcr.io/OWNER"
-        return problem(name, "a folder: on a hosted runner, images are gone when their job ends", mend)
+    folder = settings.image_registry.startswith("layout:")
+    return _image_folder(seen) if folder else _remote_registry(seen, settings.image_registry.partition("/")[0])
+
+
+def _image_folder(seen: SeenForge) -> Finding:
+    runner = seen.variables.has(RUNNER)
+    if isinstance(runner, Unseen):
+        return unseen(_IMAGES, runner)
+    if runner:
+        return ok(_IMAGES, "a folder, which has to outlive the jobs of your runner")
+    mend = "write a registry into slipway.yaml, such as image_registry: ghcr.io/OWNER"
+    return problem(_IMAGES, "a folder: on a hosted runner, images are gone when their job ends", mend)
+
+
+def _remote_registry(seen: SeenForge, host: str) -> Finding:
     if host == _REGISTRY_OF_GITHUB:
-        return ok(name, f"{host}: workflows use their own token")
+        return ok(_IMAGES, f"{host}: workflows use their own token")
     parts = (seen.variables.has(REGISTRY_HOST), (seen.open_secrets | seen.secrets).has(REGISTRY_PASSWORD))
     for part in parts:
         if isinstance(part, Unseen):
-            return unseen(name, part)
+            return unseen(_IMAGES, part)
     if all(parts):
-        return ok(name, f"{host}: workflows use {REGISTRY_PASSWORD}")
+        return ok(_IMAGES, f"{host}: workflows use {REGISTRY_PASSWORD}")
     lacks = [one for one, there in zip((REGISTRY_HOST, REGISTRY_PASSWORD), parts, strict=True) if not there]
     return problem(
-        name,
+        _IMAGES,
         f"workflows have nothing to show to {host}: {' and '.join(lacks)} not set",
         f"gh variable set {REGISTRY_HOST} --repo {seen.hosted.name} --body {host}; "
         f"gh secret set {REGISTRY_PASSWORD} --repo {seen.hosted.name}",
