@@ -16,8 +16,9 @@ docker info >/dev/null 2>&1 ||
   refuse "no container engine answers \`docker info\` here" "let the job run on ubuntu-24.04, or start Docker here"
 
 base=${BASE_IMAGE:-$(sed -n 's/^ARG BASE_IMAGE=//p' serving/Dockerfile)}
-docker pull --quiet "$base" >/dev/null || docker image inspect "$base" >/dev/null 2>&1 || # one that was made here
-  refuse "the base image $base cannot be pulled" "name one that can, in the variable SLIPWAY_BASE_IMAGE"
+pulled=$(docker pull --quiet "$base" 2>&1) || docker image inspect "$base" >/dev/null 2>&1 || # one that was made here
+  refuse "the base image $base cannot be pulled: ${pulled//$'\n'/ }" \
+    "name one that can, in the variable SLIPWAY_BASE_IMAGE"
 
 found_base=$(docker image inspect --format '{{.Id}}' "$base")
 tag=$({ git ls-tree -r HEAD -- "${sources[@]}" && echo "$found_base"; } | sha256sum | cut -c 1-16)

@@ -101,15 +101,20 @@ def test_a_newer_image_closes_the_older_proposal_with_a_link(asked: Team) -> Non
     assert [one.number for one in forge.open_pulls()] == [newer.pull]
 
 
-def test_proposals_of_releases_stay_open(asked: Team) -> None:
-    """Only what names a runtime image is replaced by one."""
+def test_proposals_of_releases_and_of_people_stay_open(asked: Team) -> None:
+    """Only what proposes a runtime image is replaced by one, and not what a person called nearly so."""
     asked.release(asked.tag("tip@v1.0.0"))
-    before = [pull.number for pull in asked.workplace.forge.open_pulls()]
+    asked.write("serving/server.py", "# faster\n")
+    asked.commit("Be faster", push=False)
+    git.run("push", "--quiet", "origin", "HEAD:runtime/faster-server", cwd=asked.root)
+    forge = asked.workplace.forge
+    forge.open_pull(branch="runtime/faster-server", base="main", title="Be faster", body="It is.")
+    before = [pull.number for pull in forge.open_pulls()]
 
     propose(asked, "one")
 
-    assert len(before) == 1
-    assert before[0] in [pull.number for pull in asked.workplace.forge.open_pulls()]
+    assert len(before) == 2
+    assert set(before) < {pull.number for pull in forge.open_pulls()}
 
 
 def test_a_branch_with_somebody_elses_commit_is_never_overwritten(asked: Team) -> None:

@@ -123,7 +123,7 @@ def test_a_release_runs_without_root_shell_capabilities_or_a_root_to_write(propo
         assert becomes(lambda: answers(address)), docker("logs", name)
         answer = infer(address, "tip", inputs)
         healthy = becomes(lambda: docker("inspect", "--format", "{{.State.Health.Status}}", name) == "healthy")
-        users = docker("top", name, "-eo", "uid").split()[1:]
+        users = [line.split()[1] for line in docker("top", name, "-eo", "pid,uid").splitlines()[1:]]
         docker("stop", name)
         state = json.loads(docker("inspect", "--format", "{{json .State}}", name))
 
@@ -187,7 +187,8 @@ def test_a_base_that_cannot_be_had_is_named(hosting: Hosting) -> None:
     """A variable with a slip of the pen, or a mirror that is down."""
     said = built(hosting.team, "localhost/nowhere:1")
 
-    assert "::error::the base image localhost/nowhere:1 cannot be pulled%0A  mend: " in said
+    assert "::error::the base image localhost/nowhere:1 cannot be pulled: " in said
+    assert "%0A  mend: name one that can, in the variable SLIPWAY_BASE_IMAGE" in said
 
 
 def at_tag(hosting: Hosting, tag: str) -> Image:

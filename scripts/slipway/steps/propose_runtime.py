@@ -7,6 +7,7 @@ what it opened before; a branch with somebody else's commit is never overwritten
 from __future__ import annotations
 
 import logging
+import re
 
 from slipway.adapters import manifests, runtime_image
 from slipway.adapters.forge import Pull
@@ -19,7 +20,7 @@ from slipway.reports.runtime_request import runtime_body, runtime_title
 log = logging.getLogger(__name__)
 
 _LABELS = ("slipway",)
-_BRANCHES = "runtime/"
+_BRANCH = re.compile(r"runtime/[0-9a-f]{12}")  # a person's branch may begin with the same word
 
 
 def run(tag: str, *, workplace: Workplace) -> RuntimeProposal:
@@ -46,7 +47,7 @@ def run(tag: str, *, workplace: Workplace) -> RuntimeProposal:
 
 
 def branch_of(image: RuntimeImage) -> str:
-    return f"{_BRANCHES}{image.digest.removeprefix('sha256:')[:12]}"
+    return f"runtime/{image.digest.removeprefix('sha256:')[:12]}"
 
 
 def _settings(workplace: Workplace) -> bytes:
@@ -97,5 +98,5 @@ def _open_or_update(proposal: RuntimeProposal, body: str, workplace: Workplace) 
 def _close_others(newest: Pull, workplace: Workplace) -> None:
     """Two open proposals for one line could only conflict; what was built last stays."""
     for pull in workplace.forge.open_pulls():
-        if pull.branch.startswith(_BRANCHES) and pull.branch != newest.branch:
+        if _BRANCH.fullmatch(pull.branch) and pull.branch != newest.branch:
             workplace.forge.close_pull(pull.number, comment=f"Replaced by #{newest.number}: {newest.title}")
