@@ -248,38 +248,37 @@ def test_a_text_of_ours_is_told_from_one_that_quotes_it(hostile: Told) -> None:
     assert read_marker(hostile.issue)["tag"] == "tip@v1.2.0"
 
 
-@pytest.mark.parametrize(
-    "tag",
-    [
-        f"$(touch {_LEFT})@v1.0.0",
-        f"`touch {_LEFT}`@v1.0.0",
-        f"tip@v1.0.0; touch {_LEFT}",
-        "tip@v1.0.0\n::error::not ours",
-        "::add-mask::tip@v1.0.0",
-        "##[error]@v1.0.0",
-        "tip%0A::error::@v1.0.0",
-        "{{ 7*7 }}@v1.0.0",
-        "../../tip@v1.0.0",
-        "--upload-pack=touch@v1.0.0",
-        "tip@v1.0.0\u202e",
-        "\x1b[31mtip@v1.0.0",
-        "@octocat@v1.0.0",
-    ],
+HOSTILE_TAGS = (
+    f"$(touch {_LEFT})@v1.0.0",
+    f"`touch {_LEFT}`@v1.0.0",
+    f"tip@v1.0.0; touch {_LEFT}",
+    "tip@v1.0.0\n::error::not ours",
+    "::add-mask::tip@v1.0.0",
+    "##[error]@v1.0.0",
+    "tip%0A::error::@v1.0.0",
+    "{{ 7*7 }}@v1.0.0",
+    "../../tip@v1.0.0",
+    "--upload-pack=touch@v1.0.0",
+    "tip@v1.0.0\u202e",
+    "\x1b[31mtip@v1.0.0",
+    "@octocat@v1.0.0",
 )
+
+
 @pytest.mark.parametrize("command", ["resolve-tag", "judge", "bump-manifest", "file-issue", "record-pages"])
 def test_a_hostile_tag_is_refused_in_one_line(
-    team: Team, run: Run, monkeypatch: pytest.MonkeyPatch, command: str, tag: str
+    team: Team, run: Run, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     """Whoever may push a tag chooses its name, and it is the first word that every step is given."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for tag in HOSTILE_TAGS:
+        said = run(command, "--", tag)
 
-    said = run(command, "--", tag)
-
-    assert (said.code, said.out) == (2, "")
-    assert said.err.startswith("::error::")
-    assert said.err.count("\n") == 1
-    assert commands_in(said.err.removeprefix("::error::")) == []
-    assert "\x1b" not in said.err
+        assert (said.code, said.out) == (2, "")
+        assert said.err.startswith("::error::")
+        assert said.err.count("\n") == 1
+        assert commands_in(said.err.removeprefix("::error::")) == []
+        assert "\x1b" not in said.err
     assert list(team.root.parent.rglob(_LEFT)) == []
 
 

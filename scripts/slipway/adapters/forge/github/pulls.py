@@ -18,9 +18,10 @@ from slipway.adapters.forge.github.branches import GitHubBranches
 from slipway.adapters.forge.github.conversation import named
 from slipway.adapters.forge.github.reviews import GitHubReviews
 from slipway.adapters.forge.github.threads import GitHubThreads
+from slipway.domain.labels import NOT_ENOUGH_EVIDENCE
 from slipway.errors import BranchMoved, ForgeRefused, MergeConflict
 
-STANDS_FOR_DRAFT = "not enough evidence"
+STANDS_FOR_DRAFT = NOT_ENOUGH_EVIDENCE.name
 _TRIES = 8  # GitHub computes whether a pull request can be merged after the question for it
 _BASE_MOVED = "Base branch was modified"
 
