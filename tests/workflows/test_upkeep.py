@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -14,7 +15,7 @@ from slipway.steps.reconcile import STUCK
 from tests.steps.conftest import WORSE
 from tests.team import Team, Tip, days_from
 from tests.workflows.conftest import Hosting
-from tests.workflows.rig import Ran
+from tests.workflows.rig import APP_TOKEN, Ran, assert_whole, expected_steps, workflow
 
 MANIFEST = "deploy/production/tip/kustomization.yaml"
 MARCH = days_from(date(2026, 3, 1), 31)
@@ -22,11 +23,11 @@ MARCH = days_from(date(2026, 3, 1), 31)
 
 @pytest.fixture
 def live(hosting: Hosting) -> Hosting:
-    """v1.0.0 runs since the first of March."""
+    """v1.0.0 runs since the first of March, and an App speaks for the repository."""
     hosting.team.release(hosting.team.tag("tip@v1.0.0", "Begin"))
     hosting.team.go_live("tip@v1.0.0", on=MARCH[0])
     hosting.team.commit("Go on")
-    return hosting
+    return replace(hosting, rig=hosting.rig.with_app)
 
 
 def _check(live: Hosting, *, branch: str = "main") -> Ran:
@@ -37,11 +38,12 @@ def _check(live: Hosting, *, branch: str = "main") -> Ran:
     return live.rig.run("check-manifests.yml", "pull_request", ref=ref, payload=pull)
 
 
+@pytest.mark.needs_each_step("check-manifests.yml", but={"pass": {"Pass when all passed"}})
 def test_what_was_released_and_merged_passes(live: Hosting) -> None:
     """`pass` is required of every pull request: red without a reason, it stops the whole team."""
     ran = _check(live)
 
-    assert ran.jobs == {"manifests": "success", "pass": "success"}, ran.said
+    assert_whole(ran, "check-manifests.yml")
     assert "1 manifests name what passed" in ran.said
 
 
@@ -66,6 +68,7 @@ def _quarantined(live: Hosting) -> str:
     return "tip@v1.0.0 is quarantined by grace: It tips at random"
 
 
+@pytest.mark.needs_each_step("check-manifests.yml", only={"pass": {"Pass when all passed"}})
 @pytest.mark.parametrize("spoil", [_by_hand, _failed, _quarantined])
 def test_a_manifest_that_must_not_run_is_red_and_says_why(live: Hosting, spoil: object) -> None:
     """The last look before a merge; a person reads the sentence, not the colour alone."""
@@ -84,6 +87,7 @@ def _reconcile(live: Hosting) -> Ran:
     return live.rig.run("reconcile.yml", "schedule", payload={"schedule": "47 4 * * *"})
 
 
+@pytest.mark.needs_each_step("reconcile.yml")
 def test_four_tags_pushed_at_once_are_all_released_lowest_first(live: Hosting) -> None:
     """GitHub makes no event of more than three tags in one push, and says nothing."""
     tags = [f"tip@v1.{minor}.0" for minor in (1, 2, 3, 10)]
@@ -92,7 +96,7 @@ def test_four_tags_pushed_at_once_are_all_released_lowest_first(live: Hosting) -
 
     ran = _reconcile(live)
 
-    assert ran.jobs == {"reconcile": "success"}, ran.said
+    assert_whole(ran, "reconcile.yml")
     assert live.rig.dispatched() == [{"tag": tag, "model": "tip"} for tag in tags]
     assert live.ledger("_heartbeats/reconcile") == [f"{datetime.now(UTC):%Y-%m}.jsonl"]
 
@@ -152,13 +156,22 @@ def _watch(live: Hosting, until: date) -> Ran:
 WATCHED = dict.fromkeys(("plan", "watch", "record"), "success")
 
 
+# What these do is seen where something is deployed, and something of it cannot be looked at.
+LOOKING = {
+    "watch": {step.split("@")[0] for step in expected_steps(workflow("watch.yml")["jobs"]["watch"])},
+    "record": {"actions/download-artifact", "Fail what failed"},
+}
+
+
+@pytest.mark.needs_each_step("watch.yml", but=LOOKING)
 def test_a_watch_without_anything_deployed_is_quiet(hosting: Hosting) -> None:
     """The first nights of a new repository must not be red."""
-    ran = hosting.rig.run("watch.yml", "schedule", payload={"schedule": "17 5 * * *"})
+    ran = hosting.rig.with_app.run("watch.yml", "schedule", payload={"schedule": "17 5 * * *"})
 
     assert {**ran.jobs, "watch": "success"} == WATCHED, ran.said
     assert "watch" not in ran.steps
     assert "no window was looked at" in ran.said
+    assert ran.tokens("record") == {APP_TOKEN}
     assert hosting.ledger("") == [f"_heartbeats/watch/{datetime.now(UTC):%Y-%m}.jsonl"]
 
 
@@ -173,6 +186,7 @@ def _run_in_staging_too(team: Team, tag: str) -> None:
     team.record_pages(tag)
 
 
+@pytest.mark.needs_each_step("watch.yml", only=LOOKING)
 def test_shards_look_at_all_that_they_can_and_leave_one_commit(live: Hosting) -> None:
     """One team's broken manifest must not blind all others, and must not stay unseen."""
     _run_in_staging_too(live.team, "tip@v1.0.0")
@@ -189,6 +203,7 @@ def test_shards_look_at_all_that_they_can_and_leave_one_commit(live: Hosting) ->
 
     assert (ran.jobs["plan"], ran.jobs["record"]) == ("success", "failure"), ran.said
     assert r"[\"1/2\", \"2/2\"]" in ran.said
+    assert ran.tokens("watch") == {APP_TOKEN}
     assert any("deploy/production/broken/kustomization.yaml" in error for error in ran.errors)
     (issue,) = live.hosted.threads.values()
     assert issue.branch == "" and "bill" in (issue.body or "")
@@ -241,6 +256,7 @@ def test_a_version_that_does_worse_twice_is_sent_back_by_pull_request(live: Host
     assert "v2.0.0" in live.file(pull.branch, "deploy/quarantine.yaml")
 
 
+@pytest.mark.needs_each_step("rollback.yml")
 def test_a_person_sends_production_back_and_is_named(live: Hosting) -> None:
     """At night, by a form on a web page; its text is anybody's, and must stay text."""
     reason = '$(touch pwned) "; touch pwned; echo "::error::no'
@@ -250,7 +266,7 @@ def test_a_person_sends_production_back_and_is_named(live: Hosting) -> None:
 
     ran = live.rig.run("rollback.yml", "workflow_dispatch", payload={"inputs": inputs})
 
-    assert ran.jobs == {"rollback": "success"}, ran.said
+    assert_whole(ran, "rollback.yml")
     (pull,) = live.hosted.threads.values()
     quarantine = live.file(pull.branch, "deploy/quarantine.yaml")
     assert "by: ada" in quarantine and "$(touch pwned)" in quarantine
