@@ -202,6 +202,24 @@ def test_a_proposal_is_made_once_until_production_changes(staged: Team) -> None:
     assert rollouts.due(staged.workplace) == ()
 
 
+def test_a_proposal_is_made_anew_when_production_changed(staged: Team) -> None:
+    """What it was compared with runs no more, so its reviewer would be told something else than is."""
+    merge(staged, through(staged, staged.tag("tip@v1.0.0")))
+    before = staged.workplace.forge.read("main", "deploy/production/tip/kustomization.yaml")
+    merge(staged, through(staged, staged.publish("tip@v1.1.0", Tip(weight=0.0201))))
+    through(staged, staged.publish("tip@v1.2.0", Tip(weight=0.0202)))
+    found = wanted(staged, "staging")
+    assert rollouts.next_environment(found, staged.workplace) is None
+    head = staged.workplace.forge.head("main")
+    changes = {"deploy/production/tip/kustomization.yaml": before}
+    staged.workplace.forge.commit("main", onto=head, changes=changes, message="Back")
+
+    proposal = propose_next(staged, found)
+
+    assert proposal is not None
+    assert proposal.body.replaces == "v1.0.0"
+
+
 def test_a_version_below_that_of_production_is_not_proposed_there(staged: Team) -> None:
     """Staging that goes back must not pull production along."""
     merge(staged, through(staged, staged.tag("tip@v1.0.0")))

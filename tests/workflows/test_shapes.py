@@ -31,6 +31,12 @@ PERMISSIONS = {
     "check-manifests.yml": {"manifests": {"contents": "read"}, "pass": {}},
     "reconcile.yml": {"reconcile": {"actions": "write", "contents": "write", "issues": "write"}},
     "rollback.yml": {"rollback": {"contents": "write", "pull-requests": "write"}},
+    "rollout.yml": {
+        "rollout": {
+            **dict.fromkeys(("contents", "deployments", "pull-requests", "statuses"), "write"),
+            "packages": "read",
+        },
+    },
     "runtime-image.yml": {
         "build": {"contents": "read", "packages": "write"},
         "propose": {"contents": "write", "packages": "read", "pull-requests": "write"},
@@ -45,7 +51,7 @@ PERMISSIONS = {
     },
 }
 RUNS_THE_MODEL = ("convert", "examine")
-PRODUCTION = {("watch.yml", "watch")}
+PRODUCTION = {("rollout.yml", "rollout"), ("watch.yml", "watch")}
 
 
 def test_every_workflow_is_held_to_its_privileges() -> None:

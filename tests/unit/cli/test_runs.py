@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
+from slipway.adapters.rollout.process import stop_all
+from slipway.cli.engines import engine_of
+from slipway.domain.release import Announcement
+from slipway.domain.tag import ReleaseTag
 
 from tests.team import Team, Tip, days_from
 from tests.unit.cli.conftest import Run
@@ -51,3 +57,92 @@ def test_nothing_due_starts_nothing(run: Run) -> None:
     said = run("reconcile", "--start")
     assert said.code == 0
     assert "due: " not in said.out
+
+
+@pytest.fixture
+def rolling(team: Team) -> Iterator[Team]:
+    """What it rolls out is stopped."""
+    yield team
+    stop_all(team.workplace.state / "rollout")
+
+
+@pytest.mark.parametrize("words", [[], ["tip", "--all"]])
+def test_a_rollout_is_of_one_model_or_of_all(run: Run, words: list[str]) -> None:
+    """Two answers to "which?" are one too many."""
+    assert "name a model, or say --all" in run("rollout", *words).err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["tipp"], "models/tipp/model.yaml does not exist"),
+        (["--all", "--environment", "staging"], "`staging` is none of slipway.yaml's environments: production"),
+    ],
+)
+def test_a_misspelt_rollout_is_refused(run: Run, words: list[str], said: str) -> None:
+    """It would never be due, and that would look like success."""
+    done = run("rollout", *words)
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_what_is_due_is_rolled_out_announced_and_recorded_once(rolling: Team, run: Run) -> None:
+    """One command after each merge, on a laptop as in the workflow."""
+    first = run("rollout", "--all")
+
+    assert first.code == 0, first.err
+    assert "due: tip in production" in first.out
+    assert "tip in production: v1.0.0 is live, 50 of 50 golden answers" in first.out
+    assert "v1.0.0 is announced, its notes: " in first.out
+    assert rolling.history.page(ReleaseTag.parse("tip@v1.0.0"), Announcement) is not None
+    again = run("rollout", "tip", "--environment", "production")
+    assert (again.code, again.out) == (0, "nothing is due\n")
+
+
+def test_one_rollout_that_fails_stops_no_other_and_ends_the_command(rolling: Team, run: Run) -> None:
+    """Models share a workflow, not their fate; and a failure must stay one."""
+    image = f"name: another, newTag: v1.0.0, digest: sha256:{'0' * 64}"
+    rolling.write("deploy/production/another/kustomization.yaml", f"images: [{{{image}}}]\n")
+    rolling.commit("Deploy by hand")
+
+    said = run("rollout", "--all")
+
+    assert said.code == 2
+    assert "another@v1.0.0, which the manifest names, has no passing verdicts in the ledger" in said.err
+    assert "v1.0.0 is announced" in said.out
+
+
+def test_what_would_be_rolled_out_is_told_and_left(team: Team, run: Run) -> None:
+    """Before the first merge that anybody trusts to a workflow."""
+    said = run("rollout", "--all", "--dry-run")
+
+    assert said.code == 0
+    assert "due: tip in production" in said.out
+    assert "nothing was written; it would be: tip in production: v1.0.0 is served from sha256:" in said.out
+    assert not (team.workplace.state / "rollout").exists()
+    assert team.history.page(ReleaseTag.parse("tip@v1.0.0"), Announcement) is None
+
+
+def test_on_a_hosted_runner_it_is_said_that_nothing_stays(
+    rolling: Team, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its machine is gone with the job; a deployment would be a lie."""
+    monkeypatch.setenv("RUNNER_ENVIRONMENT", "github-hosted")
+
+    said = run("rollout", "--all")
+
+    assert "50 of 50 golden answers; it ends with this run, for a hosted runner keeps no server" in said.out
+    assert rolling.workplace.forge.deployment("production/tip") is None
+
+
+def test_a_runner_that_stays_finds_what_it_serves_though_its_checkout_was_emptied(
+    team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each job of GitHub cleans the workspace first; a server that is lost would serve beside the next one."""
+    monkeypatch.setenv("RUNNER_ENVIRONMENT", "self-hosted")
+    monkeypatch.setenv("GITHUB_REPOSITORY", "waiters/tips")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+    state = engine_of(team.workplace).state
+
+    assert state == tmp_path / "state" / "slipway" / "waiters" / "tips" / "rollout"

@@ -31,6 +31,8 @@ from slipway.errors import RolloutFailed
 _CONTROL_SECONDS = 5.0
 _TURN_SECONDS = 0.02
 _UNRECORDED_SECONDS = 10.0
+_CONTROL_NAME = 24  # characters
+_LONGEST_SOCKET = 103  # bytes of a path
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +176,19 @@ def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
 
 def _control_for(folder: Path) -> Path:
     """A short path of our own: that of a Unix socket has at most 103 characters, so it cannot lie in the folder."""
-    own = Path(tempfile.gettempdir()) / f"slipway-{os.getuid()}"
+    own = _own_folder()
     own.mkdir(mode=0o700, exist_ok=True)
     if own.stat().st_uid != os.getuid():
         raise RolloutFailed(f"{own} belongs to somebody else", mend="remove it, or set TMPDIR to a folder of yours")
-    return own / hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:24]
+    return own / hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:_CONTROL_NAME]
+
+
+def _own_folder() -> Path:
+    """Where temporary files go; a job's own folder for them can lie too deep."""
+    name = f"slipway-{os.getuid()}"
+    usual = Path(tempfile.gettempdir()) / name
+    fits = len(os.fsencode(usual)) + 1 + _CONTROL_NAME <= _LONGEST_SOCKET
+    return usual if fits else Path("/tmp") / name  # noqa: S108  # it is ours alone, and looked at before it is used
 
 
 def _environment() -> dict[str, str]:

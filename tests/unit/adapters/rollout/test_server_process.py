@@ -5,8 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import tempfile
 from pathlib import Path
 
+import pytest
 from slipway.adapters.rollout.server_process import ServerProcess
 
 
@@ -43,3 +45,15 @@ def test_the_control_socket_has_a_short_path_that_only_its_owner_enters(tmp_path
 
     assert len(str(control)) < 100
     assert control.parent.stat().st_mode & 0o077 == 0
+
+
+def test_a_deep_folder_for_temporary_files_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs get folders of their own, and a runner may be installed anywhere."""
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+
+    control = ServerProcess(tmp_path / "server").control
+
+    assert len(str(control)) <= 103
+    assert control.parent.stat().st_mode & 0o777 == 0o700
