@@ -222,18 +222,25 @@ def test_with_the_app_actions_need_not_open_pull_requests(office: Office) -> Non
     assert office.finding("GitHub App").state is State.OK
 
 
-@pytest.mark.parametrize("place", ["organisation", "environment"])
-def test_variables_of_organisation_and_environment_count(place: str, office: Office) -> None:
+def test_variables_of_the_organisation_count(office: Office) -> None:
     """A job sees them as it sees those of the repository, and past the 30 that GitHub gives at once."""
     set_up(office)
     office.switches.variables.clear()
-    there = {f"A_{number:02}" for number in range(40)} | {"SLIPWAY_RUNNER"}
-    if place == "organisation":
-        office.switches.of_organisation, office.switches.organisation_variables = True, there
-    else:
-        office.switches.environments["slipway"].variables = there
+    office.switches.of_organisation = True
+    office.switches.organisation_variables = {f"A_{number:02}" for number in range(40)} | {"SLIPWAY_RUNNER"}
 
     assert office.finding("runner").state is State.OK
+
+
+def test_variables_of_the_environment_choose_no_runner(office: Office) -> None:
+    """A job sees them once it runs: the App is found, and the runner is the hosted one without a word."""
+    set_up(office)
+    office.switches.variables.clear()
+    inside = office.switches.environments["slipway"]
+    inside.variables, inside.secrets = {"SLIPWAY_RUNNER", "SLIPWAY_APP_CLIENT_ID"}, {"SLIPWAY_APP_KEY"}
+
+    assert office.finding("runner").state is State.PROBLEM
+    assert office.finding("GitHub App").text.startswith("configured")
 
 
 def test_whose_token_it_is_is_told(office: Office) -> None:

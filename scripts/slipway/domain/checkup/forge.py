@@ -94,7 +94,7 @@ def _token(seen: SeenForge) -> Finding:
 
 def _app(seen: SeenForge) -> Finding:
     name = "GitHub App"
-    client, key, exposed = seen.variables.has(APP_CLIENT_ID), seen.secrets.has(APP_KEY), seen.open_secrets.has(APP_KEY)
+    client, key, exposed = _app_id(seen), seen.secrets.has(APP_KEY), seen.open_secrets.has(APP_KEY)
     to_environment = f"gh secret set {APP_KEY} --env {ENVIRONMENT} --repo {seen.hosted.name} < key.pem"
     if exposed is True:
         return problem(
@@ -116,13 +116,17 @@ def _app(seen: SeenForge) -> Finding:
     return ok(name, "none: GITHUB_TOKEN opens pull requests, and their checks wait until somebody approves them")
 
 
+def _app_id(seen: SeenForge) -> bool | Unseen:
+    return (seen.open_variables | seen.variables).has(APP_CLIENT_ID)
+
+
 def _pulls_by_actions(seen: SeenForge) -> Finding:
     name, allowed = "pull requests by Actions", seen.actions_open_pulls
     if isinstance(allowed, Unseen):
         return unseen(name, allowed)
     if allowed:
         return ok(name, "allowed")
-    app = seen.variables.has(APP_CLIENT_ID)
+    app = _app_id(seen)
     if isinstance(app, Unseen):
         return unseen(name, app)
     if app:
@@ -198,7 +202,7 @@ def _schedule(seen: SeenForge, file: str) -> Finding:
 
 
 def _runner(seen: SeenForge, settings: Settings) -> Finding:
-    name, runner = "runner", seen.variables.has(RUNNER)
+    name, runner = "runner", seen.open_variables.has(RUNNER)
     if isinstance(runner, Unseen):
         return unseen(name, runner)
     if runner:
@@ -218,7 +222,7 @@ def _image_registry(seen: SeenForge, settings: Settings) -> Finding:
 
 
 def _image_folder(seen: SeenForge) -> Finding:
-    runner = seen.variables.has(RUNNER)
+    runner = seen.open_variables.has(RUNNER)
     if isinstance(runner, Unseen):
         return unseen(_IMAGES, runner)
     if runner:
@@ -230,7 +234,7 @@ def _image_folder(seen: SeenForge) -> Finding:
 def _remote_registry(seen: SeenForge, host: str) -> Finding:
     if host == _REGISTRY_OF_GITHUB:
         return ok(_IMAGES, f"{host}: workflows use their own token")
-    parts = (seen.variables.has(REGISTRY_HOST), (seen.open_secrets | seen.secrets).has(REGISTRY_PASSWORD))
+    parts = (seen.open_variables.has(REGISTRY_HOST), seen.open_secrets.has(REGISTRY_PASSWORD))
     for part in parts:
         if isinstance(part, Unseen):
             return unseen(_IMAGES, part)

@@ -75,7 +75,8 @@ class Environment:
 class SeenForge:
     """The settings of a repository on GitHub. `workflows` maps a file's name to its state.
 
-    `secrets` are those of the environment `slipway`, `open_secrets` those that a job of any branch can read.
+    `variables` and `secrets` are those of the environment `slipway`, which its jobs alone see, once they run;
+    `open_variables` and `open_secrets` are those that a job of any branch sees, also to choose its runner.
     """
 
     hosted: Hosted
@@ -87,6 +88,7 @@ class SeenForge:
     workflows: Mapping[str, str] | Unseen
     variables: Names
     secrets: Names
+    open_variables: Names
     open_secrets: Names
 
 

@@ -47,8 +47,9 @@ class GitHubSettings:
             rulesets=_seen(self._rulesets, right="metadata: read"),
             environment=protection,
             workflows=_seen(self._workflows, right="actions: read"),
-            variables=self._open("variables", hosted) | self._inside(inside, "variables"),
+            variables=self._inside(inside, "variables"),
             secrets=self._inside(inside, "secrets"),
+            open_variables=self._open("variables", hosted),
             open_secrets=self._open("secrets", hosted),
         )
 

@@ -59,7 +59,8 @@ def test_a_look_sees_what_is_set(settled: World) -> None:
     assert isinstance(seen.rulesets, tuple) and [one.name for one in seen.rulesets] == ["ledger"]
     assert seen.environment == Environment(("branch main",))
     assert seen.workflows == {"release.yml": "active"}
-    assert seen.variables == Names(frozenset({"OWN", "ORGANISATIONS", "IN"}))
+    assert seen.variables == Names(frozenset({"IN"}))
+    assert seen.open_variables == Names(frozenset({"OWN", "ORGANISATIONS"}))
     assert (seen.secrets, seen.open_secrets) == (Names(frozenset({"KEY"})), Names(frozenset({"OPEN", "EVERYBODYS"})))
 
 
@@ -137,7 +138,7 @@ def test_each_right_that_is_missing_is_named(settled: World) -> None:
 
     assert seen.actions_open_pulls == Unseen(Why.RIGHT, "administration: read")
     assert seen.environment == Unseen(Why.RIGHT, "actions: read")
-    assert seen.variables.has("OWN") == Unseen(Why.RIGHT, "variables: read")
+    assert seen.open_variables.has("OWN") == Unseen(Why.RIGHT, "variables: read")
     assert seen.secrets.has("KEY") == Unseen(Why.RIGHT, "environments: read")
     assert isinstance(seen.rulesets, tuple) and "bypass_actors" not in seen.rulesets[0].content
 
