@@ -44,6 +44,10 @@ class History:
         """The newest page of a kind of one release."""
         return self._latest(release_folder(tag), kind)
 
+    def has(self, tag: ReleaseTag, kind: type[Body]) -> bool:
+        """Whether a release has a page of a kind, readable or not."""
+        return self.ledger.latest(release_folder(tag), kind.kind) is not None
+
     def pages(self, tag: ReleaseTag, kind: type[BodyT]) -> list[Page[BodyT]]:
         """Every page of a kind of one release, oldest first."""
         found = [

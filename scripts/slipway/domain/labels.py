@@ -29,6 +29,8 @@ class Label:
 
 SLIPWAY = Label("slipway", _BLUE, "Opened by Slipway")
 REFUSED = Label("release: refused", _RED, "A tag whose release failed a gate; the issue says what mends it")
+STUCK = Label("release: stuck", _AMBER, "A tag whose runs end in errors, and that is not tried again")
+UPKEEP = Label("slipway: upkeep", _AMBER, "What only a person can mend; the issue closes itself")
 # Stands for GitHub's own draft where the plan or the token knows none.
 NOT_ENOUGH_EVIDENCE = Label("not enough evidence", _AMBER, "Not to be merged before more rows or a waiver make it pass")
 
@@ -51,6 +53,8 @@ def of_all(models: tuple[str, ...], environments: tuple[str, ...]) -> tuple[Labe
     return (
         SLIPWAY,
         REFUSED,
+        STUCK,
+        UPKEEP,
         NOT_ENOUGH_EVIDENCE,
         *map(of_bump, Bump),
         *map(of_model, models),

@@ -21,6 +21,7 @@ from slipway.adapters.history import History
 from slipway.adapters.ledger import BRANCH
 from slipway.adapters.rewritten import rewritten_pages
 from slipway.adapters.workplace import Workplace
+from slipway.domain import labels
 from slipway.domain.release import Attempt, Identity, Proposal, Rollout, Verdicts, came_to_its_end
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.upkeep import MissedHeartbeat, MovedTag, Reconciliation, RewrittenPage, Unknown
@@ -30,8 +31,7 @@ from slipway.gates import judged_by, waivers_in_force
 from slipway.reports.marker import read_marker
 from slipway.reports.upkeep import UPKEEP_TITLE, stuck_release_issue, stuck_release_title, upkeep_issue
 
-UPKEEP = "slipway: upkeep"  # the labels by which the issues are found again
-STUCK = "release: stuck"
+UPKEEP, STUCK = labels.UPKEEP.name, labels.STUCK.name  # the issues are found again by them
 
 _MOST_RELEASES = 5  # a run: a flood of tags must not hide one that fails
 _RETRIES = 3  # after the first run that ended in an error
@@ -117,7 +117,8 @@ def tell(found: Reconciliation, *, workplace: Workplace) -> None:
     for tag in found.stuck:
         if tag not in there:
             _tell_owners(ReleaseTag.parse(tag), workplace)
-    still_open = {*found.stuck, *found.due, *found.waiting, *found.under_way}
+    not_seen = {one.subject for one in found.unknown}
+    still_open = {*found.stuck, *found.due, *found.waiting, *found.under_way, *not_seen}
     for told, issue in there.items():
         if told is not None and told not in still_open:
             workplace.forge.close_issue(
@@ -158,7 +159,7 @@ def _first(models: set[str], tags: Iterable[ReleaseTag], history: History) -> di
     for model in models:
         for version in history.versions(model):
             tag = ReleaseTag(model, version)
-            if tag in there or history.page(tag, Identity) is not None:
+            if tag in there or history.has(tag, Identity):
                 found[model] = version
                 break
     return found
@@ -240,7 +241,7 @@ def _moved(tag: ReleaseTag, *, workplace: Workplace) -> MovedTag | None:
 def _deleted(tags: tuple[ReleaseTag, ...], history: History) -> tuple[str, ...]:
     there = set(tags)
     recorded = (ReleaseTag(model, version) for model in history.models() for version in history.versions(model))
-    return tuple(str(tag) for tag in recorded if tag not in there and history.page(tag, Identity) is not None)
+    return tuple(str(tag) for tag in recorded if tag not in there and history.has(tag, Identity))
 
 
 def _rewritten(ledger: str, workplace: Workplace) -> tuple[RewrittenPage, ...]:
@@ -272,7 +273,7 @@ def _live_since(tag: ReleaseTag, environment: str, workplace: Workplace) -> date
 
 def _tell_owners(tag: ReleaseTag, workplace: Workplace) -> None:
     body = stuck_release_issue(tag, workplace.history.pages(tag, Attempt), owners=_owners(tag.model, workplace))
-    workplace.forge.open_issue(title=stuck_release_title(tag), body=body, labels=("slipway", STUCK))
+    workplace.forge.open_issue(title=stuck_release_title(tag), body=body, labels=(labels.SLIPWAY.name, STUCK))
 
 
 def _owners(model: str, workplace: Workplace) -> tuple[str, ...]:
@@ -294,6 +295,6 @@ def _tell_of_upkeep(found: Reconciliation, forge: Forge) -> None:
         if there is not None:
             forge.close_issue(there.number, comment="All is well again.")
     elif there is None:
-        forge.open_issue(title=UPKEEP_TITLE, body=body, labels=("slipway", UPKEEP))
+        forge.open_issue(title=UPKEEP_TITLE, body=body, labels=(labels.SLIPWAY.name, UPKEEP))
     elif there.body != body:
         forge.update_issue(there.number, body=body)
