@@ -44,6 +44,15 @@ def test_record_pages_puts_the_pages_of_a_run_on_the_ledger(runner: Runner, work
     assert git(origin, "ls-tree", "-r", "--name-only", "ledger") == "coin/v1.0.0/issue.1.json"
 
 
+def test_announce_rollout_tells_of_nothing_that_was_not_merged(runner: Runner) -> None:
+    """A deployment that was noted too early is believed."""
+    ran = runner.run("announce-rollout", model="coin", environment="production")
+
+    assert ran.code == 2
+    assert "deploy/production/coin/kustomization.yaml deploys nothing yet" in ran.said
+    assert ran.outputs == {}
+
+
 @pytest.mark.parametrize("tag", _HOSTILE)
 def test_a_hostile_tag_is_refused_and_never_run(tag: str, runner: Runner, workspace: Path) -> None:
     """Whoever may push a tag, or start a workflow by hand, chooses this text."""

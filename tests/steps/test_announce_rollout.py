@@ -8,7 +8,7 @@ import pytest
 from slipway.adapters import rollouts
 from slipway.adapters.rollouts import Wanted
 from slipway.domain.pages import Page
-from slipway.domain.release import Announcement, Proposal, Rollout
+from slipway.domain.release import Announcement, Evidence, Proposal, Rollout
 from slipway.errors import BadFile, NotReleasable
 from slipway.steps import announce_rollout, bump_manifest, check_manifests, rehearse_rollback
 
@@ -200,6 +200,19 @@ def test_a_proposal_is_made_once_until_production_changes(staged: Team) -> None:
 
     assert rollouts.next_environment(wanted(staged, "staging"), staged.workplace) is None
     assert rollouts.due(staged.workplace) == ()
+
+
+def test_yesterdays_traffic_is_that_of_production_also_where_staging_is_ahead(staged: Team) -> None:
+    """Replayed through a version that users never saw, it would tell nobody what they will notice."""
+    merge(staged, through(staged, staged.tag("tip@v1.0.0")))
+    staged.serve("v1.0.0", [_ON])
+    through(staged, staged.publish("tip@v1.1.0", Tip(weight=0.0201)))
+
+    record = staged.measure(staged.publish("tip@v1.2.0", Tip(weight=0.0202)), environment="staging")
+
+    traffic = record.page(Evidence, written_by="measure-consistency").body.traffic
+    assert traffic is not None
+    assert traffic.version == "v1.0.0"
 
 
 def test_a_proposal_is_made_anew_when_production_changed(staged: Team) -> None:

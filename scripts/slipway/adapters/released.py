@@ -73,8 +73,9 @@ def last_served(
     model: str, deployed: dict[str, Released | None], record: Record, workplace: Workplace
 ) -> ServedWindow | None:
     """The newest week that production served with its present version, at most 20,000 rows."""
-    live = deployed[workplace.settings.production]
-    log = workplace.served_log(model, workplace.settings.production)
+    environment = workplace.settings.production
+    live = deployed[environment]
+    log = workplace.served_log(model, environment)
     if live is None or live.declaration is None:
         return None
     until = log.last_day(version=live.version)
@@ -88,7 +89,9 @@ def last_served(
     path = record.scratch("served") / "served.parquet"
     tables.write_table(newest, path, columns=[feature.name for feature in live.declaration.inputs])
     file = record.keep(path, name="served.parquet")
-    return ServedWindow(file=file, since=since.isoformat(), until=until.isoformat(), rows=len(newest))
+    return ServedWindow(
+        file=file, since=since.isoformat(), until=until.isoformat(), rows=len(newest), environment=environment
+    )
 
 
 def image_digest(tag: ReleaseTag, workplace: Workplace) -> str:

@@ -29,12 +29,13 @@ class Released(Frozen):
 
 
 class ServedWindow(Frozen):
-    """The last rows that production served; `since` and `until` are days, inclusive."""
+    """The last rows that an environment served; `since` and `until` are days, inclusive."""
 
     file: File
     since: str
     until: str
     rows: int
+    environment: str = ""
 
 
 class Identity(Body):

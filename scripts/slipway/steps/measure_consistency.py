@@ -126,7 +126,7 @@ def _compare(record: Record, candidate: _Candidate) -> ComparisonEvidence | None
 def _replay_traffic(record: Record, candidate: _Candidate) -> TrafficEvidence | None:
     """None where nothing was served, or the candidate asks for inputs that were logged otherwise or not at all."""
     served, identity = candidate.identity.served, candidate.identity
-    live = next((one for one in reversed(list(identity.deployed.values())) if one is not None), None)
+    live = identity.deployed.get(served.environment) if served is not None else None
     if served is None or live is None or live.declaration is None:
         return None
     logged = [feature.tensor for feature in live.declaration.inputs]
