@@ -65,12 +65,10 @@ def _github() -> Iterator[GitHub]:
 
 @pytest.fixture(scope="session")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What actions/setup makes in a job, made once by its own script; `packages` is where it puts what it installs."""
+    """What actions/setup makes in a job, made once by its own script."""
     folder = tmp_path_factory.mktemp("ready")
     where = {"RUNNER_TEMP": str(folder), "GITHUB_PATH": str(folder / "path")}
     subprocess.run(["bash", "actions/setup/install.sh"], cwd=ROOT, env={**os.environ, **where}, check=True)
-    (packages,) = (folder / "slipway" / "environment" / "lib").glob("*/site-packages")
-    (folder / "slipway" / "packages").symlink_to(packages)
     return folder
 
 

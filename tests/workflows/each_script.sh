@@ -3,9 +3,16 @@
 env -0 >>"$RIG_NOTES/$GITHUB_JOB"
 export HOME=$RUNNER_TEMP/home TMPDIR=$RUNNER_TEMP/temporary
 mkdir -p "$HOME" "$TMPDIR"
-# What actions/setup makes, where it lies ready: it is found made, and runs the checkout of this job as ever.
+# What actions/setup makes, where its packages lie ready: an environment of the job's own around them, for the jobs of a
+# matrix run side by side, and each runs its own checkout.
 if [[ -n $RIG_READY && ! -e $RUNNER_TEMP/slipway ]]; then
-  ln -s "$RIG_READY/slipway" "$RUNNER_TEMP/slipway"
-  printf '%s\n' "$GITHUB_WORKSPACE/scripts" "$GITHUB_WORKSPACE" >"$RIG_READY/slipway/packages/slipway.pth"
+  ready=$RIG_READY/slipway/environment own=$RUNNER_TEMP/slipway/environment
+  packages=$(cd "$ready" && echo lib/*/site-packages)
+  mkdir -p "$own/bin" "$own/$packages"
+  cp -P "$ready/pyvenv.cfg" "$own" && cp -P "$ready"/bin/python* "$own/bin"
+  printf '%s\n' "$GITHUB_WORKSPACE/scripts" "$GITHUB_WORKSPACE" "$ready/$packages" >"$own/$packages/slipway.pth"
+  sed "1c#!$own/bin/python" "$ready/bin/slipway" >"$own/bin/slipway"
+  chmod +x "$own/bin/slipway"
+  touch "$RUNNER_TEMP/slipway/complete"
 fi
 unset BASH_ENV
