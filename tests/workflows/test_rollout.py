@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from tests.steps.conftest import WORSE
 from tests.team import Tip, days_from
 from tests.tip import guests_of
 from tests.workflows.conftest import Hosting
-from tests.workflows.rig import TOKEN, Ran, expected_steps, workflow
+from tests.workflows.rig import TOKEN, Ran, assert_whole
 
 _PROPOSAL = "release/production/tip/v1.0.0"
 
@@ -89,17 +90,16 @@ def _image(hosting: Hosting, tag: str) -> str:
     return hosting.team.record(tag).page(Image, written_by="build-image").body.digest
 
 
+@pytest.mark.needs_each_step("rollout.yml")
 def test_a_merge_is_rolled_out_told_and_proposed_for_the_next_environment(staged: Hosting) -> None:
     """Two merges by people, and nothing else by hand: this is what a tag leads to."""
+    staged = replace(staged, rig=staged.rig.with_app)
     _release(staged, staged.team.tag("tip@v1.0.0", "Begin"), environment="staging")
     image = _image(staged, "tip@v1.0.0")
 
     ran = _roll_out(staged)
 
-    assert ran.jobs == {"rollout": "success"}, ran.said
-    job = workflow("rollout.yml")["jobs"]["rollout"]
-    done = [step for step, result in ran.steps["rollout"].items() if result == "success"]
-    assert done == [step for step in expected_steps(job) if "create-github-app-token" not in step]
+    assert_whole(ran, "rollout.yml")
     described = f"tip@v1.0.0, image {image.removeprefix('sha256:')[:12]}"
     assert _deployments(staged) == [("staging/tip", described, ["success"])]
     merged = staged.hosted.line("log", "-1", "--format=%H", "--no-merges", "main")
