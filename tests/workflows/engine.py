@@ -35,6 +35,11 @@ def docker(*words: str) -> str:
     return done.stdout.strip()
 
 
+def logs(container: str) -> str:
+    done = subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True)
+    return done.stdout + done.stderr
+
+
 @contextmanager
 def base_image(folder: Path) -> Iterator[str]:
     """An image with Python, pip and the wheels that serving.txt locks; afterwards all that was built on it is gone."""
