@@ -42,7 +42,7 @@ def verified(team: Team, environment: str = ENVIRONMENT, *, stays: bool = True) 
         golden_equal=50,
         stays=stays,
     )
-    team.record(str(found.tag)).once_for_each(Rollout, reads=found.reads, make=lambda: page)
+    team.record(str(found.tag)).once_for_each(Rollout, reads=found.reads(stays=stays), make=lambda: page)
     return found
 
 
@@ -278,6 +278,19 @@ def test_a_rollout_is_due_until_it_is_verified_and_announced(live: Team) -> None
 
     announce(live)
 
+    assert rollouts.due(live.workplace) == ()
+
+
+def test_what_was_only_tried_is_due_where_it_can_stay(live: Team) -> None:
+    """A team that begins on hosted runners gets one of its own later: what it merged before is to serve there."""
+    verified(live, stays=False)
+    assert announce(live).body.deployment is None
+    assert rollouts.due(live.workplace, stays=False) == ()
+    assert rollouts.due(live.workplace) == ((ENVIRONMENT, MODEL),)
+
+    verified(live)
+
+    assert announce(live).body.deployment == "production/tip"
     assert rollouts.due(live.workplace) == ()
 
 

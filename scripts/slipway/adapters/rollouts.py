@@ -21,10 +21,13 @@ class Wanted:
     digest: str
     commit: str
 
-    @property
-    def reads(self) -> dict[str, str]:
-        """Of its rollout: an image that comes back after another one is verified again."""
-        return {"environment": self.environment, "digest": self.digest, "commit": self.commit}
+    def reads(self, *, stays: bool) -> dict[str, str]:
+        """Of its rollout: an image that comes back after another one is verified again.
+
+        So is one that was only tried, once there is a machine on which it stays.
+        """
+        what = {"environment": self.environment, "digest": self.digest, "commit": self.commit}
+        return what if stays else {**what, "stays": "no"}
 
 
 def wanted(model: str, *, environment: str, workplace: Workplace) -> Wanted | None:
@@ -42,14 +45,15 @@ def wanted(model: str, *, environment: str, workplace: Workplace) -> Wanted | No
     return Wanted(ReleaseTag.parse(f"{model}@{found.tag}"), environment, found.digest, commit)
 
 
-def due(workplace: Workplace) -> tuple[tuple[str, str], ...]:
+def due(workplace: Workplace, *, stays: bool = True) -> tuple[tuple[str, str], ...]:
     """The environments and models with a rollout that was not verified, not announced, or not proposed further.
 
-    One that cannot be looked at counts: whoever rolls it out says what is wrong.
+    Where nothing `stays` when a run has ended, to have been tried is enough. One that cannot be looked at counts:
+    whoever rolls it out says what is wrong.
     """
     git.fetch(workplace.repository.root)
     found = deploy_tree.everything_deployed(workplace.forge)
-    return tuple((environment, model) for environment, model in found if _is_due(environment, model, workplace))
+    return tuple((environment, model) for environment, model in found if _is_due(environment, model, stays, workplace))
 
 
 def next_environment(rollout: Wanted, workplace: Workplace) -> str | None:
@@ -69,22 +73,19 @@ def next_environment(rollout: Wanted, workplace: Workplace) -> str | None:
     return None if is_proposed else following
 
 
-def _is_due(environment: str, model: str, workplace: Workplace) -> bool:
+def _is_due(environment: str, model: str, stays: bool, workplace: Workplace) -> bool:
     try:
         found = wanted(model, environment=environment, workplace=workplace)
-        return found is not None and not _is_settled(found, workplace)
+        return found is not None and not _is_settled(found, stays, workplace)
     except SlipwayError:
         return True
 
 
-def _is_settled(found: Wanted, workplace: Workplace) -> bool:
-    verified = key_of(found.reads)
-    announced = key_of({"rollout": verified})
-    return (
-        any(page.key == verified for page in workplace.history.pages(found.tag, Rollout))
-        and any(page.key == announced for page in workplace.history.pages(found.tag, Announcement))
-        and next_environment(found, workplace) is None
-    )
+def _is_settled(found: Wanted, stays: bool, workplace: Workplace) -> bool:
+    enough = {key_of(found.reads(stays=staying)) for staying in {True, stays}}
+    verified = {page.key for page in workplace.history.pages(found.tag, Rollout)}
+    announced = {page.reads["rollout"] for page in workplace.history.pages(found.tag, Announcement)}
+    return bool(enough & verified & announced) and next_environment(found, workplace) is None
 
 
 def _is_proposed(tag: ReleaseTag, environment: str, deployed: str, workplace: Workplace) -> bool:

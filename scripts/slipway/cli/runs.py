@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from datetime import date
 from functools import partial
@@ -12,6 +13,7 @@ import click
 
 from slipway.adapters import deploy_tree, rollouts
 from slipway.cli import options, release, upkeep, verdicts, watch
+from slipway.cli.engines import outlives_this_run
 from slipway.cli.failures import told
 from slipway.cli.printing import hand_over, tell
 from slipway.domain.release import JobResult
@@ -64,7 +66,8 @@ def run_rollout(
         place.repository.model(model)  # a misspelt one is never due
     if environment is not None:
         options.environment_in(place, environment)
-    due = [(there, one) for there, one in rollouts.due(place) if model in (None, one) and environment in (None, there)]
+    found = rollouts.due(place, stays=outlives_this_run(os.environ))
+    due = [(there, one) for there, one in found if model in (None, one) and environment in (None, there)]
     tell("\n".join(f"due: {one} in {there}" for there, one in due) or "nothing is due")
     roll_out = partial(_would_roll_out, context) if dry_run else partial(_roll_out, context)
     return max((told(partial(roll_out, one, there)) for there, one in due), default=0)

@@ -37,7 +37,8 @@ def run(model: str, *, environment: str, workplace: Workplace) -> Page[Announcem
         )
     record = workplace.release(found.tag)
     record.seed(workplace.history.pages_of(found.tag))
-    rollout = record.written_for(Rollout, reads=found.reads)
+    tried = record.written_for(Rollout, reads=found.reads(stays=False))
+    rollout = record.written_for(Rollout, reads=found.reads(stays=True)) or tried
     if rollout is None:
         raise BadFile(
             f"{record.folder} has no page `rollout` of {found.tag} in {environment}",

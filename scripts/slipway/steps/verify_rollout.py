@@ -47,7 +47,9 @@ def run(
     try:
         live = _apply(found, workplace, engine)
         page = record.once_for_each(
-            Rollout, reads=found.reads, make=lambda: _ask(record, found, live, on=on, engine=engine, stays=stays)
+            Rollout,
+            reads=found.reads(stays=stays),
+            make=lambda: _ask(record, found, live, on=on, engine=engine, stays=stays),
         )
     except SlipwayError as failure:
         _mark_failed(found, failure, workplace.forge)
