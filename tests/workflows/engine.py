@@ -135,10 +135,14 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 def _remove_all_on(layer: str) -> None:
-    """Every image whose first layer it is: ours, and nobody else's."""
+    """Take away every image whose first layer it is: ours, and nobody else's. A parent goes after its children."""
+    while ours := _images_on(layer):
+        subprocess.run(["docker", "image", "rm", "--force", *ours], capture_output=True, check=False)
+        assert set(_images_on(layer)) < set(ours), f"docker keeps {ours}"
+
+
+def _images_on(layer: str) -> list[str]:
     form = "{{.Id}} {{if .RootFS.Layers}}{{index .RootFS.Layers 0}}{{end}}"
     everything = docker("image", "ls", "--all", "--quiet", "--no-trunc").split()
-    listed = docker("image", "inspect", "--format", form, *dict.fromkeys(everything)).splitlines()
-    ours = [line.split()[0] for line in listed if line.endswith(layer)]
-    # Taking one away takes its untagged parents along, which then are no longer there.
-    subprocess.run(["docker", "image", "rm", "--force", *ours], capture_output=True, check=False)
+    listed = docker("image", "inspect", "--format", form, *set(everything)).splitlines() if everything else []
+    return [line.split()[0] for line in listed if line.endswith(layer)]
