@@ -153,7 +153,7 @@ def _watch(live: Hosting, until: date) -> Ran:
     return live.rig.run("watch.yml", "workflow_dispatch", payload={"inputs": {"until": until.isoformat()}})
 
 
-WATCHED = dict.fromkeys(("plan", "watch", "record"), "success")
+WATCHED = dict.fromkeys(("plan", "watch 1", "record"), "success")
 
 
 # What these do is seen where something is deployed, and something of it cannot be looked at.
@@ -168,7 +168,7 @@ def test_a_watch_without_anything_deployed_is_quiet(hosting: Hosting) -> None:
     """The first nights of a new repository must not be red."""
     ran = hosting.rig.with_app.run("watch.yml", "schedule", payload={"schedule": "17 5 * * *"})
 
-    assert {**ran.jobs, "watch": "success"} == WATCHED, ran.said
+    assert ran.jobs == {"plan": "success", "record": "success"}, ran.said
     assert "watch" not in ran.steps
     assert "no window was looked at" in ran.said
     assert ran.tokens("record") == {APP_TOKEN}

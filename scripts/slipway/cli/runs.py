@@ -145,10 +145,10 @@ def run_watch(  # noqa: PLR0917  # click passes by name
 def _plan() -> int:
     """A shard without anything to look at is left out."""
     found = deploy_tree.everything_deployed(options.workplace().forge)
-    count = shards_for(len(found))
-    shards = [f"{number}/{count}" for number in sorted({shard_of(*place, shards=count) for place in found})]
-    tell(json.dumps(shards))
-    hand_over({"shards": json.dumps(shards)})
+    of = shards_for(len(found))
+    shards = sorted({shard_of(*place, shards=of) for place in found})
+    tell(json.dumps([f"{shard}/{of}" for shard in shards]))
+    hand_over({"shards": json.dumps(shards), "of": of})
     return 0
 
 
