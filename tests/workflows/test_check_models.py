@@ -6,38 +6,41 @@ import json
 import re
 import shutil
 from datetime import date
+from pathlib import Path
 
 import pytest
 from slipway.adapters import git
 
-from tests.workflows.conftest import Hosting
-from tests.workflows.rig import ROOT, TOKEN, Ran, expected_steps, workflow
+from tests.github_stand_in.application import GitHub
+from tests.team import Team
+from tests.workflows.attempts import Attempt, Broken
+from tests.workflows.conftest import Hosting, put_on
+from tests.workflows.rig import ROOT, TOKEN, Ran, assert_whole, expected_steps, workflow
 
+FILE = "check-models.yml"
 MERGE = "refs/pull/7/merge"
 METRICS = "policies/metrics.yaml"
+LAST = "Fail what would fail"
 BESIDE_FOREIGN_CODE = ("convert", "examine")
 
 
-def check(hosting: Hosting) -> Ran:
+def steps_in(*jobs: str) -> dict[str, set[str]]:
+    """Their names, without those that run only where something fails."""
+    there = workflow(FILE)["jobs"]
+    return {job: {title.split("@")[0] for title in expected_steps(there[job])} - {LAST} for job in jobs}
+
+
+def check(hosting: Hosting, *, attempt: Attempt | None = None) -> Ran:
     """What the working tree of now would be told as a pull request; whatever it is told, nothing is written."""
     team, hosted = hosting.team, hosting.hosted
     team.commit("Propose", push=False)
     git.run("push", "--quiet", "origin", f"HEAD:{MERGE}", cwd=team.root)
     before = hosted.git("for-each-ref"), dict(hosted.threads), dict(hosted.statuses)
     pull = {"number": 7, "base": {"ref": "main"}, "head": {"ref": "mine"}}
-    ran = hosting.rig.run("check-models.yml", "pull_request", ref=MERGE, payload={"pull_request": pull})
+    ran = hosting.rig.run(FILE, "pull_request", ref=MERGE, payload={"pull_request": pull}, attempt=attempt)
 
     assert (hosted.git("for-each-ref"), dict(hosted.threads), dict(hosted.statuses)) == before
     return ran
-
-
-@pytest.fixture
-def live(hosting: Hosting) -> Hosting:
-    """tip v1.0.0 runs."""
-    hosting.team.release(hosting.team.tag("tip@v1.0.0", "Begin"))
-    hosting.team.go_live("tip@v1.0.0", on=date(2026, 3, 1))
-    hosting.team.commit("Go on")
-    return hosting
 
 
 def holders(ran: Ran) -> set[str]:
@@ -58,26 +61,57 @@ def failed_steps(ran: Ran) -> dict[str, list[str]]:
     return {job: steps for job, steps in found.items() if steps}
 
 
+@pytest.fixture
+def live(hosting: Hosting) -> Hosting:
+    """tip v1.0.0 runs."""
+    hosting.team.release(hosting.team.tag("tip@v1.0.0", "Begin"))
+    hosting.team.go_live("tip@v1.0.0", on=date(2026, 3, 1))
+    hosting.team.commit("Go on")
+    return hosting
+
+
+def bring_flights(hosting: Hosting) -> Hosting:
+    """The example model, the limits that it is held to, and pages that only a run may write."""
+    shutil.copytree(ROOT / "policies", hosting.team.root / "policies", dirs_exist_ok=True)
+    shutil.copytree(ROOT / "models" / "flight-delay", hosting.team.root / "models" / "flight-delay")
+    hosting.team.write(".slipway/checks/flight-delay/conversion.1.json", "planted")
+    git.run("add", "--force", ".slipway/checks", cwd=hosting.team.root)
+    return hosting
+
+
+@pytest.fixture(scope="session")
+def checked(
+    _tooled: Team, _github: GitHub, registry_host: str, ready: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Ran:
+    """The whole run about a new model, made once: what its jobs handed on is where other tests begin."""
+    return check(
+        bring_flights(put_on(_github, _tooled, registry_host, tmp_path_factory.mktemp("checked"), ready=ready))
+    )
+
+
+@pytest.fixture
+def ran(broken: Broken | None, checked: Ran, request: pytest.FixtureRequest) -> Ran:
+    """The whole run; or one more that begins at the job of the broken step, where all before is as it was."""
+    if broken is None:
+        return checked
+    hosting: Hosting = request.getfixturevalue("hosting")
+    return check(bring_flights(hosting), attempt=Attempt(checked, at=broken.job))
+
+
 # --- models -------------------------------------------------------------------------------------------------
 
 
-def test_a_changed_model_is_shown_as_its_release_would_be(hosting: Hosting) -> None:
+@pytest.mark.needs_each_step(FILE, only=steps_in("fetch", "convert", "examine"))
+def test_a_changed_model_is_shown_as_its_release_would_be(ran: Ran, broken: Broken | None) -> None:
     """Which number would pass and what its reviewer would read, before anybody merges or tags."""
-    shutil.copytree(ROOT / "policies", hosting.team.root / "policies", dirs_exist_ok=True)
-    shutil.copytree(ROOT / "models" / "flight-delay", hosting.team.root / "models" / "flight-delay")
-
-    ran = check(hosting)
-
     models = [f"{part} flight-delay" for part in ("fetch", "convert", "examine")]
     assert ran.jobs == dict.fromkeys(["plan", *models, "policies"], "success"), ran.said
-    for name, job in workflow("check-models.yml")["jobs"].items():
-        ran_job = ran.steps[name if name in ran.steps else f"{name} flight-delay"]
-        wanted = [step for step in expected_steps(job) if step != "Fail what would fail"]
-        assert [step for step, result in ran_job.items() if result == "success"] == list(dict.fromkeys(wanted))
     assert "### `flight-delay` v1.0.0 (first release): pass\n" in ran.summary
     assert "git tag -a flight-delay@v1.0.0 -m" in ran.summary
     assert "**Safe to merge: flight-delay v1.0.0 (first release), production.**" in ran.summary
-    assert holders(ran) == {"fetch", "policies"}
+    if broken is None:
+        assert_whole(ran, FILE, but={"examine": {LAST}})
+        assert holders(ran) == {"fetch", "policies"}
 
 
 def test_a_model_that_is_broken_is_told_by_file_and_field_and_stops_no_other(hosting: Hosting) -> None:
@@ -86,8 +120,6 @@ def test_a_model_that_is_broken_is_told_by_file_and_field_and_stops_no_other(hos
     shutil.copytree(team.folder, team.root / "models" / "bill")
     team.edit("models/bill/model.yaml", "name: tip", "name: bill")
     team.edit("models/tip/model.yaml", "framework:", "framwork:")
-    team.write(".slipway/checks/bill/conversion.1.json", "planted")
-    git.run("add", "--force", ".slipway/checks/bill", cwd=team.root)
 
     ran = check(hosting)
 
@@ -99,11 +131,9 @@ def test_a_model_that_is_broken_is_told_by_file_and_field_and_stops_no_other(hos
     }
     assert any(re.search(r"models/tip/model\.yaml, line \d+: unknown key `framwork`", error) for error in ran.errors)
     assert "Convert" not in ran.steps["convert tip"] and "Examine" not in ran.steps["examine bill"]
-    (fetched,) = hosting.rig.folder.glob("run-*/artifacts/fetched-*")
-    assert fetched.name == "fetched-bill"
-    assert [page.name for page in fetched.glob("*.json")] == ["identity.1.json"]
 
 
+@pytest.mark.needs_each_step(FILE, only={"examine": {LAST}})
 def test_a_model_that_would_fail_is_red_and_its_summary_says_why(hosting: Hosting) -> None:
     """The same verdict as its release, by the policies that it would be merged with."""
     shutil.copytree(ROOT / "models" / "flight-delay", hosting.team.root / "models" / "flight-delay")
@@ -115,7 +145,7 @@ def test_a_model_that_would_fail_is_red_and_its_summary_says_why(hosting: Hostin
     ran = check(hosting)
 
     assert ran.jobs["examine flight-delay"] == "failure"
-    assert ran.steps["examine flight-delay"]["Fail what would fail"] == "failure"
+    assert ran.steps["examine flight-delay"][LAST] == "failure"
     assert any("flight-delay would fail; the summary of this run says why" in error for error in ran.errors)
     assert "### `flight-delay` v1.0.0 (first release): fail\n" in ran.summary
     assert "below its floor 0.99" in ran.summary
@@ -124,6 +154,7 @@ def test_a_model_that_would_fail_is_red_and_its_summary_says_why(hosting: Hostin
 # --- policies -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.needs_each_step(FILE, only=steps_in("plan", "policies"))
 def test_a_stricter_policy_shows_which_deployed_version_would_fail(live: Hosting) -> None:
     """It hits models that nobody touches in this pull request, and their teams do not see it otherwise."""
     live.team.edit(METRICS, "floor: 0.75", "floor: 0.99")
@@ -194,20 +225,20 @@ def test_a_pull_request_without_a_model_to_check_is_green(live: Hosting, change:
 @pytest.mark.parametrize("job", BESIDE_FOREIGN_CODE)
 def test_no_secret_reaches_a_job_that_holds_a_strangers_code(job: str) -> None:
     """Anybody may open a pull request; what a job was never given cannot be taken from it."""
-    file = workflow("check-models.yml")
+    file = workflow(FILE)
     assert not re.search(r"token|secret|password", json.dumps(file["jobs"][job]), flags=re.IGNORECASE)
     assert "env" not in file
 
 
 def test_no_job_may_write_anything() -> None:
     """A fork's token could not; a branch of the repository's own could, and has no need to."""
-    jobs = workflow("check-models.yml")["jobs"].values()
+    jobs = workflow(FILE)["jobs"].values()
     assert {right for job in jobs for right in job["permissions"].values()} == {"read"}
     assert not any("environment" in job for job in jobs)
 
 
 def test_every_matrix_that_may_be_empty_is_guarded() -> None:
     """GitHub fails a run whose matrix is empty, and says so where nobody looks."""
-    jobs = [job for job in workflow("check-models.yml")["jobs"].values() if "strategy" in job]
+    jobs = [job for job in workflow(FILE)["jobs"].values() if "strategy" in job]
     assert len(jobs) == 3
     assert all("needs.plan.outputs.models != '[]'" in job["if"] for job in jobs)
