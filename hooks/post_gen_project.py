@@ -19,6 +19,8 @@ ANSWERS: dict[str, Any] = json.loads(r"""{{ cookiecutter | tojson }}""")
 LINKED: list[str] = ANSWERS["_copy_without_render"]
 AT_WORK = Path(".slipway-generation")
 EXAMPLE = "flight-delay"
+ON_THIS_MACHINE = ANSWERS["image_registry"].startswith("layout:")  # where no runner of GitHub finds its images
+SIGN_IN = 'export GITHUB_TOKEN="${GITHUB_TOKEN:-$(gh auth token)}"'
 MEND = """\
 generate from the template's git address, not from a zip download; on Windows first turn on Developer Mode and run:
         git config --global core.symlinks true"""
@@ -105,18 +107,50 @@ def is_folder(path: Path) -> bool:
 
 
 def next_steps() -> str:
-    slug = ANSWERS["repo_slug"]
-    model = EXAMPLE if ANSWERS["include_example"] else "MODEL"
-    check = "" if ANSWERS["include_example"] else ".venv/bin/slipway new-model MODEL && "
-    steps = (
-        f'cd {slug} && git init -b main && git add --all && git commit -m "Generate {slug} from Slipway"',
-        f"git init --bare -b main ../{slug}.git && git remote add origin ../{slug}.git && git push -u origin main",
-        "make setup",
-        f"{check}.venv/bin/slipway check {model}",
-        f'git tag -a {model}@v1.0.0 -m "First release" && git push origin {model}@v1.0.0',
+    slug, owner = ANSWERS["repo_slug"], ANSWERS["github_owner"]
+    hosted = "" if ON_THIS_MACHINE else f"Make the empty repository {owner}/{slug} on GitHub. "
+    told = [f"{slug} is there. {hosted}Next, from the folder that holds it, five lines to paste:"]
+    told += [f"  {number}. {line}" for number, line in enumerate(lines_to_paste(slug, owner), start=1)]
+    if not ON_THIS_MACHINE:
+        told.append(
+            "Before 3, mend what 2 tells. Its pull request comes from runtime-image.yml; if that failed, run it again."
+        )
+    if not ANSWERS["include_example"]:
+        told.append("Before 5, fill in what 4 wrote.")
+    return "\n".join([*told, "docs/generate.md says more.", ""])
+
+
+def lines_to_paste(slug: str, owner: str) -> tuple[str, ...]:
+    """From the first push to an open pull request. A bare repository runs nothing by itself, so the last line does."""
+    commit = f'cd {slug} && git init -b main && git add --all && git commit --quiet -m "Generate {slug} from Slipway"'
+    tag, check, release = first_release()
+    if ON_THIS_MACHINE:
+        bare = f"../{slug}.git"
+        return (
+            f"{commit} && git init --bare -b main {bare} && git remote add origin {bare} && git push -u origin main",
+            "make setup && .venv/bin/slipway doctor",
+            '.venv/bin/slipway doctor | grep "runtime image"',
+            check,
+            f"{release} && .venv/bin/slipway release {tag}",
+        )
+    return (
+        f"{commit} && git remote add origin https://github.com/{owner}/{slug}.git && git push -u origin main",
+        f"make setup && {SIGN_IN} && .venv/bin/slipway doctor",
+        ".venv/bin/slipway merge 1 && git pull",
+        check,
+        release,
     )
-    lines = "".join(f"  {number}. {step}\n" for number, step in enumerate(steps, start=1))
-    return f"{slug} is there. Next, from the folder that holds it:\n{lines}docs/generate.md says more.\n"
+
+
+def first_release() -> tuple[str, str, str]:
+    """The tag, and the lines that check and push it; without the example, the model is still to be written."""
+    model = EXAMPLE if ANSWERS["include_example"] else "MODEL"
+    tag, check = f"{model}@v1.0.0", f".venv/bin/slipway check {model}"
+    release = f'git tag -a {tag} -m "First release" && git push origin {tag}'
+    if ANSWERS["include_example"]:
+        return tag, check, release
+    commit = f'git add --all && git commit -m "Add {model}" && git push'
+    return tag, f".venv/bin/slipway new-model {model}", f"{check} && {commit} && {release}"
 
 
 def is_comparison() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "{{cookiecutter.repo_slug}}"
 GOOD = {"repo_slug": "team-models", "github_owner": "acme", "code_owners": "@acme/ml-team"}
+# Each answer that changes a file is given in two ways; of engines there is one.
+MATRIX: dict[str, dict[str, str]] = {
+    "the defaults": {},
+    "a registry, no example, and names of its own": {
+        "repo_slug": "Risk.Models_2",
+        "github_owner": "initech",
+        "code_owners": "@initech/risk-team @bob",
+        "image_registry": "registry.example/risk/models",
+        "include_example": "false",
+    },
+}
 GIT_CONFIG = "[user]\nname = Somebody\nemail = somebody@example.org\n[init]\ndefaultBranch = main\n"
 
 Answers = Mapping[str, str]
@@ -45,6 +57,11 @@ def copy_of_the_template(folder: Path) -> Path:
     ):
         subprocess.run(["git", *identity, *arguments], cwd=folder, check=True)
     return folder
+
+
+def lines_to_paste(told: str) -> list[str]:
+    """Those that generation printed."""
+    return re.findall(r"^  \d\. (.*)$", told, flags=re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -99,3 +116,13 @@ class Bench:
 
     def cruft(self, *arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         return self.run(sys.executable, "-m", "cruft", *arguments, cwd=cwd)
+
+
+def bench_with_our_caches(folder: Path, *, git_config: str = "", **environment: str) -> Bench:
+    """For tests that install what a team installs: in a home of its own, each package would be fetched again."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("GIT", "PYTEST_", "PYTHONPATH"))}
+    (folder / "gitconfig").write_text(GIT_CONFIG + git_config, encoding="utf-8")
+    notes = folder / "cookiecutter.yaml"
+    notes.write_text(f"replay_dir: {folder / 'replay'}\ncookiecutters_dir: {folder / 'clones'}\n", encoding="utf-8")
+    told = {"GIT_CONFIG_GLOBAL": str(folder / "gitconfig"), "COOKIECUTTER_CONFIG": str(notes)}
+    return Bench(folder, {**ours, **told, **environment})

@@ -1,11 +1,14 @@
 """`cruft update` over what a team edited: what merges, what conflicts, and how a person finds out.
 
-cruft exits with 0 and prints "Good work!" over conflicts, so each test looks by the line that the guide prints.
+cruft exits with 0 and prints "Good work!" over conflicts, so each test looks by the line that the guide prints, and
+`slipway doctor` must find the same files.
 """
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,7 +42,9 @@ def _update(bench: Bench, template: Path, team: Path) -> str:
     done = bench.cruft("update", "-y", cwd=team)
     assert done.returncode == 0, done.stderr
     assert "Good work!" in done.stdout
-    return _look(bench, team)
+    found = _look(bench, team)
+    assert _told_by_doctor(bench, team) == set(found.split())
+    return found
 
 
 def _look(bench: Bench, team: Path) -> str:
@@ -49,6 +54,17 @@ def _look(bench: Bench, team: Path) -> str:
     done = bench.run("bash", "-ec", line, cwd=team)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def _told_by_doctor(bench: Bench, team: Path) -> set[str]:
+    """The leftovers that it names. The command of this checkout: the team's own would be the same code, installed."""
+    if not bench.git(team, "remote"):
+        bench.git(bench.folder, "init", "--quiet", "--bare", "team.git")
+        bench.git(team, "remote", "add", "origin", str(bench.folder / "team.git"))
+    done = bench.run(Path(sys.executable).parent / "slipway", "doctor", "--json", cwd=team)
+    assert done.returncode in (0, 2), done.stderr
+    (left,) = [each for each in json.loads(done.stdout)["findings"] if each["name"] == "leftovers of an update"]
+    return set(re.findall(r"(\S+) (?:is not merged|was not applied|has a conflict's marks)", left["text"]))
 
 
 def _marked(team: Path) -> set[str]:
@@ -63,7 +79,7 @@ def test_edits_to_policies_cron_and_workflows_survive_an_update(template: Path, 
     _edit(team, ".github/workflows/watch.yml", CRON, '    - cron: "5 */6 * * *" # every six hours\n')
     _edit(team, ".github/workflows/on-tag.yml", "timeout-minutes: 5", "timeout-minutes: 15")
     _edit(template, "policies/metrics.yaml", "train it better", "train it longer")
-    _edit(template, ".github/workflows/watch.yml", "name: Watch\n", "name: Look at production\n")
+    _edit(template, ".github/workflows/watch.yml", "name: Watch this share\n", "name: Look at this share\n")
     _edit(template, ".github/workflows/on-tag.yml", "name: Hand over\n", "name: Hand it over\n")
 
     assert _update(bench, template, team) == ""
@@ -71,7 +87,7 @@ def test_edits_to_policies_cron_and_workflows_survive_an_update(template: Path, 
     assert _marked(team) == set()
     for name, theirs, ours in (
         ("policies/metrics.yaml", "floor: 0.60", "train it longer"),
-        (".github/workflows/watch.yml", "every six hours", "name: Look at production\n"),
+        (".github/workflows/watch.yml", "every six hours", "name: Look at this share\n"),
         (".github/workflows/on-tag.yml", "timeout-minutes: 15", "name: Hand it over\n"),
     ):
         text = (team / name).read_text(encoding="utf-8")
@@ -96,6 +112,17 @@ def test_conflicts_are_found_by_the_guides_look_and_nothing_of_the_team_is_lost(
     assert "every six hours" in (team / ".github/workflows/watch.yml").read_text()
 
 
+def test_marks_that_somebody_committed_are_told_by_doctor(template: Path, team: Path, bench: Bench) -> None:
+    """Once `git add` was said, git takes the conflict for solved, and the guide's line prints nothing any more."""
+    _edit(team, "policies/metrics.yaml", FLOOR, "f1: {floor: 0.60, drop: 0.05}")
+    _edit(template, "policies/metrics.yaml", FLOOR, "f1: {floor: 0.80, drop: 0.05}")
+    _update(bench, template, team)
+    bench.commit(team, "Update Slipway")
+
+    assert _look(bench, team) == ""
+    assert _told_by_doctor(bench, team) == {"policies/metrics.yaml"}
+
+
 def test_a_conflict_solved_in_the_file_is_not_asked_again(template: Path, team: Path, bench: Bench) -> None:
     """The update is over once its conflicts are: the next one begins where this one ended."""
     _edit(team, "policies/metrics.yaml", FLOOR, "f1: {floor: 0.60, drop: 0.05}")
@@ -109,6 +136,7 @@ def test_a_conflict_solved_in_the_file_is_not_asked_again(template: Path, team: 
     again = bench.cruft("update", "-y", cwd=team)
 
     assert again.returncode == 0, again.stderr
+    assert _told_by_doctor(bench, team) == set()
     assert bench.git(team, "status", "--porcelain") == ""
     assert "floor: 0.60" in policy.read_text() and "<<<<<<<" not in policy.read_text()
 

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.template.bench import GOOD, Bench, Tree, tree
-
-STEPS = ("git push -u origin main", "make setup", "slipway check flight-delay", "git push origin flight-delay@v1.0.0")
+from tests.template.bench import GOOD, MATRIX, Bench, Tree, lines_to_paste, tree
 
 
 def _create(bench: Bench, template: Path) -> Path:
@@ -26,29 +24,51 @@ def test_an_address_gives_the_same_tree_as_a_path(pristine: Path, bench: Bench, 
     assert tree(bench.generated(f"git+file://{pristine}", into=bench.folder / "out")) == clean_tree
 
 
-def test_cruft_gives_the_same_tree_and_its_own_note(pristine: Path, bench: Bench, clean_tree: Tree) -> None:
+@pytest.mark.parametrize("case", MATRIX)
+def test_cruft_gives_the_same_tree_and_its_own_note(case: str, pristine: Path, bench: Bench) -> None:
     """The two tools run the hooks with different knowledge of the template."""
-    repository = _create(bench, pristine)
+    answers = MATRIX[case]
+    by_cookiecutter = bench.generated(pristine, into=bench.folder / "out", answers=answers)
+    done = bench.create(pristine, into=bench.folder / "team", answers=answers)
 
-    assert tree(repository) == clean_tree
-    assert (repository / ".cruft.json").is_file()
+    assert done.returncode == 0, done.stderr
+    by_cruft = bench.folder / "team" / by_cookiecutter.name
+    assert tree(by_cruft) == tree(by_cookiecutter)
+    assert (by_cruft / ".cruft.json").is_file()
 
 
 @pytest.mark.parametrize("tool", ["cookiecutter", "cruft"])
-def test_five_next_steps_are_printed(tool: str, pristine: Path, bench: Bench) -> None:
-    """A generated repository is not yet a release: the way there is five lines to paste."""
-    into = bench.folder / "out"
-    told = (bench.cookiecutter if tool == "cookiecutter" else bench.create)(pristine, into=into).stdout
+@pytest.mark.parametrize("case", MATRIX)
+def test_five_lines_to_paste_are_printed(case: str, tool: str, pristine: Path, bench: Bench) -> None:
+    """A generated repository is not yet a release: the way there is a push, doctor, a runtime, a check and a tag."""
+    generate = bench.cookiecutter if tool == "cookiecutter" else bench.create
+    push, doctor, runtime, check, tag = lines_to_paste(
+        generate(pristine, into=bench.folder / "out", answers=MATRIX[case]).stdout
+    )
 
-    assert [line.split(".")[0].strip() for line in told.splitlines() if line[:4].strip()[:1].isdigit()] == list("12345")
-    assert [step for step in STEPS if step not in told] == []
+    assert push.endswith(" && git push -u origin main")
+    assert doctor.startswith("make setup && ") and doctor.endswith(" && .venv/bin/slipway doctor")
+    tagged = 'git tag -a {0}@v1.0.0 -m "First release" && git push origin {0}@v1.0.0'
+    begun = '.venv/bin/slipway check MODEL && git add --all && git commit -m "Add MODEL" && git push'
+    expected = {
+        "the defaults": (
+            '.venv/bin/slipway doctor | grep "runtime image"',
+            ".venv/bin/slipway check flight-delay",
+            f"{tagged.format('flight-delay')} && .venv/bin/slipway release flight-delay@v1.0.0",
+        ),
+        "a registry, no example, and names of its own": (
+            ".venv/bin/slipway merge 1 && git pull",
+            ".venv/bin/slipway new-model MODEL",
+            f"{begun} && {tagged.format('MODEL')}",
+        ),
+    }
+    assert (runtime, check, tag) == expected[case]
 
 
-def test_the_first_steps_work_as_they_are_printed(pristine: Path, bench: Bench) -> None:
+def test_the_first_line_works_as_it_is_printed(pristine: Path, bench: Bench) -> None:
     """A line to paste that fails is the first thing that a team would see of Slipway."""
     told = bench.cookiecutter(pristine, into=bench.folder / "out").stdout
-    first, second, *_ = [line.split(". ", 1)[1] for line in told.splitlines() if line.startswith(("  1. ", "  2. "))]
-    done = bench.run("bash", "-ec", f"{first}\n{second}", cwd=bench.folder / "out")
+    done = bench.run("bash", "-ec", lines_to_paste(told)[0], cwd=bench.folder / "out")
 
     assert done.returncode == 0, done.stderr
     origin = bench.folder / "out" / f"{GOOD['repo_slug']}.git"
