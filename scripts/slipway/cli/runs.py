@@ -7,20 +7,17 @@ import os
 from collections.abc import Iterable
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from slipway.adapters import deploy_tree, rollouts
 from slipway.cli import options, release, upkeep, verdicts, watch
-from slipway.cli.engines import outlives_this_run
 from slipway.cli.failures import told
 from slipway.cli.printing import hand_over, tell
-from slipway.domain.release import JobResult
-from slipway.domain.tag import ReleaseTag
-from slipway.domain.upkeep import shard_of, shards_for
-from slipway.domain.verdict import Verdict
 from slipway.errors import SlipwayError
+
+if TYPE_CHECKING:
+    from slipway.adapters.rollouts import Wanted
 
 
 @click.command("release")
@@ -59,6 +56,9 @@ def run_rollout(
 
     What is due is computed from manifests and ledger; where nothing is, nothing is done.
     """
+    from slipway.adapters import rollouts
+    from slipway.cli.engines import outlives_this_run
+
     if all_of_it == (model is not None):
         raise click.UsageError("name a model, or say --all")
     place = options.workplace()
@@ -80,6 +80,8 @@ def _would_roll_out(context: click.Context, model: str, environment: str) -> Non
 
 def _roll_out(context: click.Context, model: str, environment: str) -> None:
     """What was verified is recorded, whatever comes of it afterwards: the rest stays due."""
+    from slipway.adapters import rollouts
+
     where = {"model": model, "environment": environment}
     context.invoke(release.verify_rollout, on=None, dry_run=False, as_json=False, **where)
     verified = rollouts.wanted(workplace=options.workplace(), **where)
@@ -91,8 +93,9 @@ def _roll_out(context: click.Context, model: str, environment: str) -> None:
         _record(context, str(verified.tag), None, None)
 
 
-def _propose_next(context: click.Context, verified: rollouts.Wanted) -> None:
+def _propose_next(context: click.Context, verified: Wanted) -> None:
     """The evidence of the release is carried over; the way back is another one there, and tried out anew."""
+    from slipway.adapters import rollouts
     from slipway.steps import rehearse_rollback
 
     place = options.workplace()
@@ -144,6 +147,9 @@ def run_watch(  # noqa: PLR0917  # click passes by name
 
 def _plan() -> int:
     """A shard without anything to look at is left out."""
+    from slipway.adapters import deploy_tree
+    from slipway.domain.upkeep import shard_of, shards_for
+
     found = deploy_tree.everything_deployed(options.workplace().forge)
     of = shards_for(len(found))
     shards = sorted({shard_of(*place, shards=of) for place in found})
@@ -154,6 +160,9 @@ def _plan() -> int:
 
 def _watch_all(context: click.Context, shard: tuple[int, int] | None, until: date | None) -> int:
     """The worst exit code of all; 0 where nothing is deployed."""
+    from slipway.adapters import deploy_tree
+    from slipway.domain.upkeep import shard_of
+
     which, of = shard or (1, 1)
     found = deploy_tree.everything_deployed(options.workplace().forge)
     mine = [place for place in found if shard_of(*place, shards=of) == which]
@@ -193,6 +202,8 @@ def _record_all(places: Iterable[tuple[str, str]], until: date | None) -> None:
 def _failed(tag: str) -> bool:
     """By the page: in a workflow the exit code of a verdict is 0."""
     from slipway.domain.release import Verdicts
+    from slipway.domain.tag import ReleaseTag
+    from slipway.domain.verdict import Verdict
 
     record = options.workplace().release(ReleaseTag.parse(tag))
     return record.page(Verdicts, written_by="judge").body.verdict is Verdict.FAIL
@@ -200,6 +211,8 @@ def _failed(tag: str) -> bool:
 
 def _record_attempt(context: click.Context, tag: str) -> None:
     """Keep what was found before a step failed, and that it did."""
+    from slipway.domain.release import JobResult
+
     ended = {"release": JobResult.FAILURE}
     context.invoke(upkeep.record_pages, subject=tag, jobs=ended, environment=None, until=None, dry_run=False)
 

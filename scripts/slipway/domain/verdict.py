@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
 from slipway.maths.absence import Absent
-from slipway.maths.intervals import MetricEstimate
+
+if TYPE_CHECKING:
+    from slipway.maths.intervals import MetricEstimate
 
 
 class Verdict(StrEnum):

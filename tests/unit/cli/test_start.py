@@ -7,7 +7,7 @@ import sys
 
 from slipway.cli import slipway
 
-_HEAVY = ("tensorflow", "onnxruntime", "pyarrow", "pandas", "altair", "onnx", "jinja2", "github")
+_HEAVY = ("tensorflow", "onnxruntime", "pyarrow", "pandas", "altair", "onnx", "jinja2", "github", "httpx", "numpy")
 _ALL_HELP = """
 import sys
 from slipway.cli import slipway

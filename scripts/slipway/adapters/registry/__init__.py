@@ -9,7 +9,6 @@ from slipway.adapters.registry.credentials import credentials_for
 from slipway.adapters.registry.layout import LayoutRegistry
 from slipway.adapters.registry.names import checked_repository
 from slipway.adapters.registry.protocol import Registry
-from slipway.adapters.registry.remote import RemoteRegistry
 from slipway.errors import RegistryRefused
 
 _LAYOUT = "layout:"
@@ -33,4 +32,6 @@ def open_registry(reference: str) -> Registry:
             mend="write `layout:` and a folder, or host[:port]/prefix without `https://` and without a user, "
             "for example registry.example.com/acme; credentials come from `docker login`",
         )
+    from slipway.adapters.registry.remote import RemoteRegistry  # noqa: PLC0415 - 0.2 s that a laptop can save
+
     return RemoteRegistry(host, checked_repository(prefix) if prefix else "", credentials=credentials_for(host))
