@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import re
 from pathlib import Path
 
 import pytest
 
-from tests.template.bench import GIT_CONFIG, GOOD, Bench, copy_of_the_template
+from tests.template.bench import GOOD, Bench, bench_with_our_caches, copy_of_the_template, lines_to_paste
 
 pytestmark = pytest.mark.xdist_group("generated repository")  # one environment is enough for all of these
 
-RELEASE = (
-    *("resolve-tag", "convert-to-onnx", "measure-consistency", "rehearse-rollback", "judge", "build-image"),
-    *("bump-manifest", "record-pages"),
-)
+TAG = "flight-delay@v1.0.0"
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, Path]:
-    """A repository after the first three of the five steps that its generation printed."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PYTEST_", "PYTHONPATH"))}
+    """A repository after the five lines that its generation printed were pasted, one after the other."""
     folder = tmp_path_factory.mktemp("team")
-    (folder / "gitconfig").write_text(GIT_CONFIG, encoding="utf-8")
-    bench = Bench(folder, {**ours, "GIT_CONFIG_GLOBAL": str(folder / "gitconfig")})  # with our caches of packages
-    template = copy_of_the_template(folder / "slipway")
-    notes = bench.folder / "cookiecutter.yaml"
-    notes.write_text(f"replay_dir: {bench.folder / 'replay'}\ncookiecutters_dir: {bench.folder / 'clones'}\n")
-    told = bench.cookiecutter(template, "--config-file", str(notes), into=bench.folder).stdout
-    steps = re.findall(r"^  \d\. (.*)$", told, flags=re.MULTILINE)
-    assert len(steps) == 5, told
-    done = bench.run("bash", "-ec", "\n".join(steps[:3]))
+    bench = bench_with_our_caches(folder)
+    told = bench.cookiecutter(copy_of_the_template(folder / "slipway"), into=folder).stdout
+    lines = lines_to_paste(told)
+    assert len(lines) == 5, told
+    done = bench.run("bash", "-ec", "\n".join(lines))
     assert done.returncode == 0, done.stdout + done.stderr
-    return bench, bench.folder / GOOD["repo_slug"]
+    (folder / "said").write_text(done.stdout, encoding="utf-8")
+    return bench, folder / GOOD["repo_slug"]
 
 
 def test_the_command_runs(repository: tuple[Bench, Path]) -> None:
@@ -51,30 +42,26 @@ def test_nothing_is_installed_twice(repository: tuple[Bench, Path]) -> None:
     assert "Nothing to be done" in bench.run("make", "setup", cwd=folder).stdout
 
 
-def test_its_own_checks_pass(repository: tuple[Bench, Path]) -> None:
-    """Lint, types and floors over all of it, tests over what guards a team's own files."""
+def test_five_pasted_lines_end_in_an_open_pull_request(repository: tuple[Bench, Path]) -> None:
+    """The promise of a first run: no account, nothing to fill in, and something to merge at the end."""
     bench, folder = repository
-    some = "tests/unit/test_generate_schemas.py tests/unit/adapters/test_git.py"
-    done = bench.run("make", "test", f"TESTS={some}", cwd=folder)
+    (pull,) = (bench.folder / f"{GOOD['repo_slug']}.forge" / "pulls").iterdir()
+    said = (bench.folder / "said").read_text(encoding="utf-8")
 
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"\d+ passed", done.stdout)
-
-
-def test_its_first_tag_ends_in_an_open_pull_request(repository: tuple[Bench, Path]) -> None:
-    """The promise of a first run: five lines to paste, and the steps that the actions call."""
-    bench, folder = repository
-    slipway = folder / ".venv" / "bin" / "slipway"
-    tag = "flight-delay@v1.0.0"
-    bench.git(folder, "tag", "--annotate", tag, "--message", "First release")
-    bench.git(folder, "push", "--quiet", "origin", tag)
-    for step in RELEASE:
-        done = bench.run(slipway, step, tag, cwd=folder)
-        assert done.returncode == 0, f"{step}: {done.stdout}{done.stderr}"
-
-    branches = bench.git(folder, "ls-remote", "--heads", "origin")
-    assert f"refs/heads/release/production/{tag.replace('@', '/')}" in branches
+    assert "\ntitle: 'flight-delay: v1.0.0 (first release), production'\n" in pull.read_text(encoding="utf-8")
+    assert f"{TAG}: pull request #1: flight-delay: v1.0.0 (first release), production" in said.splitlines()
+    assert f"refs/heads/release/production/{TAG.replace('@', '/')}" in bench.git(folder, "ls-remote", "origin")
     assert bench.git(folder, "status", "--porcelain") == ""
+
+
+def test_the_third_line_says_why_there_is_no_runtime_image_to_merge(repository: tuple[Bench, Path]) -> None:
+    """Else somebody on a laptop waits for a pull request that only a workflow of GitHub would open."""
+    bench, _folder = repository
+    said = (bench.folder / "said").read_text(encoding="utf-8")
+    told = [line for line in said.splitlines() if "runtime image" in line]
+
+    assert len(told) == 2 and told[0] == told[1]  # of the second line and of the third
+    assert "none, and the engine `process` needs none" in told[0]
 
 
 def test_an_interpreter_too_old_is_refused_in_plain_words(tmp_path: Path, repository: tuple[Bench, Path]) -> None:
