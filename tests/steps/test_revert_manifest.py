@@ -226,6 +226,19 @@ def test_a_person_can_go_back_to_any_version_that_passed(newer: Team) -> None:
     assert (entry.version, entry.by, entry.reason) == ("v1.1.0", "Ada", "the kitchen complains")
 
 
+def test_the_merge_of_a_way_back_closes_no_issue(newer: Team) -> None:
+    """GitHub obeys what a commit of the default branch says; the file keeps the reason as it was written."""
+    page = roll_back(newer, "v1.0.0", reason="fixes #12, ask @ada\n[skip ci]")
+
+    forge = newer.workplace.forge
+    (commit,) = forge.commits(page.body.branch, beyond="main")
+    assert commit.message == "Send tip in production back to v1.0.0\n\nfixes # 12, ask @ ada [ skip ci]"
+    assert page.body.pull is not None
+    forge.merge_pull(page.body.pull)
+    (entry,) = deploy_tree.quarantine(forge)
+    assert entry.reason == "fixes #12, ask @ada\n[skip ci]"
+
+
 def test_asked_twice_there_is_one_pull_request(newer: Team) -> None:
     """Two people press the same button."""
     assert roll_back(newer, "v1.0.0") == roll_back(newer, "v1.0.0")

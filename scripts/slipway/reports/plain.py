@@ -8,6 +8,17 @@ import unicodedata
 # Control, format (turns writing direction, has no width), surrogate, private, unassigned.
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _COMMAND = re.compile(r"^\s*::|##\[")
+# What GitHub obeys in the message of a commit, up to where a space takes the meaning from it.
+_CALL = re.compile(
+    r"""
+    (?<!\w)@(?=\w)                                     # a mention
+  | \#(?=\d)                                           # an issue, which `fixes` before it would close
+  | (?<![^\W_])gh-(?=\d)                               # the same, as GH-12
+  | :/(?=/\S*/(?:issues|pull|discussions)/\d)          # the same, by its address
+  | \[(?=(?:skip\ (?:ci|actions)|(?:ci|actions)\ skip|no\ ci)\])  # runs no workflow
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
 
 
 def one_line(text: str) -> str:
@@ -26,6 +37,11 @@ def printable(text: str) -> str:
     GitHub's runner obeys a line that begins with `::`, and one that holds `##[` anywhere.
     """
     return "\n".join(_COMMAND.sub(_pulled_apart, _visible(line)) for line in text.splitlines())
+
+
+def commit_line(text: str) -> str:
+    """One line for the message of a commit: it calls nobody, closes no issue, and keeps no workflow from running."""
+    return _CALL.sub(lambda call: f"{call.group()} ", one_line(text))
 
 
 def shortened(text: str, *, longest: int) -> str:

@@ -19,6 +19,7 @@ from slipway.domain.policy import Reversion as Means
 from slipway.domain.release import Image
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadTag, BranchMoved, ForgeRefused, NotReleasable
+from slipway.reports.plain import commit_line
 from slipway.reports.revert_request import revert_body, revert_title
 
 log = logging.getLogger(__name__)
@@ -229,7 +230,7 @@ def _default_head(forge: Forge) -> str:
 
 
 def _message(way: _Way) -> str:
-    return f"Send {way.model} in {way.environment} back to {way.back_to}\n\n{way.reason}\n"
+    return f"Send {way.model} in {way.environment} back to {way.back_to}\n\n{commit_line(way.reason)}\n"
 
 
 def _changes(way: _Way, base: str, workplace: Workplace) -> dict[str, bytes | None]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from slipway.reports.plain import lines, one_line, printable, shortened, width_of
+from slipway.reports.plain import commit_line, lines, one_line, printable, shortened, width_of
 
 from tests import pages
 
@@ -48,6 +50,38 @@ def test_what_is_printed_stays_as_it_was_written() -> None:
     """A table of the terminal must not lose its columns to a guard against one line in a million."""
     assert printable("a  b::c\n  mend: x # y [z]\n\tc") == "a  b::c\n  mend: x # y [z]\n\tc"
     assert printable("  ::error::x") == "  : :error::x"
+
+
+_OBEYED = re.compile(
+    r"(?<!\w)@\w|#\d|\bgh-\d|https?://\S+/(issues|pull)/\d|\[(skip ci|ci skip|no ci|skip actions|actions skip)\]",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "committed"),
+    [
+        ("fixes #12", "fixes # 12"),
+        ("Closes: team/flights#7 and GH-8", "Closes: team/flights# 7 and GH- 8"),
+        ("resolves https://github.com/team/flights/issues/12", "resolves https:/ /github.com/team/flights/issues/12"),
+        ("ask @ada, @team/flights", "ask @ ada, @ team/flights"),
+        ("two\nlines [skip ci]", "two lines [ skip ci]"),
+        ("ada@example.org saw F1 fall [0.4, 0.5], row #a", "ada@example.org saw F1 fall [0.4, 0.5], row #a"),
+    ],
+)
+def test_a_reason_in_a_commit_calls_nobody_and_closes_nothing(written: str, committed: str) -> None:
+    """The merge of a way back must not close somebody's issue, nor the reason for it keep the checks from running."""
+    assert commit_line(written) == committed
+
+
+@given(
+    st.lists(
+        st.sampled_from(["fixes", " ", "\n", "#", "1", "@", "ada", "GH-", "[", "]", "skip ci", "https://x.y/issues/"])
+    ).map("".join)
+)
+def test_no_text_makes_a_commit_obey(text: str) -> None:
+    """Whatever stands before and behind it."""
+    assert not _OBEYED.search(commit_line(text))
 
 
 def test_lines_drop_what_is_empty() -> None:
