@@ -162,7 +162,7 @@ class Team:
         record = self.record(tag)
         resolve_tag.run(tag, workplace=self.workplace)
         self.convert(record)
-        measure_consistency.run(record)
+        measure_consistency.run(record, policies=self.workplace.repository.policies())
         rehearse_rollback.run(record, environment=environment)
         return record
 

@@ -110,7 +110,7 @@ def _with_damage(damage: Damage, released: Path, folder: Path) -> Record:
     onnx.save(model, folder / "damaged.onnx")
     body = conversion.model_copy(update={"onnx": record.keep(folder / "damaged.onnx", name="model.onnx")})
     record.once(Conversion, reads={"planted": damage.__name__}, make=lambda: body)
-    measure_consistency.run(record)
+    measure_consistency.run(record, policies=_policies(released))
     rehearse_rollback.run(record, environment="production")
     return record
 

@@ -14,6 +14,7 @@ import onnxruntime
 import pytest
 from slipway.adapters import environments
 from slipway.adapters.registry.layer import model_layer
+from slipway.adapters.repository import Repository
 from slipway.domain.release import Conversion, Evidence, Identity, Image
 from slipway.steps import measure_consistency
 from slipway.steps.build_image import identity_of
@@ -125,7 +126,7 @@ def test_what_onnxruntime_makes_of_the_graph_does_not_reach_the_layer(
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", plain)
     record = type(flights.record_of(released))(tmp_path / "record", subject=str(flights.TAG))
-    evidence = measure_consistency.run(record).body
+    evidence = measure_consistency.run(record, policies=Repository.around(released).policies()).body
 
     assert levels
     identity = record.page(Identity, written_by="resolve-tag").body

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from hashlib import sha256
 
+from slipway.domain.calibration import Calibration, FeatureCalibration
 from slipway.domain.case import ReleaseCase
+from slipway.domain.cost import Cost, CostRatio, ModelCost
 from slipway.domain.model import Decision, Feature, Framework, Model, Samples
 from slipway.domain.pages import File
 from slipway.domain.policy import (
@@ -39,7 +42,7 @@ from slipway.domain.release import (
 from slipway.domain.signature import DataType
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Estimate, Finding, Verdict, worst
-from slipway.gates import RELEASE_GATES, promise
+from slipway.gates import RELEASE_GATES, false_alarms, promise
 
 MODEL = "flight-delay"
 
@@ -211,8 +214,38 @@ def evidence(**changes: object) -> Evidence:
         traffic=None,
         input_profile=file("profile.json", size=118_000),
         golden=Golden(rows=50, inputs={}, outputs={}),
+        calibration=calibration(),
     )
     return measured.model_copy(update=changes)
+
+
+def calibration(*, weeks: int = 26, stormy: bool = False, **changes: object) -> Calibration:
+    """Quiet weeks; `stormy`: the delays of the third one are of a storm."""
+    days = 7 * weeks - 6
+    storm = tuple(0.31 if stormy and 14 <= day < 21 else 0.04 for day in range(days))
+    shifted = tuple(round(0.018 * step, 4) for step in range(1, 41))
+    measured = Calibration(
+        window_days=7,
+        since=date(2026, 1, 5),
+        rows=(900,) * days,
+        features={
+            "dest": FeatureCalibration(distances=(0.09,) * days),
+            "distance": FeatureCalibration(distances=storm, shifted=shifted),
+            "hour": FeatureCalibration(distances=(0.02,) * days, shifted=tuple(one * 2 for one in shifted[:20])),
+        },
+    )
+    return measured.model_copy(update=changes)
+
+
+def cost(**changes: object) -> Cost:
+    """Of the candidate, and beside the version that production runs."""
+    taken = Cost(
+        platform="linux/amd64",
+        batch_rows=1024,
+        candidate=ModelCost(size=24_310, memory=58_720_256, load=0.00491, p50=4.82e-5, p99=1.13e-4, batch=0.00213),
+        ratios=(CostRatio(version="v1.3.0", size=1.004, memory=1.0, load=0.97, p50=1.02, p99=1.08, batch=0.99),),
+    )
+    return taken.model_copy(update=changes)
 
 
 def breaking_evidence(*, stated: bool) -> Evidence:
@@ -280,6 +313,7 @@ def verdicts(
         waivers=(waiver,) if waiver else (),
         smallest_bump=promise.smallest_bump(case, PromiseLimit()),
         policies_digest=digest("policies"),
+        false_alarms=false_alarms.expected(measured.calibration, DriftLimit()) if measured.calibration else None,
     )
 
 

@@ -203,7 +203,7 @@ def test_a_changed_policy_judges_again_beside_the_old_verdict(team: Team) -> Non
     assert (first.body.verdict, stricter.body.verdict) == (Verdict.PASS, Verdict.FAIL)
     assert (first.number, stricter.number) == (1, 2)
     assert (record.folder / "verdicts.1.json").is_file()
-    assert measure_consistency.run(record).number == 1
+    assert measure_consistency.run(record, policies=team.workplace.repository.policies()).number == 1
 
 
 def test_a_policy_that_is_put_back_counts_again(team: Team) -> None:

@@ -19,7 +19,7 @@ def evidence_of(team: Team, tag: str) -> tuple[Record, Evidence]:
     record = team.record(tag)
     resolve_tag.run(tag, workplace=team.workplace)
     team.convert(record)
-    return record, measure_consistency.run(record).body
+    return record, measure_consistency.run(record, policies=team.workplace.repository.policies()).body
 
 
 def test_a_first_version_is_measured_against_its_source_and_its_labels(team: Team) -> None:
@@ -114,7 +114,7 @@ def test_run_twice_it_measures_once(live: Team) -> None:
     live.publish("tip@v1.1.0", Tip(weight=0.0201))
     _, first = evidence_of(live, "tip@v1.1.0")
 
-    page = measure_consistency.run(live.record("tip@v1.1.0"))
+    page = measure_consistency.run(live.record("tip@v1.1.0"), policies=live.workplace.repository.policies())
     _, elsewhere = evidence_of(live.clone("elsewhere"), "tip@v1.1.0")
 
     assert (page.number, page.body) == (1, first)

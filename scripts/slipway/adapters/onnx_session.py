@@ -1,4 +1,4 @@
-"""ONNX files, opened with onnxruntime. The only importer of onnxruntime.
+"""ONNX files, opened with onnxruntime. Only this module and `onnx_loading` import onnxruntime.
 
 A file is checked before onnxruntime sees it: onnx's own checker lets unknown domains pass, and a file that names
 others reads them.
@@ -17,6 +17,7 @@ import onnxruntime
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # protobuf ships no types
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, checker
 
+from slipway.adapters.onnx_loading import session_options
 from slipway.domain.rows import Batch, rows_in, take
 from slipway.domain.signature import DataType, Signature, Tensor
 from slipway.errors import ModelFailed, ModelRefused
@@ -85,7 +86,7 @@ def open_model(path: Path, *, optimise: bool = True, threads: int = 1) -> OnnxMo
     _refuse(path, model)
     try:
         session = onnxruntime.InferenceSession(
-            content, _options(optimise=optimise, threads=threads), providers=["CPUExecutionProvider"]
+            content, session_options(optimise=optimise, threads=threads), providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # onnxruntime's errors have no common class but this one
         raise ModelRefused(
@@ -93,19 +94,6 @@ def open_model(path: Path, *, optimise: bool = True, threads: int = 1) -> OnnxMo
             mend="convert the model again, or for an older opset",
         ) from error
     return OnnxModel(_signature(path, model.graph), session)
-
-
-def _options(*, optimise: bool, threads: int) -> Any:
-    """Fixed threads and order, so that one row has one answer on a machine; spinning would starve the others."""
-    level = onnxruntime.GraphOptimizationLevel
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = level.ORT_ENABLE_ALL if optimise else level.ORT_DISABLE_ALL
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 4  # only what ends the process: all else is raised
-    return options
 
 
 def _content(path: Path) -> bytes:

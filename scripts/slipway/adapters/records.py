@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from slipway import __version__
 from slipway.adapters import atomic, crash_points
+from slipway.domain.cost import Cost
 from slipway.domain.pages import Body, Circumstances, File, Page, key_of, parse_page
 from slipway.errors import BadFile, DigestMismatch
 
@@ -31,13 +32,20 @@ class Record:
     subject: str
 
     def once(
-        self, kind: type[BodyT], *, reads: Mapping[str, str], make: Callable[[], BodyT], is_deed: bool = False
+        self,
+        kind: type[BodyT],
+        *,
+        reads: Mapping[str, str],
+        make: Callable[[], BodyT],
+        is_deed: bool = False,
+        cost: Callable[[], Cost] | None = None,
     ) -> Page[BodyT]:
         """Return the page that was written for the same `reads`, or make it.
 
         A page whose inputs changed gets the next number beside the old one. When inputs change back, what was
         found then is written again as the newest page, so that the newest is always the one that counts. A deed,
-        such as an issue that was closed meanwhile, is done again instead: `is_deed`.
+        such as an issue that was closed meanwhile, is done again instead: `is_deed`. `cost` is asked when a body was
+        made, and told beside it.
         """
         key = key_of(reads)
         written = self.pages(kind)
@@ -47,6 +55,7 @@ class Record:
             return known
         started = time.monotonic()
         body = known.body if known is not None else make()
+        seconds = time.monotonic() - started
         page = Page(
             kind=kind.kind,
             subject=self.subject,
@@ -54,7 +63,7 @@ class Record:
             reads=dict(reads),
             key=key,
             body=body,
-            circumstances=_circumstances(time.monotonic() - started),
+            circumstances=_circumstances(seconds, cost=_cost_beside(known, cost)),
         )
         atomic.write(self.folder / page.file_name, page.to_json())
         return page
@@ -166,13 +175,20 @@ def files_in(value: object) -> Iterator[File]:
             yield from files_in(item)
 
 
-def _circumstances(seconds: float) -> Circumstances:
+def _cost_beside(known: Page[BodyT] | None, cost: Callable[[], Cost] | None) -> Cost | None:
+    if known is not None:
+        return known.circumstances.cost
+    return None if cost is None else cost()
+
+
+def _circumstances(seconds: float, *, cost: Cost | None) -> Circumstances:
     return Circumstances(
         written_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         seconds=round(seconds, 3),
         host=socket.gethostname(),
         slipway=__version__,
         run_url=run_url(),
+        cost=cost,
     )
 
 

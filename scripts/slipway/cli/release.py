@@ -50,7 +50,8 @@ def measure_consistency(tag: str, as_json: bool) -> None:
     from slipway.domain.tag import ReleaseTag
     from slipway.steps import measure_consistency as step
 
-    page = step.run(options.workplace().release(ReleaseTag.parse(tag)))
+    place = options.workplace()
+    page = step.run(place.release(ReleaseTag.parse(tag)), policies=place.repository.policies())
     found = page.body.fidelity
     show(page, f"{tag}: {found.rows:,} rows, largest difference {found.largest_difference:.1e}", as_json=as_json)
 

@@ -92,11 +92,12 @@ def _judged_as(bump: Bump, record: Record, place: Workplace) -> Page[Verdicts]:
     from slipway.steps import judge, measure_consistency, rehearse_rollback, resolve_tag
 
     resolve_tag.promise(bump, record, root=place.repository.root)
-    measure_consistency.run(record)
+    policies = place.repository.policies()
+    measure_consistency.run(record, policies=policies)
     rehearse_rollback.run(record, environment=place.settings.first)
     return judge.run(
         record,
-        policies=place.repository.policies(),
+        policies=policies,
         policies_digest=place.repository.policies_digest(),
         today=options.today(),
     )

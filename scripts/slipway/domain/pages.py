@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from slipway.domain.cost import Cost
 from slipway.errors import BadFile, NewerSchema
 
 SCHEMA = 1
@@ -36,6 +37,7 @@ class Circumstances(Frozen):
     host: str
     slipway: str
     run_url: str | None = None
+    cost: Cost | None = None
 
 
 class File(Frozen):

@@ -6,6 +6,7 @@ model with a reason, and a waiver lets one version through until a day.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Generic, Self, TypeVar
@@ -130,6 +131,14 @@ class DriftLimit(Declared):
         if self.windows > self.of_last:
             raise ValueError("windows: cannot be more than of_last")
         return self
+
+    def exceeded_by(self, distance: float, *, null_rate_change: float) -> bool:
+        return distance > self.distance or abs(null_rate_change) > self.null_rate
+
+    def times_exceeded(self, exceeded: Sequence[frozenset[str]]) -> dict[str, int]:
+        """Of the features that exceed in the newest window: in how many of the last `of_last`, oldest window first."""
+        recent = exceeded[-self.of_last :]
+        return {feature: sum(feature in one for one in recent) for feature in recent[-1]}
 
 
 class Reversion(StrEnum):

@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
+from slipway.domain.calibration import Calibration, FalseAlarms
 from slipway.domain.model import Model
 from slipway.domain.pages import Body, File, Frozen, Page
 from slipway.domain.signature import Signature
@@ -177,6 +178,8 @@ class Golden(Frozen):
 
 
 class Evidence(Body):
+    """`calibration` is None on pages that were written before it was measured."""
+
     kind: ClassVar[str] = "evidence"
 
     onnx_signature: Signature
@@ -188,6 +191,7 @@ class Evidence(Body):
     traffic: TrafficEvidence | None
     input_profile: File
     golden: Golden
+    calibration: Calibration | None = None
 
 
 class Rehearsal(Body):
@@ -212,7 +216,10 @@ class WaiverUsed(Frozen):
 
 
 class Verdicts(Body):
-    """`smallest_bump` is the smallest promise that this evidence would keep; None where none would."""
+    """`smallest_bump` is the smallest promise that this evidence would keep; None where none would.
+
+    `false_alarms` is told, and no part of the verdict; None where the evidence does not tell.
+    """
 
     kind: ClassVar[str] = "verdicts"
 
@@ -221,6 +228,7 @@ class Verdicts(Body):
     waivers: tuple[WaiverUsed, ...]
     smallest_bump: Bump | None
     policies_digest: str
+    false_alarms: FalseAlarms | None = None
 
 
 class Image(Body):

@@ -12,7 +12,17 @@ from slipway.domain.case import ReleaseCase, ReleaseGate, WindowGate
 from slipway.domain.policy import Policies
 from slipway.domain.release import Verdicts, WaiverUsed
 from slipway.domain.verdict import Finding, Verdict, worst
-from slipway.gates import drift, fidelity, metrics, outputs, previous_version, promise, signature, way_back
+from slipway.gates import (
+    drift,
+    false_alarms,
+    fidelity,
+    metrics,
+    outputs,
+    previous_version,
+    promise,
+    signature,
+    way_back,
+)
 
 # In the order of a reviewer's questions. A gate takes the limit of its own policy, hence `Any`.
 RELEASE_GATES: dict[str, ReleaseGate[Any]] = {
@@ -50,7 +60,7 @@ def verdicts_of(
     case: ReleaseCase, policies: Policies, waivers: tuple[WaiverUsed, ...], *, policies_digest: str
 ) -> Verdicts:
     """Ask every gate; a finding that a waiver covers passes, and says so."""
-    model = case.identity.model
+    model, calibration = case.identity.model, case.evidence.calibration
     waived = {waiver.gate: waiver for waiver in waivers}
     findings = [
         _waive(finding, waived.get(name))
@@ -63,6 +73,7 @@ def verdicts_of(
         waivers=waivers,
         smallest_bump=promise.smallest_bump(case, policies.promise.limit_for(model)),
         policies_digest=policies_digest,
+        false_alarms=false_alarms.expected(calibration, policies.drift.limit_for(model)) if calibration else None,
     )
 
 

@@ -33,11 +33,9 @@ def exceeded(window: Window, limit: DriftLimit) -> frozenset[str]:
     """The features whose proven lower bound is beyond the limit; none where rows are too few to tell."""
     if window.rows < limit.rows:
         return frozenset()
-    return frozenset(one.feature for one in window.drift if _exceeds(one, limit))
-
-
-def _exceeds(one: FeatureDrift, limit: DriftLimit) -> bool:
-    return one.low > limit.distance or abs(one.null_rate_change) > limit.null_rate
+    return frozenset(
+        one.feature for one in window.drift if limit.exceeded_by(one.low, null_rate_change=one.null_rate_change)
+    )
 
 
 def _verdict(evidence: WindowEvidence, limit: DriftLimit) -> tuple[Verdict, str]:
@@ -46,8 +44,7 @@ def _verdict(evidence: WindowEvidence, limit: DriftLimit) -> tuple[Verdict, str]
         return Verdict.FAIL, "; ".join(window.schema_breaks)
     if window.rows < limit.rows:
         return Verdict.NOT_ENOUGH_EVIDENCE, f"{window.rows:,} rows were served; the policy asks for {limit.rows:,}"
-    recent = [exceeded(one, limit) for one in (*evidence.earlier, window)][-limit.of_last :]
-    times = {feature: sum(feature in one for one in recent) for feature in recent[-1]}
+    times = limit.times_exceeded([exceeded(one, limit) for one in (*evidence.earlier, window)])
     red = sorted(feature for feature, count in times.items() if count >= limit.windows)
     if red:
         return Verdict.FAIL, "; ".join(_sentence(window, feature, times[feature], limit) for feature in red)

@@ -6,7 +6,7 @@ independent rows, because weather and schedules come in blocks. So the null is w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from slipway.maths.absence import Absent
-from slipway.maths.columns import one_dimensional
+from slipway.maths.columns import FloatArray, one_dimensional, read_numbers
 from slipway.maths.distances import distance, missing_rate
-from slipway.maths.profile import ColumnProfile, sketch
+from slipway.maths.profile import CategorySketch, ColumnProfile, NumericProfile, NumericSketch, sketch
 
 ENOUGH_BLOCKS = 20  # with fewer, a 99 % quantile says less than the policy does
 _QUANTILE = 0.99
@@ -28,6 +28,14 @@ class BlockDistance:
 
     block: str
     distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class WindowDistance:
+    """How far a window of the reference is from the rest of it; None where it has no value, or there is no rest."""
+
+    distance: float | None
+    missing_rate: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,104 @@ def block_missing_rates(
     """By how much the share of null and NaN of every block differs from that of the whole; see `block_distances`."""
     found = ((block, missing_rate(profile, sketch(profile, rows))) for block, rows in _rows_by_block(values, blocks))
     return tuple(BlockDistance(block, abs(rate.change)) for block, rate in found if not isinstance(rate, Absent))
+
+
+def rolling_windows(days: npt.ArrayLike, *, length: int, most: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The first day and the number of rows of each window of `length` days, a window a day, of the newest `most`.
+
+    Args:
+        days: of the rows, as integers, shape (N,).
+    """
+    column = one_dimensional(days)
+    if column.size == 0:
+        return (), ()
+    first = int(column.min())
+    ends = np.append(0, np.cumsum(np.bincount(column - first)))
+    rows = ends[length:] - ends[:-length]
+    starts = range(first, first + len(rows))
+    return tuple(starts)[-most:], tuple(rows.tolist())[-most:]
+
+
+def window_distances(
+    profile: ColumnProfile, values: npt.ArrayLike, days: npt.ArrayLike, *, starts: Sequence[int], length: int
+) -> tuple[WindowDistance, ...]:
+    """Measure each window of the reference against the rest of it, every day of either side counting the same.
+
+    Samples often hold all rows of some days and few of others, which production does not. And a window that were
+    compared with the whole would be compared with itself in part, and look too near.
+
+    Args:
+        profile: of all the values.
+        values: the reference's column, shape (N,) or (N, 1).
+        days: of its rows, as integers, shape (N,).
+        starts: the first day of each window, ascending by one.
+
+    Returns:
+        One a window: Kolmogorov-Smirnov at the edges of the profile, or total variation over what it lists.
+    """
+    if not starts:
+        return ()
+    sketches = {int(day): sketch(profile, rows) for day, rows in _rows_by_block(values, days)}
+    inside, outside = _sides({day: _shares(one) for day, one in sketches.items()}, starts, length)
+    missing_inside, missing_outside = _sides({day: _missing(one) for day, one in sketches.items()}, starts, length)
+    apart = inside - outside
+    is_numeric = isinstance(profile, NumericProfile)
+    found = np.abs(np.cumsum(apart, axis=1)).max(axis=1) if is_numeric else np.abs(apart).sum(axis=1) / 2
+    changes = np.nan_to_num(np.abs(missing_inside - missing_outside)[:, 0])
+    return tuple(
+        WindowDistance(None if np.isnan(each) else min(1.0, float(each)), float(change))
+        for each, change in zip(found, changes, strict=True)
+    )
+
+
+def _sides(by_day: Mapping[int, FloatArray], starts: Sequence[int], length: int) -> tuple[FloatArray, FloatArray]:
+    """The mean of the days inside of each window, and of all others; shape (windows, K), NaN where there is no day."""
+    there = {day: shares for day, shares in by_day.items() if not np.isnan(shares).any()}
+    width = next(iter(by_day.values())).size
+    days = np.array(sorted(there), np.int64)
+    begins, ends = np.searchsorted(days, starts), np.searchsorted(days, [start + length for start in starts])
+    added = np.zeros((len(days) + 1, width))
+    np.cumsum([there[day] for day in days.tolist()] or np.zeros((0, width)), axis=0, out=added[1:])
+    total, counts = added[ends] - added[begins], (ends - begins)[:, np.newaxis]
+    with np.errstate(invalid="ignore"):  # 0 of 0 days
+        return total / counts, (added[-1] - total) / (len(days) - counts)
+
+
+def _shares(one: NumericSketch | CategorySketch) -> FloatArray:
+    """The share of each cell, or of each category and of all others; NaN on a day without a value."""
+    counts = one.counts if isinstance(one, NumericSketch) else (*one.counts, one.others)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(counts, np.float64) / sum(counts)
+
+
+def _missing(one: NumericSketch | CategorySketch) -> FloatArray:
+    missing, rows = (
+        (one.counters.missing, one.counters.rows) if isinstance(one, NumericSketch) else (one.null, one.rows)
+    )
+    return np.array([missing / rows])
+
+
+def shifted_distances(profile: NumericProfile, values: npt.ArrayLike, *, step: float, steps: int) -> tuple[float, ...]:
+    """How far the whole reference is from itself when all of it moves up by 1, 2, .. `steps` times `step`.
+
+    The distance is what a window's lower bound would be: the largest F(e) - F(e - shift) over the edges e of the
+    profile. It never falls as the shift grows.
+
+    Args:
+        values: the reference's column, shape (N,) or (N, 1).
+        step: in standard deviations of the reference.
+
+    Returns:
+        Nothing for a column that is constant or holds no finite number.
+    """
+    ordered, _ = read_numbers(values, digits=profile.digits)
+    deviation, edges = profile.standard_deviation, profile.edges
+    if not deviation:
+        return ()
+    below = np.searchsorted(ordered, edges, side="right")
+    moves = (step * each * deviation for each in range(1, steps + 1))
+    left = (np.searchsorted(ordered, edges - move, side="right") for move in moves)
+    return tuple(float(np.max(below - each)) / ordered.size for each in left)
 
 
 def limit(policy_limit: float, distances: Sequence[BlockDistance]) -> Limit:

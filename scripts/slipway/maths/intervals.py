@@ -20,6 +20,7 @@ from slipway.maths.columns import FloatArray, one_dimensional
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
+_TWO_SIDED = 1.959964  # the 97.5 % quantile of a normal distribution
 _MOST_UNDEFINED = 0.1  # above this share, the resamples that are left say little about those that are missing
 _FARTHEST = 1000  # half an interval may be this many times the gap that it must fit into: a million times the rows
 
@@ -134,6 +135,17 @@ def more_to_settle(estimate: MetricEstimate, *, limit: float, seen: int) -> int 
     if reach > _FARTHEST * abs(distance):
         return Absent("the estimate is so near the limit that no number of rows would settle it")
     return math.ceil(seen * ((reach / distance) ** 2 - 1))
+
+
+def share_interval(part: int, whole: int) -> MetricEstimate:
+    """The 95 % interval of Wilson (1927) of a share: honest for few trials, and never empty at 0 of `whole`.
+
+    With p the share, n the trials and z = 1.96: (p + z²/2n ± z sqrt(p(1 - p)/n + z²/4n²)) / (1 + z²/n).
+    """
+    share, z = part / whole, _TWO_SIDED
+    middle, width = share + z**2 / (2 * whole), z * math.sqrt(share * (1 - share) / whole + (z / (2 * whole)) ** 2)
+    low, high = ((middle + side) / (1 + z**2 / whole) for side in (-width, width))
+    return MetricEstimate(share, max(0.0, min(low, share)), min(1.0, max(high, share)))
 
 
 def _interval(value: float, resampled: FloatArray, *, days: int, metric: str) -> MetricEstimate | Absent:

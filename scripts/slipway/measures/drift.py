@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
+from slipway.domain.calibration import SHIFT_STEP, Calibration, FeatureCalibration
 from slipway.domain.incident import FeatureDrift
 from slipway.domain.rows import Batch
 from slipway.maths.absence import Absent
+from slipway.maths.calibration import rolling_windows, shifted_distances, window_distances
 from slipway.maths.distances import category_distance, kolmogorov_smirnov, missing_rate, normalised_wasserstein
 from slipway.maths.profile import CategoryProfile, ColumnProfile, NumericProfile, sketch
 
 _MOST_UNSEEN = 5  # named in a report
+_MOST_WINDOWS = 400  # of the reference: a year and a month
+_SHIFTS = 40  # up to two standard deviations
+_DIGITS = 4  # of a distance: enough for any limit that a person writes, and a page stays small
+_FIRST_DAY = date(1970, 1, 1)
 
 
 def measure(profile: Mapping[str, ColumnProfile], window: Batch) -> tuple[tuple[FeatureDrift, ...], tuple[str, ...]]:
@@ -35,6 +43,45 @@ def measure(profile: Mapping[str, ColumnProfile], window: Batch) -> tuple[tuple[
         else:
             found.append(compared)
     return tuple(found), tuple(breaks)
+
+
+def calibrate(
+    profile: Mapping[str, ColumnProfile], reference: Batch, days: npt.NDArray[np.int64], *, window_days: int
+) -> Calibration:
+    """Look at the reference itself as the watch looks at production: a window a day, each against the rest.
+
+    Args:
+        profile: of the reference.
+        days: of its rows, as days since 1970.
+    """
+    starts, rows = rolling_windows(days, length=window_days, most=_MOST_WINDOWS)
+    return Calibration(
+        window_days=window_days,
+        since=_FIRST_DAY + timedelta(days=starts[0] if starts else 0),
+        rows=rows,
+        features={
+            name: _calibrate(column, reference[name], days, starts=starts, length=window_days)
+            for name, column in profile.items()
+        },
+    )
+
+
+def _calibrate(
+    profile: ColumnProfile, column: npt.NDArray[Any], days: npt.NDArray[np.int64], *, starts: Sequence[int], length: int
+) -> FeatureCalibration:
+    values, of_value = column.ravel(), np.repeat(days, column[0].size if len(column) else 1)
+    found = window_distances(profile, values, of_value, starts=starts, length=length)
+    null_rates = tuple(round(one.missing_rate, _DIGITS) for one in found)
+    shifted = (
+        shifted_distances(profile, values, step=SHIFT_STEP, steps=_SHIFTS)
+        if isinstance(profile, NumericProfile)
+        else ()
+    )
+    return FeatureCalibration(
+        distances=tuple(None if one.distance is None else round(one.distance, _DIGITS) for one in found),
+        null_rates=null_rates if any(null_rates) else (),
+        shifted=tuple(round(one, _DIGITS) for one in shifted),
+    )
 
 
 def _compare(feature: str, reference: ColumnProfile, column: npt.NDArray[Any]) -> FeatureDrift | Absent:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from slipway.domain.cost import Cost
 from slipway.domain.release import (
     ComparisonEvidence,
     Conversion,
@@ -38,6 +39,7 @@ from slipway.reports.release_words import (
     version_of,
     waived_findings,
 )
+from slipway.reports.running_it import cost_in_full, cost_in_short
 
 _SUPERSEDED = re.compile(r"(?<!\S)([1-9][0-9]{0,9})=(v[0-9A-Za-z.-]+)(?!\S)", re.ASCII)
 
@@ -80,14 +82,16 @@ def pull_request_body(
     image: Image | None,
     environment: str,
     opening: Opening,
+    cost: Cost | None,
     before: Rollout | None = None,
 ) -> str:
     """The body in Markdown, cut to what GitHub takes, with a marker at its end.
 
-    `image` is None where nothing was built. `before` tells of the environment that runs this version already, from
-    whose release the evidence is carried over.
+    `cost` is what the clock said while the evidence was measured; it and `image` are None where there is none.
+    `before` tells of the environment that runs this version already, from whose release the evidence is carried over.
     """
     deployed = identity.deployed.get(environment)
+    running = deployed.version if deployed else None
     text = rendering.markdown(
         "pull_request",
         headline=f"{_advice(identity, evidence, verdicts.verdict)}: {_what(identity, deployed, environment)}.",
@@ -110,6 +114,9 @@ def pull_request_body(
         image=image,
         environment=environment,
         opening=opening,
+        cost=cost,
+        cost_in_short=cost_in_short(cost, beside=running) if cost else "",
+        cost_in_full=cost_in_full(cost, beside=running) if cost else "",
         supersedes=_supersedes(opening.supersedes),
         before=before,
         deployed=deployed,

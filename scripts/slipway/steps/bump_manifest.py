@@ -175,15 +175,17 @@ def pull_request_text(record: Record, *, environment: str, opening: Opening | No
     """The body for the newest pages of a record; without an opening it is what a check would propose."""
     image = record.latest(Image)
     identity = record.page(Identity, written_by="resolve-tag").body
+    evidence = record.page(Evidence, written_by="measure-consistency")
     return pull_request_body(
         identity=identity,
         conversion=record.page(Conversion, written_by="convert-to-onnx").body,
-        evidence=record.page(Evidence, written_by="measure-consistency").body,
+        evidence=evidence.body,
         rehearsal=record.page(Rehearsal, written_by="rehearse-rollback").body,
         verdicts=record.page(Verdicts, written_by="judge").body,
         image=image.body if image else None,
         environment=environment,
         opening=opening or Opening(),
+        cost=evidence.circumstances.cost,
         before=_live_elsewhere(record, environment, image.body if image else None),
     )
 

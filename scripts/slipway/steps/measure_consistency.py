@@ -13,12 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from slipway.adapters import onnx_session, tables
+from slipway.adapters import model_cost, onnx_session, tables
 from slipway.adapters.onnx_session import OnnxModel
 from slipway.adapters.records import Record
 from slipway.converters.batches import read_batch
+from slipway.domain.cost import Cost
 from slipway.domain.model import Model
 from slipway.domain.pages import File, Page
+from slipway.domain.policy import Policies
 from slipway.domain.release import (
     ComparisonEvidence,
     Conversion,
@@ -30,10 +32,12 @@ from slipway.domain.release import (
 from slipway.domain.rows import Batch, LabelledRows, rows_in, take
 from slipway.domain.signature import DataType
 from slipway.errors import BadFile
-from slipway.maths.profile import profile_of_columns
-from slipway.measures import fidelity, metrics, outputs, promise, traffic, way_back
+from slipway.maths.profile import ColumnProfile, profile_of_columns
+from slipway.measures import cost, drift, fidelity, metrics, outputs, promise, traffic, way_back
 
 log = logging.getLogger(__name__)
+
+_CANDIDATE = "candidate"  # no version is called that
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,19 @@ class _Candidate:
         return self.identity.declaration
 
 
-def run(record: Record) -> Page[Evidence]:
-    """Write the page `evidence`, and the profile of the reference rows beside it."""
+def run(record: Record, *, policies: Policies) -> Page[Evidence]:
+    """Write the page `evidence`, and the profile of the reference rows beside it.
+
+    No limit of the policies is looked at: how long a window of the watch is decides what the reference is cut into.
+    """
     identity = record.page(Identity, written_by="resolve-tag").body
     conversion = record.page(Conversion, written_by="convert-to-onnx").body
+    window_days = policies.drift.limit_for(identity.model).window_days
     return record.once(
-        Evidence, reads=_reads(identity, conversion), make=lambda: _measure(record, identity, conversion)
+        Evidence,
+        reads={**_reads(identity, conversion), "window days": str(window_days)},
+        make=lambda: _measure(record, identity, conversion, window_days=window_days),
+        cost=lambda: _cost(record, identity, conversion),
     )
 
 
@@ -77,7 +88,7 @@ def _reads(identity: Identity, conversion: Conversion) -> dict[str, str]:
     }
 
 
-def _measure(record: Record, identity: Identity, conversion: Conversion) -> Evidence:
+def _measure(record: Record, identity: Identity, conversion: Conversion, *, window_days: int) -> Evidence:
     model = identity.declaration
     onnx = onnx_session.open_model(record.path(conversion.onnx))
     rows = tables.read_samples(record.path(identity.samples), model)
@@ -87,6 +98,7 @@ def _measure(record: Record, identity: Identity, conversion: Conversion) -> Evid
     edges = read_batch(record.path(conversion.edges))
     answered = np.setdiff1d(np.arange(rows_in(edges)), conversion.edges_that_raised)
     edge_answers = take(read_batch(record.path(conversion.edge_outputs)), answered)
+    profile = _profile(model, rows.batch)
     return Evidence(
         onnx_signature=onnx.signature,
         break_is_stated=states_break(record.path(identity.card), identity.version),
@@ -102,8 +114,23 @@ def _measure(record: Record, identity: Identity, conversion: Conversion) -> Evid
         metrics=metrics.measure(rows, candidate.answers, model.decision),
         comparison=_compare(record, candidate),
         traffic=_replay_traffic(record, candidate),
-        input_profile=_profile(record, model, rows.batch),
+        input_profile=_keep_profile(record, profile),
         golden=way_back.golden(rows.batch, candidate.answers),
+        calibration=drift.calibrate(profile, rows.batch, rows.days, window_days=window_days),
+    )
+
+
+def _cost(record: Record, identity: Identity, conversion: Conversion) -> Cost:
+    """Beside each version that an environment runs, as far as its file could be had."""
+    rows = tables.read_samples(record.path(identity.samples), identity.declaration)
+    running = {live.version: live.onnx for live in identity.deployed.values() if live is not None}
+    files = {version: record.path(onnx) for version, onnx in running.items() if onnx is not None}
+    clocked = model_cost.clock({_CANDIDATE: record.path(conversion.onnx), **files}, rows.batch)
+    return cost.measure(
+        candidate=clocked.pop(_CANDIDATE),
+        deployed=clocked,
+        platform=model_cost.this_platform(),
+        batch_rows=min(len(rows), model_cost.BATCH_ROWS),
     )
 
 
@@ -165,10 +192,13 @@ def _answers_of(record: Record, released: Released, batch: Batch, model: Model) 
     return earlier.predict({tensor.name: batch[tensor.name] for tensor in earlier.signature.inputs})
 
 
-def _profile(record: Record, model: Model, samples: Batch) -> File:
+def _profile(model: Model, samples: Batch) -> dict[str, ColumnProfile]:
     """What production will be compared with."""
     categories = {feature.name for feature in model.inputs if feature.dtype is DataType.STRING}
-    profile = profile_of_columns({name: column.ravel() for name, column in samples.items()}, categories=categories)
+    return profile_of_columns({name: column.ravel() for name, column in samples.items()}, categories=categories)
+
+
+def _keep_profile(record: Record, profile: dict[str, ColumnProfile]) -> File:
     told = {name: column.to_json() for name, column in profile.items()}
     return record.keep_bytes(json.dumps(told, indent=1, sort_keys=True).encode() + b"\n", name="profile.json")
 

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from slipway.adapters.forge.local import LocalForge
 from slipway.adapters.rollout.process import ProcessRollout
 
 _SAID = ("kind", "subject", "number", "key", "body")  # of a page; the rest are its circumstances
+_TIMED = re.compile(r"^\*\*Running it:\*\*.*?(?= \*\*False drift alarms:)|^\| Cost on .*$", re.MULTILINE)
 _RECORDS = ("releases", "windows", "checks")
 
 
@@ -25,7 +27,7 @@ def told(world: Path) -> dict[str, Any]:
     return {
         "pages": {str(path.relative_to(state)): _said(path.read_bytes()) for path in _pages(state)},
         "blobs": sorted(str(path.relative_to(state)) for path in _blobs(state)),
-        "forge": {str(path.relative_to(world)): path.read_text() for path in _shown(world / "flights.forge")},
+        "forge": {str(path.relative_to(world)): _untimed(path) for path in _shown(world / "flights.forge")},
         "branches": _branches(world / "flights.git"),
         "ledger": _ledger(world / "flights.git"),
         "clone": _branches(world / "flights"),
@@ -117,6 +119,11 @@ def _blobs(state: Path) -> list[Path]:
 
 def _shown(folder: Path) -> list[Path]:
     return [path for path in _files(folder, hidden=True) if path.name != ".lock"]
+
+
+def _untimed(path: Path) -> str:
+    """A text of the forge without what a clock said: how long the model took, beside the one that runs."""
+    return _TIMED.sub("", path.read_text())
 
 
 def _branches(repository: Path) -> str:

@@ -24,7 +24,7 @@ def test_the_example_is_converted_measured_and_judged(tmp_path: Path) -> None:
     record = place.check("flight-delay")
 
     conversion = convert_to_onnx.run(record, requirements=team.root / "requirements").body
-    evidence = measure_consistency.run(record).body
+    evidence = measure_consistency.run(record, policies=place.repository.policies()).body
     rehearse_rollback.run(record, environment=ENVIRONMENT)
     verdicts = judge.run(record, policies=place.repository.policies(), policies_digest="", today=TODAY).body
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from slipway.domain.cost import Cost
 from slipway.domain.release import Evidence, Identity, Rehearsal, Released, Rollout, Verdicts, WaiverUsed
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Verdict
@@ -30,6 +31,8 @@ OPENING = Opening(
     web="https://github.com/acme/models",
 )
 
+COST = pages.cost()
+
 
 def body(
     identity: Identity,
@@ -38,9 +41,10 @@ def body(
     *,
     waiver: WaiverUsed | None = None,
     opening: Opening = OPENING,
+    cost: Cost | None = COST,
 ) -> str:
     verdicts = pages.verdicts(identity, evidence, rehearsal, waiver=waiver)
-    return body_of(identity, evidence, rehearsal, verdicts, opening=opening)
+    return body_of(identity, evidence, rehearsal, verdicts, opening=opening, cost=cost)
 
 
 def body_of(
@@ -52,6 +56,7 @@ def body_of(
     opening: Opening = OPENING,
     environment: str = "production",
     before: Rollout | None = None,
+    cost: Cost | None = COST,
 ) -> str:
     return pull_request_body(
         identity=identity,
@@ -62,6 +67,7 @@ def body_of(
         image=pages.image(identity.version) if opening.opened_by else None,
         environment=environment,
         opening=opening,
+        cost=cost,
         before=before,
     )
 
@@ -78,13 +84,15 @@ def test_a_minor_version_that_passes(markdown_file: SnapshotAssertion) -> None:
 
 def test_a_first_release(markdown_file: SnapshotAssertion) -> None:
     """There is nothing to compare with and nothing to go back to, and the text says so instead of leaving gaps."""
-    text = body(pages.first_identity(), pages.evidence(comparison=None), pages.nothing_to_rehearse())
+    evidence = pages.evidence(comparison=None, calibration=pages.calibration(weeks=13))
+    text = body(pages.first_identity(), evidence, pages.nothing_to_rehearse(), cost=pages.cost(ratios=()))
     assert text == markdown_file
 
 
 def test_a_major_version_says_what_breaks(markdown_file: SnapshotAssertion) -> None:
     """A reviewer who merges it must know whose requests fail tomorrow."""
-    text = body(pages.major_identity(), pages.breaking_evidence(stated=True), pages.rehearsal())
+    evidence = pages.breaking_evidence(stated=True).model_copy(update={"calibration": pages.calibration(stormy=True)})
+    text = body(pages.major_identity(), evidence, pages.rehearsal())
     assert text == markdown_file
 
 
@@ -101,8 +109,9 @@ def test_a_waiver_is_told_with_its_reason(markdown_file: SnapshotAssertion) -> N
 def test_a_check_of_the_working_tree_renders_a_failure(markdown_file: SnapshotAssertion) -> None:
     """`slipway check` shows a developer what a reviewer would read, before there is a tag or an image."""
     identity = pages.identity(tag_object="", tagger="", message="")
-    evidence = pages.evidence(outputs=pages.evidence().outputs.model_copy(update={"not_finite": {"p_late": 12}}))
-    assert body(identity, evidence, pages.rehearsal(), opening=Opening()) == markdown_file
+    outputs = pages.evidence().outputs.model_copy(update={"not_finite": {"p_late": 12}})
+    evidence = pages.evidence(outputs=outputs, calibration=None)  # as pages of an earlier Slipway are
+    assert body(identity, evidence, pages.rehearsal(), opening=Opening(), cost=None) == markdown_file
 
 
 def test_a_request_that_supersedes_another_links_to_it(markdown_file: SnapshotAssertion) -> None:

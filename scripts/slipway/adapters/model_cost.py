@@ -1,0 +1,124 @@
+"""Take the time and the memory of models: each is loaded in a process of its own, then all are asked in turns."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import platform
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from slipway.adapters import bounded_process, onnx_loading, onnx_session
+from slipway.adapters.onnx_session import OnnxModel
+from slipway.domain.cost import Clocked
+from slipway.domain.rows import Batch, rows_in, take
+from slipway.errors import ModelFailed, ModelRefused
+
+BATCH_ROWS = 1024
+_SECONDS = 0.4  # of asking, shared by all models, for rows and for batches each
+_MOST_REQUESTS = 500
+_MOST_BATCHES = 20
+_LONGEST_LOAD = 60  # seconds
+
+log = logging.getLogger(__name__)
+
+
+def clock(models: Mapping[str, Path], rows: Batch) -> dict[str, Clocked]:
+    """Measure ONNX files beside each other; a name stays what it was.
+
+    Args:
+        models: a few, since all of them are open at once.
+        rows: to ask, at least one. A model that cannot be opened, or cannot answer them, is not asked.
+    """
+    loaded = {name: _load(path) for name, path in models.items()}
+    batch = take(rows, slice(BATCH_ROWS))
+    opened = {name: model for name, path in models.items() if (model := _that_answers(path, batch)) is not None}
+    singles = [take(rows, slice(row, row + 1)) for row in range(min(rows_in(rows), _MOST_REQUESTS))]
+    requests = _in_turns(opened, singles, most=_MOST_REQUESTS)
+    batches = _in_turns(opened, [batch], most=_MOST_BATCHES)
+    return {
+        name: Clocked(
+            size=path.stat().st_size,
+            memory=loaded[name].get("memory"),
+            loads=tuple(loaded[name].get("loads", ())),
+            requests=requests.get(name, ()),
+            batches=batches.get(name, ()),
+        )
+        for name, path in models.items()
+    }
+
+
+def this_platform() -> str:
+    """As images are named, `linux/amd64`."""
+    machine = platform.machine().lower()
+    return f"{platform.system().lower()}/{_ARCHITECTURES.get(machine, machine)}"
+
+
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def _that_answers(path: Path, rows: Batch) -> OnnxModel | None:
+    try:
+        model = onnx_session.open_model(path)
+        model.predict(rows)
+    except (ModelFailed, ModelRefused) as problem:
+        log.info("%s is not timed: %s", path, problem.problem)
+        return None
+    return model
+
+
+def _in_turns(
+    models: Mapping[str, OnnxModel], questions: Sequence[Batch], *, most: int
+) -> dict[str, tuple[float, ...]]:
+    """Ask all the same question before the next, so that what else the machine does meets all of them alike.
+
+    Each round begins with another model. The first round is not counted: it sets up what later ones have.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in models}
+    names, ends = list(models), time.monotonic() + _SECONDS
+    for number in range(most + 1 if names else 0):
+        first = number % len(names)
+        for name in (*names[first:], *names[:first]):
+            taken[name].append(_seconds(models[name], questions[number % len(questions)]))
+        if number and time.monotonic() > ends:
+            break
+    return {name: tuple(seconds[1:]) for name, seconds in taken.items()}
+
+
+def _seconds(model: OnnxModel, rows: Batch) -> float:
+    started = time.perf_counter()
+    model.predict(rows)
+    return time.perf_counter() - started
+
+
+def _load(path: Path) -> dict[str, Any]:
+    """What `onnx_loading` tells; nothing where its process does not end well, since a time decides nothing."""
+    launcher = [sys.executable, "-s", "-P", bounded_process.__file__, "{}", onnx_loading.__name__, str(path)]
+    process = subprocess.Popen(
+        launcher,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.PIPE,  # never written to: its end tells the process that we are gone
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        code = process.wait(timeout=_LONGEST_LOAD)
+    except subprocess.TimeoutExpired:
+        code = None
+    finally:
+        with contextlib.suppress(ProcessLookupError):  # when nobody of the group is left
+            os.killpg(process.pid, signal.SIGKILL)
+        said, _ = process.communicate()
+    if code != 0:
+        log.warning("the memory of %s could not be measured: its process ended with %s", path, code)
+        return {}
+    told: dict[str, Any] = json.loads(said)
+    return told

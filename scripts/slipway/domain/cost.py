@@ -1,0 +1,63 @@
+"""What it takes to run a model: what the clock and the system said, beside what it is compared with.
+
+No two runs measure the same, so none of this is part of what a page says; it stands in its circumstances.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Told(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocked:
+    """One file as it was measured: bytes and seconds, each list in the order of its rounds.
+
+    A list is empty, and `memory` None, where it could not be measured.
+    """
+
+    size: int
+    memory: int | None = None
+    loads: tuple[float, ...] = ()
+    requests: tuple[float, ...] = ()
+    batches: tuple[float, ...] = ()
+
+
+class ModelCost(_Told):
+    """Bytes and seconds; `memory` is that of a process that has loaded it, `p50` and `p99` are of one-row requests."""
+
+    size: int
+    memory: int | None
+    load: float | None
+    p50: float | None
+    p99: float | None
+    batch: float | None
+
+
+class CostRatio(_Told):
+    """The candidate as a multiple of `version`, which took turns with it; None where one of the two is unknown."""
+
+    version: str
+    size: float
+    memory: float | None
+    load: float | None
+    p50: float | None
+    p99: float | None
+    batch: float | None
+
+
+class Cost(_Told):
+    """`platform` reads `linux/amd64`, `batch_rows` is how many rows a batch had."""
+
+    platform: str
+    batch_rows: int
+    candidate: ModelCost
+    ratios: tuple[CostRatio, ...]
+
+    def ratio_to(self, version: str) -> CostRatio | None:
+        return next((one for one in self.ratios if one.version == version), None)
