@@ -1,4 +1,4 @@
-"""Property tests here may take as long as a busy machine needs."""
+"""Property tests may take as long as a busy machine needs."""
 
 from __future__ import annotations
 
