@@ -7,9 +7,9 @@ from itertools import product
 
 import pytest
 from slipway.domain.incident import Outcome
-from slipway.domain.release import Identity
+from slipway.domain.release import Evidence, Identity
 from slipway.domain.tag import Bump
-from slipway.domain.verdict import Verdict
+from slipway.domain.verdict import Estimate, Verdict
 from slipway.reports.refusal import refusal
 from slipway.steps import measure_consistency
 from slipway.steps.judge import outcome_of
@@ -204,6 +204,23 @@ def test_a_changed_policy_judges_again_beside_the_old_verdict(team: Team) -> Non
     assert (first.number, stricter.number) == (1, 2)
     assert (record.folder / "verdicts.1.json").is_file()
     assert measure_consistency.run(record, policies=team.workplace.repository.policies()).number == 1
+
+
+def test_a_changed_limit_tells_other_false_alarms_without_measuring(team: Team) -> None:
+    """Whoever tightens the policy sees in the same pull request how often it will cry wolf."""
+    team.edit("policies/drift.yaml", "rows: 500", "rows: 1, window_days: 1")
+    record = team.measure(team.tag("tip@v1.0.0"))
+    first = team.judge(record)
+    team.edit("policies/drift.yaml", "distance: 0.15", "distance: 0.001")
+    stricter = team.judge(record)
+
+    told = [page.body.false_alarms for page in (first, stricter)]
+    few, many = (one.a_month for one in told if one is not None)
+    assert isinstance(few, Estimate)
+    assert isinstance(many, Estimate)
+    assert few.value < many.value
+    assert first.body.verdict == stricter.body.verdict
+    assert len(record.pages(Evidence)) == 1
 
 
 def test_a_policy_that_is_put_back_counts_again(team: Team) -> None:

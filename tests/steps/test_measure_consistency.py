@@ -109,6 +109,47 @@ def test_a_nan_is_counted_and_ends_nothing(team: Team) -> None:
     assert evidence.fidelity.unlike_rows == 0
 
 
+def test_what_it_costs_is_told_beside_the_version_that_runs(live: Team) -> None:
+    """Outside of what is compared: the clock of another run says something else."""
+    live.publish("tip@v1.1.0", Tip(weight=0.03))
+
+    record, evidence = evidence_of(live, "tip@v1.1.0")
+
+    page = record.page(Evidence, written_by="measure-consistency")
+    cost = page.circumstances.cost
+    assert cost is not None
+    assert [one.version for one in cost.ratios] == ["v1.0.0"]
+    assert cost.candidate.p50 is not None
+    assert cost.ratios[0].p50 is not None
+    assert "p50" not in evidence.model_dump_json()
+
+
+def test_a_first_version_costs_what_it_costs(team: Team) -> None:
+    """There is nothing that it could be a multiple of."""
+    record, _ = evidence_of(team, team.tag("tip@v1.0.0"))
+
+    cost = record.page(Evidence, written_by="measure-consistency").circumstances.cost
+    assert cost is not None
+    assert cost.ratios == ()
+
+
+def test_the_reference_is_cut_into_windows_as_long_as_the_policys(team: Team) -> None:
+    """Another length is measured anew; another limit is not, since no limit was looked at."""
+    record, weeks = evidence_of(team, team.tag("tip@v1.0.0"))
+    team.edit("policies/drift.yaml", "distance: 0.15", "distance: 0.05")
+    stricter = measure_consistency.run(record, policies=team.workplace.repository.policies())
+    team.edit("policies/drift.yaml", "distance: 0.05", "distance: 0.05, window_days: 1")
+    days = measure_consistency.run(record, policies=team.workplace.repository.policies())
+
+    assert weeks.calibration is not None
+    assert days.body.calibration is not None
+    assert (stricter.number, days.number) == (1, 2)
+    assert (weeks.calibration.window_days, len(weeks.calibration.rows)) == (7, DAYS - 6)
+    assert (days.body.calibration.window_days, len(days.body.calibration.rows)) == (1, DAYS)
+    assert weeks.calibration.features.keys() == {"bill", "kitchen"}
+    assert days.body.input_profile == weeks.input_profile
+
+
 def test_run_twice_it_measures_once(live: Team) -> None:
     """The same inputs have the same page, in this record and in that of another checkout."""
     live.publish("tip@v1.1.0", Tip(weight=0.0201))
@@ -120,6 +161,7 @@ def test_run_twice_it_measures_once(live: Team) -> None:
     assert (page.number, page.body) == (1, first)
     assert elsewhere.golden == first.golden
     assert elsewhere.fidelity == first.fidelity
+    assert elsewhere.calibration == first.calibration
 
 
 @pytest.mark.parametrize(

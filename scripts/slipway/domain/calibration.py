@@ -33,7 +33,10 @@ class Calibration(Frozen):
 
 
 class FarthestWindow(Frozen):
-    """The window of the reference that is nearest to an alarm, or farthest beyond it; days are inclusive."""
+    """The window of the reference that is nearest to an alarm, or farthest beyond it; days are inclusive.
+
+    `distance` is 0 where the window holds no value.
+    """
 
     feature: str
     since: date

@@ -42,7 +42,10 @@ def _blocks(measured: Calibration, limit: DriftLimit) -> list[bool]:
     """Whether the rule alarms in each block that has rows enough to tell."""
     enough = [rows >= limit.rows for rows in measured.rows]
     exceeded = [_exceeded_on(day, measured, limit) if told else frozenset() for day, told in enumerate(enough)]
-    alarms = [_is_red(exceeded[max(0, day - limit.of_last) : day], limit) for day in range(1, len(exceeded) + 1)]
+    alarms = [
+        _breaks(day, measured) or _is_red(exceeded[max(0, day + 1 - limit.of_last) : day + 1], limit)
+        for day in range(len(exceeded))
+    ]
     pairs = zip(_any_a_block(alarms, measured.window_days), _any_a_block(enough, measured.window_days), strict=True)
     return [alarm for alarm, told in pairs if told]
 
@@ -60,8 +63,12 @@ def _exceeded_on(day: int, measured: Calibration, limit: DriftLimit) -> frozense
     )
 
 
+def _breaks(day: int, measured: Calibration) -> bool:
+    """A feature without any value has no distance, and is an alarm at once."""
+    return measured.rows[day] > 0 and any(one.distances[day] is None for one in measured.features.values())
+
+
 def _distance_on(day: int, one: FeatureCalibration) -> float:
-    """A window without a value has no distance: the watch calls that a break of the schema, and so is no drift."""
     return one.distances[day] or 0.0
 
 

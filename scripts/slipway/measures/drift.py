@@ -69,7 +69,7 @@ def calibrate(
 def _calibrate(
     profile: ColumnProfile, column: npt.NDArray[Any], days: npt.NDArray[np.int64], *, starts: Sequence[int], length: int
 ) -> FeatureCalibration:
-    values, of_value = column.ravel(), np.repeat(days, column[0].size if len(column) else 1)
+    values, of_value = column.ravel(), np.repeat(days, column.size // max(1, len(column)))
     found = window_distances(profile, values, of_value, starts=starts, length=length)
     null_rates = tuple(round(one.missing_rate, _DIGITS) for one in found)
     shifted = (

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import pytest
 from slipway.adapters.records import Record, sha256_of
+from slipway.domain.cost import Cost, ModelCost
 from slipway.domain.pages import Body, File
 from slipway.errors import BadFile, DigestMismatch, NewerSchema
 
@@ -227,3 +228,25 @@ def test_a_run_on_github_is_named_in_the_circumstances(record: Record, monkeypat
     page = record.once(Count, reads={}, make=counting())
 
     assert page.circumstances.run_url == "https://github.example/waiters/tip/actions/runs/7"
+
+
+def test_a_cost_is_measured_once_and_told_beside_what_was_found(record: Record) -> None:
+    """It differs from run to run, so it is no part of what pages are compared by; nor is it measured for nothing."""
+    asked: list[float] = []
+
+    def cost() -> Cost:
+        asked.append(1.0)
+        unknown = ModelCost(size=1, memory=None, load=float(len(asked)), p50=None, p99=None, batch=None)
+        return Cost(platform="linux/amd64", batch_rows=1, candidate=unknown, ratios=())
+
+    first = record.once(Count, reads={"a": "1"}, make=lambda: Count(number=1), cost=cost)
+    again = record.once(Count, reads={"a": "1"}, make=lambda: Count(number=1), cost=cost)
+    other = record.once(Count, reads={"a": "2"}, make=lambda: Count(number=1), cost=cost)
+    back = record.once(Count, reads={"a": "1"}, make=lambda: Count(number=1), cost=cost)
+
+    assert again == first
+    assert len(asked) == 2
+    assert first.circumstances.cost != other.circumstances.cost
+    assert back.circumstances.cost == first.circumstances.cost
+    assert back.says_the_same_as(first)
+    assert record.once(Count, reads={"a": "3"}, make=lambda: Count(number=1)).circumstances.cost is None

@@ -112,6 +112,23 @@ def test_more_windows_than_are_looked_at_make_no_incident_possible() -> None:
         DriftLimit(windows=4, of_last=3)
 
 
+def test_what_exceeds_is_beyond_either_limit() -> None:
+    """The limit itself is allowed; missing values may become fewer as well as more."""
+    limit = DriftLimit(distance=0.15, null_rate=0.03)
+
+    assert not limit.exceeded_by(0.15, null_rate_change=-0.03)
+    assert limit.exceeded_by(0.151, null_rate_change=0.0)
+    assert limit.exceeded_by(0.0, null_rate_change=-0.031)
+
+
+def test_only_what_exceeds_now_is_counted_and_only_lately() -> None:
+    """A feature that recovered is no alarm, and what happened in spring is none in autumn."""
+    spring, lately, now = frozenset({"hour", "dest"}), frozenset({"hour"}), frozenset({"hour", "dest"})
+
+    assert DriftLimit(of_last=3).times_exceeded([spring, lately, lately, now]) == {"hour": 3, "dest": 1}
+    assert DriftLimit(of_last=3).times_exceeded([spring, frozenset()]) == {}
+
+
 def test_a_reason_is_more_than_a_word() -> None:
     """Whoever reads it in a year must understand it."""
     with pytest.raises(ValidationError):

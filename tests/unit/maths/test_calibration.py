@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,12 +12,17 @@ from scipy.stats import ks_2samp
 from slipway.maths.calibration import (
     BlockDistance,
     Limit,
+    WindowDistance,
     block_distances,
     block_missing_rates,
     calendar_blocks,
     limit,
+    rolling_windows,
+    shifted_distances,
+    window_distances,
 )
-from slipway.maths.profile import profile_of_categories, profile_of_numeric
+from slipway.maths.distances import distance
+from slipway.maths.profile import profile_of_categories, profile_of_numeric, sketch
 
 DISTANCES = st.lists(st.floats(0, 1), max_size=40)
 
@@ -100,3 +107,104 @@ def test_weeks_are_counted_from_the_release() -> None:
     blocks = calendar_blocks(times, days=7, start=np.datetime64("2013-10-10"))
 
     assert blocks.astype(str).tolist() == ["2013-10-03", "2013-10-10", "2013-10-10", "2013-10-17"]
+
+
+def test_a_window_ends_on_each_day() -> None:
+    """The watch looks each day, and days without rows pass as well."""
+    days = [3, 3, 4, 7, 9]
+
+    assert rolling_windows(days, length=3, most=400) == ((3, 4, 5, 6, 7), (3, 1, 1, 1, 2))
+    assert rolling_windows(days, length=3, most=2) == ((6, 7), (1, 2))
+    assert rolling_windows(days, length=7, most=400) == ((3,), (5,))
+    assert rolling_windows(days, length=8, most=400) == ((), ())
+    assert rolling_windows([], length=3, most=400) == ((), ())
+
+
+def test_a_window_is_compared_with_the_rest_and_not_with_itself() -> None:
+    """Where days have equally many rows, scipy must agree on every window to the last digit."""
+    generator = np.random.default_rng(7)
+    day = np.repeat(np.arange(12), 40)
+    delays = np.round(generator.normal(generator.normal(0, 10, 12)[day], 20))
+
+    found = window_distances(profile_of_numeric(delays), delays, day, starts=range(10), length=3)
+
+    inside = [(day >= start) & (day < start + 3) for start in range(10)]
+    truth = [ks_2samp(delays[each], delays[~each], method="asymp").statistic for each in inside]
+    assert [one.distance for one in found] == pytest.approx(truth)
+    assert {one.missing_rate for one in found} == {0.0}
+
+
+def test_each_day_counts_the_same() -> None:
+    """Samples that hold all flights of a Monday and few of other days must not look like a week of Mondays."""
+    weekday = np.tile(np.arange(7), 10)
+    rows = np.where(np.arange(70) % 5 == 0, 50, 2)
+    values, days = np.repeat(weekday, rows), np.repeat(np.arange(70), rows)
+
+    found = window_distances(profile_of_numeric(values), values, days, starts=range(64), length=7)
+
+    assert [one.distance for one in found] == pytest.approx([0.0] * 64, abs=1e-12)
+
+
+def test_windows_of_text_and_of_holes() -> None:
+    """Half the sum of differences for words; a window without a value has no distance, and says what is missing."""
+    carrier = np.array(["AA", "HA", "AA", "AA", None, None], object)
+    fee = np.array([1.0, 2.0, 1.0, 2.0, np.nan, np.nan])
+    days = np.array([0, 0, 1, 1, 2, 2])
+
+    words = window_distances(profile_of_categories(carrier), carrier, days, starts=range(3), length=1)
+    numbers = window_distances(profile_of_numeric(fee), fee, days, starts=range(3), length=1)
+
+    assert words == (WindowDistance(0.5, 0.5), WindowDistance(0.5, 0.5), WindowDistance(None, 1.0))
+    assert numbers == (WindowDistance(0.0, 0.5), WindowDistance(0.0, 0.5), WindowDistance(None, 1.0))
+
+
+def test_a_window_that_is_the_whole_reference_has_nothing_to_be_compared_with() -> None:
+    """Zero would say that weeks are all alike, and there is only one."""
+    values, days = np.array([1.0, 2.0]), np.array([0, 1])
+
+    found = window_distances(profile_of_numeric(values), values, days, starts=[0], length=2)
+
+    assert found == (WindowDistance(None, 0.0),)
+    assert window_distances(profile_of_numeric(values), values, days, starts=[], length=3) == ()
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(-3, 3)), min_size=2, max_size=60), st.randoms())
+def test_the_order_of_rows_changes_no_window(rows: list[tuple[int, int]], order: Random) -> None:
+    """Two machines that read the same file in other batches must write the same page."""
+    shuffled = list(rows)
+    order.shuffle(shuffled)
+
+    def found(pairs: list[tuple[int, int]]) -> tuple[WindowDistance, ...]:
+        days, values = np.array([day for day, _ in pairs]), np.array([float(value) for _, value in pairs])
+        starts, _ = rolling_windows(days, length=2, most=400)
+        return window_distances(profile_of_numeric(values), values, days, starts=starts, length=2)
+
+    assert found(shuffled) == found(rows)
+
+
+def test_a_shift_is_as_far_as_the_watch_would_find_it() -> None:
+    """Otherwise the pull request would promise what no window shows."""
+    values = np.random.default_rng(7).normal(50, 10, 4_000)
+    profile = profile_of_numeric(values)
+    deviation = profile.standard_deviation or 0.0
+
+    found = shifted_distances(profile, values, step=0.1, steps=10)
+
+    for step, low in enumerate(found, start=1):
+        watched = distance(profile, sketch(profile, values + 0.1 * step * deviation))
+        assert low == pytest.approx(watched.low, abs=1e-3)  # type: ignore[union-attr]  # both hold numbers
+    assert found[3] == pytest.approx(0.1585, abs=0.02)  # of a normal distribution: 2 Phi(0.2) - 1
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=50))
+def test_a_larger_shift_is_never_nearer(values: list[float]) -> None:
+    """The first shift beyond the limit is then the smallest."""
+    found = shifted_distances(profile_of_numeric(values), values, step=0.05, steps=40)
+
+    assert list(found) == sorted(found)
+
+
+def test_what_is_constant_cannot_shift_by_standard_deviations() -> None:
+    """It has none."""
+    assert shifted_distances(profile_of_numeric([3.0, 3.0]), [3.0, 3.0], step=0.05, steps=40) == ()
+    assert shifted_distances(profile_of_numeric([np.nan]), [np.nan], step=0.05, steps=40) == ()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from slipway.maths.absence import Absent
 from slipway.maths.classification import METRICS, confusion
 from slipway.maths.intervals import (
@@ -15,6 +16,7 @@ from slipway.maths.intervals import (
     estimate_metric,
     more_to_settle,
     paired_difference,
+    share_interval,
 )
 
 ROWS = st.lists(st.tuples(st.integers(0, 6), st.booleans(), st.booleans(), st.booleans()), max_size=60)
@@ -180,3 +182,23 @@ def test_an_estimate_on_the_limit_is_never_settled() -> None:
     """An honest "nobody can say" instead of a division by zero."""
     assert isinstance(more_to_settle(MetricEstimate(0.75, 0.7, 0.8), limit=0.75, seen=1000), Absent)
     assert isinstance(more_to_settle(MetricEstimate(1e-200, -0.1, 0.1), limit=0.0, seen=1000), Absent)
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "low", "high"), [(0, 25, 0.0, 0.1332), (1, 25, 0.0071, 0.1954), (25, 25, 0.8668, 1.0)]
+)
+def test_a_share_of_few_has_a_wide_interval(part: int, whole: int, low: float, high: float) -> None:
+    """Never in 25 weeks is not never; the numbers are those of Wilson's formula, by hand."""
+    found = share_interval(part, whole)
+
+    assert (found.value, found.low, found.high) == pytest.approx((part / whole, low, high), abs=1e-4)
+
+
+@given(st.integers(1, 400), st.data())
+def test_a_share_lies_in_its_interval_as_scipy_has_it(whole: int, data: st.DataObject) -> None:
+    """A second implementation, over all counts that a reference can have."""
+    part = data.draw(st.integers(0, whole))
+    found, truth = share_interval(part, whole), binomtest(part, whole).proportion_ci(method="wilson")
+
+    assert 0.0 <= found.low <= found.value <= found.high <= 1.0
+    assert (found.low, found.high) == pytest.approx((truth.low, truth.high), abs=1e-6)

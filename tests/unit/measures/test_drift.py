@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pytest
 from slipway.maths.profile import profile_of_columns
-from slipway.measures.drift import measure
+from slipway.measures.drift import calibrate, measure
 
 _RANDOM = np.random.default_rng(1)
 _TRAINED = {
@@ -69,3 +71,40 @@ def test_a_column_that_cannot_be_compared_is_a_break_and_no_distance(column: np.
     assert "hour" not in [one.feature for one in found]
     assert len(breaks) == 1
     assert breaks[0].startswith(says)
+
+
+def test_the_reference_is_looked_at_as_production_will_be() -> None:
+    """A window a day, of as many days as the policy's, each feature in it; what says nothing is left out."""
+    days = np.repeat(np.arange(15_706, 15_746), 100)  # from 2013-01-01 on
+
+    found = calibrate(_PROFILE, _TRAINED, days, window_days=7)
+
+    assert (found.window_days, found.since) == (7, date(2013, 1, 1))
+    assert found.rows == (700,) * 34
+    assert found.features.keys() == _PROFILE.keys()
+    assert {len(one.distances) for one in found.features.values()} == {34}
+    assert {one.null_rates for one in found.features.values()} == {()}
+    assert [len(found.features[name].shifted) for name in ("carrier", "fee", "hour")] == [0, 0, 40]
+    assert all(one is not None and one < 0.1 for one in found.features["hour"].distances)
+
+
+def test_a_wide_feature_is_cut_into_days_by_its_rows() -> None:
+    """An embedding has many values a row, and one day."""
+    wide = {"embedding": np.arange(60.0).reshape(20, 3)}
+    profile = profile_of_columns({"embedding": wide["embedding"].ravel()}, categories=())
+
+    found = calibrate(profile, wide, np.repeat(np.arange(10), 2), window_days=1)
+
+    assert found.rows == (2,) * 10
+    assert found.features["embedding"].distances[0] == 1.0
+
+
+def test_years_of_reference_make_no_endless_page() -> None:
+    """The newest 400 windows are kept, with the days that they are of."""
+    values = {"hour": np.arange(1_000.0)}
+    profile = profile_of_columns(values, categories=())
+
+    found = calibrate(profile, values, np.arange(1_000), window_days=7)
+
+    assert len(found.rows) == len(found.features["hour"].distances) == 400
+    assert found.since == date(1971, 8, 18)  # so the last window ends on the last day, 1972-09-26

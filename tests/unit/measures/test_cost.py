@@ -1,0 +1,48 @@
+"""Seconds and bytes, as multiples of what runs now."""
+
+from __future__ import annotations
+
+from slipway.domain.cost import Clocked, Cost
+from slipway.measures.cost import measure
+
+_CANDIDATE = Clocked(size=2_000, memory=60, loads=(0.3, 0.2, 0.9), requests=(0.001,) * 99 + (0.1,) * 2, batches=(0.02,))
+_BEFORE = Clocked(size=1_000, memory=30, loads=(0.1,), requests=(0.002,) * 101, batches=(0.01,))
+
+
+def cost(candidate: Clocked = _CANDIDATE, **deployed: Clocked) -> Cost:
+    return measure(candidate=candidate, deployed=deployed, platform="linux/amd64", batch_rows=1024)
+
+
+def test_a_version_is_told_in_multiples_of_each_that_runs() -> None:
+    """Seconds of one machine say little; ×2 of what is known to be quick enough says all."""
+    found = cost(v1=_BEFORE, v0=_CANDIDATE)
+
+    ratio = found.ratio_to("v1")
+    assert ratio is not None
+    assert (ratio.size, ratio.memory, ratio.load, ratio.p50, ratio.batch) == (2.0, 2.0, 2.0, 0.5, 2.0)
+    assert ratio.p99 == 50.0
+    same = found.ratio_to("v0")
+    assert same is not None
+    assert set(same.model_dump(exclude={"version"}).values()) == {1.0}
+    assert found.ratio_to("v9") is None
+
+
+def test_what_could_not_be_measured_is_no_number() -> None:
+    """A version that cannot answer the same rows must not look infinitely fast, or equally fast."""
+    silent = Clocked(size=1_000)
+
+    ratio = cost(v1=silent).ratio_to("v1")
+    backwards = cost(silent, v1=_BEFORE).ratio_to("v1")
+
+    assert ratio is not None and backwards is not None
+    for one in (ratio, backwards):
+        assert (one.memory, one.load, one.p50, one.p99, one.batch) == (None,) * 5
+    assert (ratio.size, backwards.size) == (2.0, 1.0)
+
+
+def test_the_slowest_of_a_few_requests_is_no_p99() -> None:
+    """Of 99 requests it would be the one that the garbage collector met."""
+    few = Clocked(size=1, requests=(0.001,) * 99)
+
+    assert cost(few).candidate.p50 == 0.001
+    assert cost(few).candidate.p99 is None
