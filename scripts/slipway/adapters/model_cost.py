@@ -26,12 +26,13 @@ _SECONDS = 0.4  # of asking, shared by all models, for rows and for batches each
 _MOST_REQUESTS = 500
 _MOST_BATCHES = 20
 _LONGEST_LOAD = 60  # seconds
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 log = logging.getLogger(__name__)
 
 
 def clock(models: Mapping[str, Path], rows: Batch) -> dict[str, Clocked]:
-    """Measure ONNX files beside each other; a name stays what it was.
+    """Measure ONNX files beside each other, each under its name.
 
     Args:
         models: a few, since all of them are open at once.
@@ -59,9 +60,6 @@ def this_platform() -> str:
     """As images are named, `linux/amd64`."""
     machine = platform.machine().lower()
     return f"{platform.system().lower()}/{_ARCHITECTURES.get(machine, machine)}"
-
-
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def _that_answers(path: Path, rows: Batch) -> OnnxModel | None:

@@ -92,28 +92,23 @@ def _a_month(blocks: Sequence[bool], measured: Calibration, limit: DriftLimit) -
 
 
 def _farthest(measured: Calibration, limit: DriftLimit) -> FarthestWindow | None:
-    found = [
-        _window_of(name, one, day, measured)
-        for name, one in measured.features.items()
-        for day, rows in enumerate(measured.rows)
-        if rows >= limit.rows
-    ]
-    return max(found, key=lambda one: _excess(one, limit), default=None)
-
-
-def _window_of(name: str, one: FeatureCalibration, day: int, measured: Calibration) -> FarthestWindow:
+    days = [day for day, rows in enumerate(measured.rows) if rows >= limit.rows]
+    places = [(_excess(day, one, limit), name, day) for name, one in measured.features.items() for day in days]
+    if not places:
+        return None
+    _, name, day = max(places, key=lambda place: place[0])
     since: date = measured.since + timedelta(days=day)
     return FarthestWindow(
         feature=name,
         since=since,
         until=since + timedelta(days=measured.window_days - 1),
-        distance=_distance_on(day, one),
-        null_rate=_null_rate_on(day, one),
+        distance=_distance_on(day, measured.features[name]),
+        null_rate=_null_rate_on(day, measured.features[name]),
     )
 
 
-def _excess(one: FarthestWindow, limit: DriftLimit) -> float:
-    return max(one.distance - limit.distance, one.null_rate - limit.null_rate)
+def _excess(day: int, one: FeatureCalibration, limit: DriftLimit) -> float:
+    return max(_distance_on(day, one) - limit.distance, _null_rate_on(day, one) - limit.null_rate)
 
 
 def _shifts(measured: Calibration, limit: DriftLimit) -> tuple[SmallestShift, ...]:

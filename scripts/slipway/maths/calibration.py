@@ -106,8 +106,8 @@ def window_distances(
 ) -> tuple[WindowDistance, ...]:
     """Measure each window of the reference against the rest of it, every day of either side counting the same.
 
-    Samples often hold all rows of some days and few of others, which production does not. And a window that were
-    compared with the whole would be compared with itself in part, and look too near.
+    Samples often hold all rows of some days and few of others, which production does not. Compared with
+    the whole, a window would be compared with itself in part, and look too near.
 
     Args:
         profile: of all the values.
@@ -154,10 +154,9 @@ def _shares(one: NumericSketch | CategorySketch) -> FloatArray:
 
 
 def _missing(one: NumericSketch | CategorySketch) -> FloatArray:
-    missing, rows = (
-        (one.counters.missing, one.counters.rows) if isinstance(one, NumericSketch) else (one.null, one.rows)
-    )
-    return np.array([missing / rows])
+    if isinstance(one, NumericSketch):
+        return np.array([one.counters.missing / one.counters.rows])
+    return np.array([one.null / one.rows])
 
 
 def shifted_distances(profile: NumericProfile, values: npt.ArrayLike, *, step: float, steps: int) -> tuple[float, ...]:
