@@ -66,6 +66,8 @@ requirements: .tools/.installed ## lock pyproject.toml again; UPGRADE=--upgrade 
 	$(COMPILE) pyproject.toml -o requirements/runtime.txt
 	$(COMPILE) pyproject.toml --group pyproject.toml:test --group pyproject.toml:demo -o requirements/development.txt
 	$(COMPILE) --group pyproject.toml:tensorflow -o requirements/tensorflow.txt
+	$(COMPILE) --group pyproject.toml:scikit-learn -o requirements/scikit-learn.txt
+	$(COMPILE) --group pyproject.toml:boosters -o requirements/boosters.txt
 	$(COMPILE) --group pyproject.toml:serving --constraints requirements/runtime.txt -o requirements/serving.txt
 	grep -oE '^uv==[^ ;]+' requirements/runtime.txt | $(COMPILE) - -o requirements/uv.txt
 

@@ -70,6 +70,7 @@ _LIMITS = {
     "way-back": "{golden_rows: 50}",
     "drift": "{distance: 0.15, rows: 500}",
     "previous-version": "{gain: 0.02, windows: 2}",
+    "sources": "{pickle: false}",
 }
 
 
@@ -154,6 +155,7 @@ class Team:
             "declaration": digest_of(identity.declaration.model_dump_json().encode()),
             "samples": identity.samples.sha256,
             "requirements": digest_of(locked.read_bytes()),
+            "sources": digest_of(self.workplace.repository.policies().sources.limit.model_dump_json().encode()),
         }
         return record.once(Conversion, reads=reads, make=lambda: _converted(record, identity))
 

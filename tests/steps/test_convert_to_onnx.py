@@ -26,10 +26,12 @@ def test_the_same_source_is_not_converted_again(team: Team, monkeypatch: pytest.
     record = _resolved(team)
     page = team.convert(record)
 
-    assert convert_to_onnx.run(record, requirements=team.root / "requirements") == page
+    sources = team.workplace.repository.policies().sources
+
+    assert convert_to_onnx.run(record, requirements=team.root / "requirements", sources=sources) == page
 
 
-@pytest.mark.parametrize("changed", ["source", "declaration", "requirements"])
+@pytest.mark.parametrize("changed", ["source", "declaration", "requirements", "sources"])
 def test_another_source_declaration_or_environment_is_another_conversion(team: Team, changed: str) -> None:
     """A stored answer of other inputs would be a wrong answer."""
     before = team.convert(_resolved(team))
@@ -37,6 +39,8 @@ def test_another_source_declaration_or_environment_is_another_conversion(team: T
         team.write_model(Tip(weight=0.03))
     elif changed == "declaration":
         team.edit(f"models/{MODEL}/model.yaml", "Will a table", "Does a table")
+    elif changed == "sources":
+        team.edit("policies/sources.yaml", "pickle: false", "pickle: true")
     else:
         team.write("requirements/tensorflow.txt", "# newer\n")
     after = team.convert(_resolved(team))

@@ -28,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 import slipway
 from slipway import errors
 from slipway.adapters import bounded_process
+from slipway.domain.policy import SourcesLimit
 from slipway.domain.signature import Signature
 from slipway.errors import BadFile, ConversionFailed, SlipwayError, Unreachable
 
@@ -99,21 +100,24 @@ def convert(
     samples: Path,
     edges: Path,
     signature: Signature,
+    trust: SourcesLimit | None = None,
     out: Path,
     folder: Path,
     limits: Limits | None = None,
 ) -> Converted:
     """Convert `source` and ask it for `samples` and `edges` (npz files), in a process of its own.
 
-    Into `out` go model.onnx, outputs-samples.npz and outputs-edges.npz; `folder` is for the process: see `run`.
+    `trust` is what the source may hold, nothing without it. Into `out` go model.onnx, outputs-samples.npz and
+    outputs-edges.npz; `folder` is for the process: see `run`.
 
     Raises:
         ConversionFailed, ModelRefused: as the converter or `run` says.
     """
     files = {"source": source, "samples": samples, "edges": edges, "out": out}
     job = {name: str(path.resolve()) for name, path in files.items()}
-    names = {"inputs": [one.name for one in signature.inputs], "outputs": [one.name for one in signature.outputs]}
-    answer = run(python, "slipway.converters", {**job, **names}, arguments=[converter], folder=folder, limits=limits)
+    trust = trust or SourcesLimit()
+    declared = {**signature.model_dump(mode="json"), "trust": {"pickle": trust.pickle, "types": trust.trusted_types}}
+    answer = run(python, "slipway.converters", {**job, **declared}, arguments=[converter], folder=folder, limits=limits)
     try:
         return Converted.model_validate(answer)
     except ValidationError as error:
@@ -244,6 +248,7 @@ def _variables(folder: Path) -> dict[str, str]:
         "PYTHONPATH": str(folder / "code"),
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_NUM_THREADS": "1",  # on a busy machine, threads that wait for each other take a hundred times as long
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TF_ENABLE_ONEDNN_OPTS": "0",
     }

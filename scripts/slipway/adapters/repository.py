@@ -20,6 +20,7 @@ from slipway.domain.policy import (
     PreviousVersionLimit,
     PromiseLimit,
     SignatureLimit,
+    SourcesLimit,
     WayBackLimit,
 )
 from slipway.domain.settings import Settings
@@ -109,6 +110,7 @@ def parse_policies(content_of: Callable[[str], bytes], *, where: str) -> Policie
         way_back=read("way-back.yaml", Policy[WayBackLimit]),
         drift=read("drift.yaml", Policy[DriftLimit]),
         previous_version=read("previous-version.yaml", Policy[PreviousVersionLimit]),
+        sources=read("sources.yaml", Policy[SourcesLimit]),
     )
 
 

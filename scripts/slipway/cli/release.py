@@ -37,7 +37,11 @@ def convert_to_onnx(tag: str, as_json: bool) -> None:
     from slipway.steps import convert_to_onnx as step
 
     place = options.workplace()
-    page = step.run(place.release(ReleaseTag.parse(tag)), requirements=place.repository.root / "requirements")
+    page = step.run(
+        place.release(ReleaseTag.parse(tag)),
+        requirements=place.repository.root / "requirements",
+        sources=place.repository.policies().sources,
+    )
     show(page, f"{tag}: model.onnx, {page.body.onnx.size:,} bytes, sha256:{page.body.onnx.sha256}", as_json=as_json)
     hand_over({"sha256": page.body.onnx.sha256})
 

@@ -60,7 +60,11 @@ def _fetch(model: str, place: Workplace) -> _Part:
 def _convert(model: str, place: Workplace) -> _Part:
     from slipway.steps import convert_to_onnx
 
-    page = convert_to_onnx.run(place.check(model), requirements=place.repository.root / "requirements")
+    page = convert_to_onnx.run(
+        place.check(model),
+        requirements=place.repository.root / "requirements",
+        sources=place.repository.policies().sources,
+    )
     return _Part(page, f"{model}: model.onnx, {page.body.onnx.size:,} bytes")
 
 

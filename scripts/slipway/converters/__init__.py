@@ -7,12 +7,12 @@ Slipway without anything but numpy, onnx and the standard library.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Protocol
 
 from onnx import ModelProto
 
-from slipway.converters import tensorflow
+from slipway.converters import lightgbm, scikit_learn, tensorflow, xgboost
+from slipway.converters.job import Job
 from slipway.domain.rows import Batch
 
 
@@ -26,13 +26,13 @@ class Converter(Protocol):
     name: str
     requirements: str
 
-    def refuse(self, source: Path) -> None:
+    def refuse(self, job: Job) -> None:
         """Say no to a source that could do more than compute, without loading it."""
 
-    def load(self, source: Path) -> Any:
+    def load(self, job: Job) -> Any:
         """Load the source for `predict`."""
 
-    def to_onnx(self, source: Path) -> ModelProto:
+    def to_onnx(self, job: Job) -> ModelProto:
         """Convert the source; names and order of the result may vary."""
 
     def predict(self, loaded: Any, batch: Batch) -> Batch:
@@ -42,4 +42,9 @@ class Converter(Protocol):
         """Versions of what may change the result."""
 
 
-CONVERTERS: dict[str, Converter] = {tensorflow.name: tensorflow}
+CONVERTERS: dict[str, Converter] = {
+    lightgbm.name: lightgbm,
+    scikit_learn.name: scikit_learn,
+    tensorflow.name: tensorflow,
+    xgboost.name: xgboost,
+}

@@ -1,15 +1,16 @@
 """Convert a source and ask it, in the environment of its framework: `python -m slipway.converters NAME JOB`.
 
-The job is JSON: `source` (a folder), `samples` and `edges` (npz files of rows), `inputs` and `outputs` (names in
-the order in which they are declared), `out` (a folder). Into `out` go model.onnx, outputs-samples.npz and
-outputs-edges.npz; `result` names the file that says the rest: versions of tools, the noise floor an output, and the
-edge rows that the source refused, whose outputs are zeros and mean nothing.
+The job is JSON: `source` (a file or folder), `samples` and `edges` (npz files of rows), `inputs` and `outputs` (name,
+dtype and shape, in the order in which they are declared), `trust` (what a source may hold), `out` (a folder). Into
+`out` go model.onnx, outputs-samples.npz and outputs-edges.npz; `result` names the file that says the rest: versions of
+tools, the noise floor an output, and the edge rows that the source refused, whose outputs are zeros and mean nothing.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from onnx import ModelProto, checker
 from slipway.converters import CONVERTERS, Converter
 from slipway.converters.batches import joined, read_batch, write_batch
 from slipway.converters.canonical import canonical, serialise
+from slipway.converters.job import Column, Job
 from slipway.converters.repeats import Predict, noise_floor
 from slipway.domain.rows import Batch, rows_in, take
 from slipway.errors import ConversionFailed, SlipwayError
@@ -35,23 +37,37 @@ def main(name: str, job_file: Path) -> None:
 
 def run(converter: Converter, job: dict[str, Any]) -> dict[str, Any]:
     """Do the job, and return what the files in `out` do not tell."""
-    source, out = Path(job["source"]), Path(job["out"])
-    converter.refuse(source)
-    model = canonical(converter.to_onnx(source), inputs=job["inputs"], outputs=job["outputs"])
+    asked, out = Job.from_json(job), Path(job["out"])
+    converter.refuse(asked)
+    model = canonical(converter.to_onnx(asked), inputs=_names(asked.inputs), outputs=_names(asked.outputs))
     check(model)
     (out / "model.onnx").write_bytes(serialise(model))
-    loaded = converter.load(source)
+    loaded = converter.load(asked)
 
     def predict(batch: Batch) -> Batch:
         return converter.predict(loaded, batch)
 
     samples = read_batch(Path(job["samples"]))
-    answers = predict(samples)
+    answers = _answered(predict, samples)
     write_batch(out / "outputs-samples.npz", answers)
     edge_answers, refused = row_by_row(predict, read_batch(Path(job["edges"])), like=answers)
     write_batch(out / "outputs-edges.npz", edge_answers)
     floor = noise_floor(predict, samples, answers)
     return {"tools": converter.tools(), "noise_floor": floor, "edges_that_raised": refused}
+
+
+def _names(columns: Sequence[Column]) -> list[str]:
+    return [column.name for column in columns]
+
+
+def _answered(predict: Predict, samples: Batch) -> Batch:
+    try:
+        return predict(samples)
+    except ValueError as error:
+        raise ConversionFailed(
+            f"the source refuses a row of the samples: {error}",
+            mend="handle such rows inside the model (a default for what is missing), or take them out of the samples",
+        ) from error
 
 
 def check(model: ModelProto) -> None:

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module, metadata
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from onnx import ModelProto
 
 from slipway.converters import saved_model
+from slipway.converters.job import Job
 from slipway.domain.rows import Batch
 from slipway.errors import ConversionFailed
 
@@ -36,10 +36,12 @@ class Loaded:
     inputs: dict[str, Any]
 
 
-refuse = saved_model.refuse
+def refuse(job: Job) -> None:
+    """Say no to operations that do more than compute: see `saved_model.refuse`."""
+    saved_model.refuse(job.source)
 
 
-def load(source: Path) -> Loaded:
+def load(job: Job) -> Loaded:
     """Load the SavedModel for asking.
 
     Raises:
@@ -47,21 +49,21 @@ def load(source: Path) -> Loaded:
     """
     tensorflow = import_module("tensorflow")
     try:
-        model = tensorflow.saved_model.load(str(source), tags=["serve"])
+        model = tensorflow.saved_model.load(str(job.source), tags=["serve"])
     except (OSError, RuntimeError, ValueError, KeyError, tensorflow.errors.OpError) as error:
         raise ConversionFailed(
-            f"TensorFlow cannot load {source}: {error}", mend="export the model again: model.export(FOLDER)"
+            f"TensorFlow cannot load {job.source}: {error}", mend="export the model again: model.export(FOLDER)"
         ) from error
     if _SIGNATURE not in model.signatures:
         raise ConversionFailed(
-            f"{source} has no signature `{_SIGNATURE}`; it has: {', '.join(model.signatures) or 'none'}",
+            f"{job.source} has no signature `{_SIGNATURE}`; it has: {', '.join(model.signatures) or 'none'}",
             mend="export the model with a signature of that name, as model.export(FOLDER) does",
         )
     answer = model.signatures[_SIGNATURE]
     return Loaded(model, answer, dict(answer.structured_input_signature[1]))
 
 
-def to_onnx(source: Path) -> ModelProto:
+def to_onnx(job: Job) -> ModelProto:
     """Convert the signature `serving_default`.
 
     Raises:
@@ -72,7 +74,7 @@ def to_onnx(source: Path) -> ModelProto:
     )
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)  # its warnings of unknown shapes are harmless
     frozen, inputs, outputs, tables, names = loader.from_saved_model(
-        str(source),
+        str(job.source),
         None,
         None,
         tag=["serve"],

@@ -17,7 +17,10 @@ from slipway.domain.tag import is_model_name
 
 
 class Framework(StrEnum):
+    LIGHTGBM = "lightgbm"
+    SCIKIT_LEARN = "scikit-learn"
     TENSORFLOW = "tensorflow"
+    XGBOOST = "xgboost"
 
 
 def _inside_the_folder(path: str) -> str:

@@ -155,6 +155,13 @@ class PreviousVersionLimit(Declared):
     revert: Reversion = Reversion.PULL_REQUEST
 
 
+class SourcesLimit(Declared):
+    """What a source may hold besides numbers: pickled objects, and types that skops does not trust by itself."""
+
+    pickle: bool = False
+    trusted_types: tuple[str, ...] = ()
+
+
 class Policies(Declared):
     """All policies of a repository; a field is a file, `policies/<field with dashes>.yaml`."""
 
@@ -166,6 +173,7 @@ class Policies(Declared):
     way_back: Policy[WayBackLimit]
     drift: Policy[DriftLimit]
     previous_version: Policy[PreviousVersionLimit]
+    sources: Policy[SourcesLimit]
 
 
 class QuarantineEntry(Declared):

@@ -15,32 +15,36 @@ from slipway.converters import CONVERTERS
 from slipway.converters.batches import write_batch
 from slipway.domain.edge_rows import edge_rows
 from slipway.domain.pages import Page, digest_of
+from slipway.domain.policy import Policy, SourcesLimit
 from slipway.domain.release import Conversion, Identity
 from slipway.domain.rows import rows_in
 
 log = logging.getLogger(__name__)
 
 
-def run(record: Record, *, requirements: Path) -> Page[Conversion]:
+def run(record: Record, *, requirements: Path, sources: Policy[SourcesLimit] | None = None) -> Page[Conversion]:
     """Write model.onnx, what the source answers, and the page `conversion`.
 
     Args:
         record: the release's record, with its page `identity`.
         requirements: the folder of hashed requirements files, one an environment.
+        sources: what a source may hold; nothing that could run code, where it is left out.
     """
     identity = record.page(Identity, written_by="resolve-tag").body
     converter = CONVERTERS[identity.declaration.framework]
+    trust = sources.limit_for(identity.model) if sources else SourcesLimit()
     locked = requirements / f"{converter.requirements}.txt"
     reads = {
         "source": identity.source_digest,
         "declaration": digest_of(identity.declaration.model_dump_json().encode()),
         "samples": identity.samples.sha256,
         "requirements": digest_of(locked.read_bytes()),
+        "sources": digest_of(trust.model_dump_json().encode()),
     }
-    return record.once(Conversion, reads=reads, make=lambda: _convert(record, identity, locked))
+    return record.once(Conversion, reads=reads, make=lambda: _convert(record, identity, locked, trust))
 
 
-def _convert(record: Record, identity: Identity, locked: Path) -> Conversion:
+def _convert(record: Record, identity: Identity, locked: Path, trust: SourcesLimit) -> Conversion:
     model = identity.declaration
     converter = CONVERTERS[model.framework]
     python = environments.environment_for(converter.requirements, requirements=locked)
@@ -57,6 +61,7 @@ def _convert(record: Record, identity: Identity, locked: Path) -> Conversion:
         samples=scratch / "samples.npz",
         edges=scratch / "edges.npz",
         signature=model.signature,
+        trust=trust,
         out=scratch,
         folder=scratch / "process",
     )

