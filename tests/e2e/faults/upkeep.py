@@ -1,0 +1,98 @@
+"""What keeps a repository true, and speaks to GitHub."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from datetime import date
+
+from slipway.steps import check_manifests, doctor, propose_runtime, reconcile, record_pages, rejudge, status
+
+from tests.e2e.faults.disturbing import ALIKE, Step
+from tests.e2e.faults.release import live
+from tests.e2e.faults.world import HostedTeam
+from tests.steps.test_propose_runtime import push
+from tests.team import ROOT, Tip
+
+_TODAY = date(2026, 3, 20)
+_RELEASE = "release.yml"
+
+
+def merged(team: HostedTeam) -> None:
+    """The checkout is where the default branch is."""
+    team.commit("Bring what was merged")
+
+
+def _missed(team: HostedTeam) -> None:
+    """Two releases were never started, one is not tried again, and no watch looked for weeks."""
+    team.write(f".github/workflows/{_RELEASE}", "on: {workflow_dispatch: {inputs: {tag: {}, model: {}}}}\njobs: {}\n")
+    team.publish("tip@v1.1.0", Tip(weight=0.0201))
+    team.publish("tip@v1.2.0", Tip(weight=0.0202))
+    team.publish("tip@v1.3.0", Tip(weight=0.0203))
+    for number in range(4):
+        team.break_off("tip@v1.3.0", number=number)
+
+
+def _seen_to(team: HostedTeam) -> None:
+    """A person mended all that was told."""
+    _start(team)
+    team.hosted.dispatches.clear()
+    for tag in ("tip@v1.1.0", "tip@v1.2.0", "tip@v1.3.0"):
+        team.release(tag)
+    team.serve("v1.0.0", [date(2026, 3, day) for day in range(1, 15)])
+    team.look(date(2026, 3, 14))
+
+
+def _built(team: HostedTeam) -> None:
+    """Two runtime images; the first is proposed."""
+    push(team, "one")
+    propose_runtime.run("one", workplace=team.workplace)
+    team.write("serving/server.py", "# another server\n")
+    team.commit("Serve faster")
+    push(team, "two")
+
+
+def _generated(team: HostedTeam) -> None:
+    shutil.copytree(ROOT / ".github" / "rulesets", team.root / ".github" / "rulesets")
+
+
+def _start(team: HostedTeam) -> None:
+    """The command with --start."""
+    place = team.workplace
+    found = reconcile.run(today=_TODAY, workplace=place, workflow=_RELEASE)
+    reconcile.tell(found, workplace=place)
+    reconcile.start(found.due, workflow=_RELEASE, forge=place.forge)
+    beat = record_pages.Heartbeat("reconcile", _TODAY, None)
+    record_pages.run_on_windows([], ledger=place.ledger, beat=beat)
+
+
+def _check(team: HostedTeam) -> object:
+    return check_manifests.run(workplace=team.workplace)
+
+
+def _status(team: HostedTeam) -> object:
+    return status.run(workplace=team.workplace)
+
+
+def _rejudge(team: HostedTeam) -> object:
+    place = team.workplace
+    return rejudge.run(policies=place.repository.policies(), today=_TODAY, workplace=place)
+
+
+def _propose(team: HostedTeam) -> object:
+    return propose_runtime.run("two", workplace=team.workplace)
+
+
+def _fix(team: HostedTeam) -> None:
+    doctor.fix(workplace=team.workplace)
+
+
+STEPS: Mapping[str, Step] = {
+    "reconcile": Step((live, _missed), _start, leaves_the_rest=True),
+    "reconcile when all is well again": Step((live, _missed, _seen_to), _start, faults=ALIKE, leaves_the_rest=True),
+    "check-manifests": Step((live, merged), _check),
+    "status": Step((live,), _status),
+    "rejudge": Step((live,), _rejudge),
+    "propose-runtime": Step((_built,), _propose),
+    "doctor --fix": Step((_generated,), _fix, leaves_the_rest=True),
+}

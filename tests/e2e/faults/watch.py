@@ -1,0 +1,136 @@
+"""The steps of a watch that speak to GitHub, and the way back that a person asks for."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from datetime import date
+
+from slipway.adapters import deploy_tree
+from slipway.domain.incident import Reversion
+from slipway.domain.pages import Page
+from slipway.domain.policy import Reversion as Means
+from slipway.steps import file_issue, measure_drift, record_pages, revert_manifest
+
+from tests.e2e.faults.disturbing import Step
+from tests.e2e.faults.release import live
+from tests.e2e.faults.world import HostedTeam
+from tests.steps.conftest import WORSE
+from tests.team import ENVIRONMENT, MODEL, days_from
+
+_FIRST, _SECOND, _THIRD = date(2026, 3, 7), date(2026, 3, 14), date(2026, 3, 21)
+_LOST = date(2026, 4, 14)
+
+
+def _stuck(team: HostedTeam) -> None:
+    """The sum on every bill is 1 for two weeks; of the second one nobody was told yet."""
+    team.serve("v1.0.0", days_from(date(2026, 3, 1), 14), change={"bill": 1.0}, labelled=False)
+    team.look(_FIRST)
+    team.look_only(_SECOND)
+
+
+def _told(team: HostedTeam) -> None:
+    _file(team, _SECOND)
+    record_pages.run_on_windows([team.window(_SECOND)], ledger=team.workplace.ledger)
+
+
+def _stuck_still(team: HostedTeam) -> None:
+    team.serve("v1.0.0", days_from(date(2026, 3, 15), 7), change={"bill": 1.0}, labelled=False)
+    team.look_only(_THIRD)
+
+
+def _recovered(team: HostedTeam) -> None:
+    team.serve("v1.0.0", days_from(date(2026, 3, 15), 7))
+    team.look_only(_THIRD)
+
+
+def worse(team: HostedTeam) -> None:
+    """v2.0.0 runs, and v1.0.0 would do better."""
+    workflow = "on: {workflow_dispatch: {inputs: {model: {}, environment: {}}}}\njobs: {}\n"
+    team.write(".github/workflows/rollout.yml", workflow)
+    team.release(team.publish("tip@v2.0.0", WORSE, breaks="v2.0.0"))
+    team.go_live("tip@v2.0.0", on=date(2026, 4, 1))
+
+
+def _lost(team: HostedTeam) -> None:
+    """Two windows show it."""
+    team.serve("v2.0.0", days_from(date(2026, 4, 1), 14), tip=WORSE)
+    team.look(date(2026, 4, 7))
+    team.look_only(_LOST)
+
+
+def _reverted(team: HostedTeam) -> None:
+    revert_manifest.run(team.window(_LOST), means=Means.PULL_REQUEST, workplace=team.workplace)
+
+
+def _measure(team: HostedTeam) -> object:
+    place = team.workplace
+    policies = place.repository.policies()
+    return measure_drift.run(MODEL, environment=ENVIRONMENT, until=_LOST, policies=policies, workplace=place)
+
+
+def _file(team: HostedTeam, until: date) -> object:
+    return file_issue.run_on_window(team.window(until), forge=team.workplace.forge)
+
+
+def _file_second(team: HostedTeam) -> object:
+    return _file(team, _SECOND)
+
+
+def _file_third(team: HostedTeam) -> object:
+    return _file(team, _THIRD)
+
+
+def _file_lost(team: HostedTeam) -> object:
+    return _file(team, _LOST)
+
+
+def _propose_to_go_back(team: HostedTeam) -> object:
+    return revert_manifest.run(team.window(_LOST), means=Means.PULL_REQUEST, workplace=team.workplace)
+
+
+def _go_back(team: HostedTeam) -> object:
+    return revert_manifest.run(team.window(_LOST), means=Means.COMMIT, workplace=team.workplace)
+
+
+def _is_told(team: HostedTeam, page: Page[Reversion]) -> bool:
+    """A branch that takes no commit gets a pull request, and a rollout that does not start is said: never neither."""
+    live = deploy_tree.deployed(team.workplace.forge, environment=ENVIRONMENT, model=MODEL)
+    assert live is not None
+    if page.body.refused:
+        (pull,) = team.workplace.forge.open_pulls()
+        return (live.tag, pull.number) == ("v2.0.0", page.body.pull) and page.body.refused in html.unescape(pull.body)
+    return bool(page.body.not_started) and live.tag == "v1.0.0" and not team.hosted.dispatches
+
+
+def _roll_back(team: HostedTeam) -> object:
+    """The command: a step, and what it did on the ledger."""
+    page = revert_manifest.run_on_request(
+        MODEL,
+        environment=ENVIRONMENT,
+        back_to="v1.0.0",
+        reason="slow",
+        by="Ada",
+        day="2026-04-15",
+        workplace=team.workplace,
+    )
+    record_pages.run_on_reversion(page, ledger=team.workplace.ledger)
+    return page
+
+
+def _record(team: HostedTeam) -> None:
+    beat = record_pages.Heartbeat("watch", _LOST, "https://github.com/waiters/tips/actions/runs/1")
+    record_pages.run_on_windows([team.window(_LOST)], ledger=team.workplace.ledger, beat=beat)
+
+
+STEPS: Mapping[str, Step] = {
+    "measure-drift": Step((live, worse, _lost), _measure),
+    "file-issue of what drifted": Step((live, _stuck), _file_second),
+    "file-issue of what drifts still": Step((live, _stuck, _told, _stuck_still), _file_third),
+    "file-issue of what recovered": Step((live, _stuck, _told, _recovered), _file_third),
+    "file-issue of a way back": Step((live, worse, _lost, _reverted), _file_lost),
+    "revert-manifest by pull request": Step((live, worse, _lost), _propose_to_go_back),
+    "revert-manifest by commit": Step((live, worse, _lost), _go_back, instead=_is_told),
+    "rollback": Step((live, worse), _roll_back),
+    "record-pages of a watch": Step((live, worse, _lost, _reverted, _file_lost), _record),
+}
