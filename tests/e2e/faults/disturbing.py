@@ -32,7 +32,10 @@ EACH_WRITE: Mapping[str, Fault] = {
     "reset after it was done": Fault(after=True),
     "silence after it was done": Fault(after=True, stall=_STALL),
 }
-ALIKE = ("404", "reset after it was done")  # of a step whose requests go wrong in all ways in another one
+ALIKE = (
+    "404",
+    "reset after it was done",
+)  # of a step whose requests are also another one's, where they go wrong in all ways
 
 
 @dataclass(frozen=True, slots=True)

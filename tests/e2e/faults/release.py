@@ -94,11 +94,11 @@ def _record_attempt(team: HostedTeam) -> None:
 
 STEPS: Mapping[str, Step] = {
     "resolve-tag": Step((live, tagged), _resolve),
-    "bump-manifest": Step((live, built), _propose),
+    "bump-manifest": Step((live, built), _propose, faults=ALIKE),
     "bump-manifest above an open one": Step((live, _built_above_an_open_one), _propose_next),
     "bump-manifest as a draft": Step((live, _built_with_few_rows), _propose, faults=ALIKE),
     "file-issue of a refusal": Step((live, _refused), _file),
     "file-issue after a refusal": Step((live, _refused_and_eased), _file),
     "record-pages": Step((live, _proposed), _record),
-    "record-pages of a run that broke off": Step((live, tagged), _record_attempt),
+    "record-pages of a run that broke off": Step((live, tagged), _record_attempt, faults=ALIKE),
 }

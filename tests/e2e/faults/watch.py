@@ -12,7 +12,7 @@ from slipway.domain.pages import Page
 from slipway.domain.policy import Reversion as Means
 from slipway.steps import file_issue, measure_drift, record_pages, revert_manifest
 
-from tests.e2e.faults.disturbing import Step
+from tests.e2e.faults.disturbing import ALIKE, Step
 from tests.e2e.faults.release import live
 from tests.e2e.faults.world import HostedTeam
 from tests.steps.conftest import WORSE
@@ -129,7 +129,7 @@ STEPS: Mapping[str, Step] = {
     "file-issue of what drifts still": Step((live, _stuck, _told, _stuck_still), _file_third),
     "file-issue of what recovered": Step((live, _stuck, _told, _recovered), _file_third),
     "file-issue of a way back": Step((live, worse, _lost, _reverted), _file_lost),
-    "revert-manifest by pull request": Step((live, worse, _lost), _propose_to_go_back),
+    "revert-manifest by pull request": Step((live, worse, _lost), _propose_to_go_back, faults=ALIKE),
     "revert-manifest by commit": Step((live, worse, _lost), _go_back, instead=_is_told),
     "rollback": Step((live, worse), _roll_back),
     "record-pages of a watch": Step((live, worse, _lost, _reverted, _file_lost), _record),
