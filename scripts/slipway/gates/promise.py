@@ -152,10 +152,18 @@ def _stated_break(case: ReleaseCase) -> Finding:
         "stated" if stated else "not stated",
         f"`### {identity.version}` under `## Breaking changes`",
         problem="" if stated else f"a major version may break its clients, and {card} does not say what breaks",
-        mend=""
-        if stated
-        else f"add `### {identity.version}` under `## Breaking changes` of {card}, commit, and tag that commit",
+        mend="" if stated else _say_what_breaks(identity, card),
     )
+
+
+def _say_what_breaks(identity: Identity, card: str) -> str:
+    """A number that was refused keeps its verdict, so the section is headed by the next one."""
+    tag = ReleaseTag.parse(identity.tag)
+    if identity.tag_object:
+        used = tag.version
+        tag = ReleaseTag(tag.model, used.bump_prerelease() if used.prerelease else used.bump_patch())
+    lines = " && ".join(tag_and_push(tag, identity.message))
+    return f"add `### {tag.image_tag}` under `## Breaking changes` of {card}, commit, then\n{lines}"
 
 
 def _notices(comparison: ComparisonEvidence) -> tuple[Finding, ...]:

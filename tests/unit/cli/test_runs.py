@@ -48,7 +48,7 @@ def test_a_folder_starts_no_workflow_and_says_what_does(team: Team, run: Run) ->
     said = run("reconcile", "--start")
 
     assert said.code == 2
-    assert "has no workflow `release.yml`" in said.err
+    assert "no workflow `release.yml`" in said.err
     assert "mend: run it here: slipway release tip@v1.1.0" in said.err
 
 

@@ -217,6 +217,6 @@ class LocalForge(LocalAnnouncements):
 
     def dispatch_workflow(self, workflow: str, *, ref: str, inputs: Mapping[str, str]) -> None:
         raise ForgeRefused(
-            f"{self.repository} has no workflow `{workflow}` on `{ref}`: nothing runs by itself in a folder",
+            f"no workflow `{workflow}` on `{ref}`: nothing runs by itself in a folder",
             mend=f"run it here: slipway release {inputs.get('tag', 'TAG')}",
         )
