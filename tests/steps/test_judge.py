@@ -16,6 +16,7 @@ from slipway.steps.judge import outcome_of
 
 from tests.team import TODAY, Team, Tip, samples_table
 
+NEXT = "  next:  tip@v1.0.1, since this number keeps its verdict"
 _WAIVER = """
 waivers:
   - {model: tip, version: v1.0.0, reason: the waiter counted by hand, by: "@lead", until: 2026-06-01}
@@ -50,7 +51,8 @@ def test_a_major_version_that_does_not_say_what_it_breaks_is_refused(live: Team)
     assert text_of(live, "tip@v2.0.0") == (
         "tip@v2.0.0 does not say what it breaks: fail\n"
         "  a major version may break its clients, and models/tip/README.md does not say what breaks\n"
-        "  mend: add `### v2.0.0` under `## Breaking changes` of models/tip/README.md, commit, and tag that commit"
+        "  mend: add `### v2.0.1` under `## Breaking changes` of models/tip/README.md, commit, then\n"
+        '        git tag -a tip@v2.0.1 -m "Change tip" && git push origin tip@v2.0.1'
     )
 
 
@@ -87,7 +89,7 @@ def test_a_metric_below_its_floor_is_refused(team: Team) -> None:
     """With its error bars: the whole interval lies below."""
     team.publish("tip@v1.0.0", Tip(bias=-0.35))
 
-    first, problem, mend, *rest = text_of(team, "tip@v1.0.0").splitlines()
+    first, problem, mend, after = text_of(team, "tip@v1.0.0").splitlines()
 
     assert first == "tip@v1.0.0 is not good enough: fail"
     assert problem.startswith("  F1 is 0.")
@@ -95,19 +97,20 @@ def test_a_metric_below_its_floor_is_refused(team: Team) -> None:
     assert mend == (
         "  mend: train it better; the floor stands in policies/metrics.yaml and changes by a reviewed pull request only"
     )
-    assert rest == []
+    assert after == NEXT
 
 
 def test_a_nan_output_is_refused(team: Team) -> None:
     """NaN is below every threshold: each such row would be decided negative in silence."""
     team.publish("tip@v1.0.0", Tip(nan_above=47.0))
 
-    first, problem, mend = text_of(team, "tip@v1.0.0").splitlines()
+    first, problem, mend, after = text_of(team, "tip@v1.0.0").splitlines()
 
     assert first == "tip@v1.0.0 answers with NaN, infinity or another shape than declared: fail"
     assert problem.startswith("  output `score` is NaN or infinite in ")
     assert problem.endswith(" of 1,500 sample rows")
     assert mend == ("  mend: find the sample rows with a missing or extreme input, and handle it inside the model")
+    assert after == NEXT
 
 
 def test_a_patch_that_nobody_could_compare_is_no_pass(live: Team) -> None:

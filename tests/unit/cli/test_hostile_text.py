@@ -172,8 +172,8 @@ def commands_in(text: str) -> list[str]:
 
 
 def steady(text: str) -> str:
-    """Without what differs between any two runs: digests, commits, moments, sizes."""
-    return re.sub(r"[0-9a-f]{12,64}|[\d-]{10}T[\d:+]+|\d[\d,.]* (?:kB|bytes)", "…", text)
+    """Without what differs between any two runs: digests, commits, moments, sizes, times, and their ratios."""
+    return re.sub(r"[0-9a-f]{12,64}|[\d-]{10}T[\d:+]+|\d[\d,.e+]* (?:kB|MB|bytes|µs|ms|s)\b|×[\d,.]+", "…", text)
 
 
 def test_both_stories_end_alike(plain: Told, hostile: Told) -> None:
