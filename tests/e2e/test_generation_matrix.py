@@ -1,0 +1,37 @@
+"""Every answer that changes a file makes a repository that passes its own tests, by its own Makefile."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.template.bench import GOOD, MATRIX, ROOT, bench_with_our_caches, copy_of_the_template
+
+pytestmark = pytest.mark.xdist_group("generation matrix")  # one after the other: each uses two workers of its own
+
+
+def test_every_question_is_answered_in_more_than_one_way() -> None:
+    """An answer that nobody tried is where the first team stumbles."""
+    questions = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
+    for name, default in questions.items():
+        given = {str(answers.get(name, GOOD.get(name, default))).lower() for answers in MATRIX.values()}
+        assert len(given) == 2 or name.startswith("_") or name == "rollout_engine", name  # of which there is one
+
+
+@pytest.mark.parametrize("case", MATRIX)
+def test_a_generated_repository_passes_its_own_tests(case: str, tmp_path: Path) -> None:
+    """What a team runs first is `make test`: red there, it is red for a reason that is not theirs."""
+    bench = bench_with_our_caches(tmp_path, MYPY_CACHE_DIR=str(ROOT / ".mypy_cache"))  # known by content: equal files
+    template = copy_of_the_template(tmp_path / "slipway")
+    repository = bench.generated(template, into=tmp_path / "out", answers=MATRIX[case])
+    bench.git(repository, "init", "--quiet")
+    bench.commit(repository, "Generate")
+
+    done = bench.run("make", "test", cwd=repository)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"\d{4} passed", done.stdout) and "skipped" not in done.stdout.splitlines()[-1]
+    assert bench.git(repository, "status", "--porcelain") == ""
