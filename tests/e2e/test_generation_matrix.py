@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.template.bench import GOOD, MATRIX, ROOT, bench_with_our_caches, copy_of_the_template
+from tests.template.bench import GOOD, MATRIX, ROOT, bench_with_our_caches, copy_of_the_template, tree
 
 pytestmark = pytest.mark.xdist_group("generation matrix")  # one after the other: each uses two workers of its own
+DEFAULTS = "the defaults"
+RENDERED = {".gitattributes", ".slipway-files.sha256", "CODEOWNERS", "README.md", "models/README.md"}
 
 
 def test_every_question_is_answered_in_more_than_one_way() -> None:
@@ -21,7 +23,17 @@ def test_every_question_is_answered_in_more_than_one_way() -> None:
         assert len(given) == 2 or name.startswith("_") or name == "rollout_engine", name  # of which there is one
 
 
-@pytest.mark.parametrize("case", MATRIX)
+def test_this_repository_is_the_one_of_the_defaults(tmp_path: Path) -> None:
+    """So its own tests, of which this is one, are the tests of that case; they need not run twice."""
+    bench = bench_with_our_caches(tmp_path)
+    template = copy_of_the_template(tmp_path / "slipway")
+    repository = bench.generated(template, into=tmp_path / "out", answers=MATRIX[DEFAULTS])
+    generated, ours = tree(repository), tree(template)
+
+    assert {name for name in generated if generated[name] != ours.get(name)} == RENDERED
+
+
+@pytest.mark.parametrize("case", [case for case in MATRIX if case != DEFAULTS])
 def test_a_generated_repository_passes_its_own_tests(case: str, tmp_path: Path) -> None:
     """What a team runs first is `make test`: red there, it is red for a reason that is not theirs."""
     bench = bench_with_our_caches(tmp_path, MYPY_CACHE_DIR=str(ROOT / ".mypy_cache"))  # known by content: equal files
