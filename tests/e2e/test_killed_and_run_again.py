@@ -41,7 +41,7 @@ MOST_TRIES = 80  # some come too late, where the machine was busy when the time 
 STEPS = (
     *(f"v1.1.0-{step}" for step in ("resolve-tag", "convert-to-onnx", "measure-consistency", "rehearse-rollback")),
     *(f"v1.1.0-{step}" for step in ("judge", "build-image", "bump-manifest", "file-issue", "record-pages")),
-    *("v1.1.0-merge", "v1.1.0-verify-rollout"),
+    *("v1.1.0-merge", "v1.1.0-verify-rollout", "v1.1.0-announce-rollout"),
     *(f"bad-week-{step}" for step in ("measure-drift", "judge", "revert-manifest", "file-issue", "record-pages")),
 )
 # Writes that the line above does not make, by the stage that does; None stands for all of its writes.

@@ -130,7 +130,8 @@ STAGES: tuple[Stage, ...] = (
     *_in_steps("v1.1.0", "v1.0.1", "delay", (*_MEASURED, *_PROPOSED)),
     Stage("v1.1.0-merge", "v1.1.0-record-pages", ("merge", "3")),
     Stage("v1.1.0-verify-rollout", "v1.1.0-merge", _ROLL_OUT),
-    Stage("v1.1.0-record-again", "v1.1.0-verify-rollout", ("record-pages", f"{team.MODEL}@v1.1.0")),
+    Stage("v1.1.0-announce-rollout", "v1.1.0-verify-rollout", ("announce-rollout", team.MODEL)),
+    Stage("v1.1.0-record-again", "v1.1.0-announce-rollout", ("record-pages", f"{team.MODEL}@v1.1.0")),
     *_watch(
         "bad-week",
         "v1.1.0-record-again",
