@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from types import FrameType
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -22,18 +23,32 @@ from demo.team import MODEL, ROOT, Team
 from demo.telling import Teller
 from demo.traffic import FAULTS, Traffic
 
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ONCE_MORE_SECONDS = 5.0
+
 
 def main() -> int:
     options = _options()
     folder: Path = options.folder.resolve()
-    for number in (signal.SIGTERM, signal.SIGHUP):  # each ends it as Ctrl-C does: no server is left behind
-        signal.signal(number, signal.default_int_handler)
+    interrupt_on_signals()
     try:
         return told(lambda: _tell(folder, options))
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # an impatient second one as well
+        for number in (*_ENDING, signal.SIGALRM):  # an impatient second one as well
             signal.signal(number, signal.SIG_IGN)
         stop_all(_rollout_state(folder))
+
+
+def interrupt_on_signals() -> None:
+    """Each ends the demo as Ctrl-C does: no server is left behind."""
+    for number in (*_ENDING, signal.SIGALRM):
+        signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Now, and once more if that was in vain: what is raised inside a destructor or a callback, Python drops."""
+    signal.setitimer(signal.ITIMER_REAL, _ONCE_MORE_SECONDS)
+    signal.default_int_handler(number, frame)
 
 
 def _options() -> argparse.Namespace:

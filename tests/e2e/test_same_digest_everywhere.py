@@ -39,9 +39,10 @@ import sys
 from pathlib import Path
 from slipway.converters import CONVERTERS
 from slipway.converters.canonical import canonical, serialise
+from slipway.converters.job import Job
 source, out, inputs, outputs = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3].split(","), sys.argv[4].split(",")
 for number in range(2):
-    model = CONVERTERS["tensorflow"].to_onnx(source)
+    model = CONVERTERS["tensorflow"].to_onnx(Job(source))
     (out / f"{number}.onnx").write_bytes(serialise(canonical(model, inputs=inputs, outputs=outputs)))
 """
 

@@ -14,11 +14,15 @@ from tests.github_stand_in.server import served
 
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """On a runner of this team: what slipway reads of the environment is GitHub's there."""
-    folder = tmp_path_factory.mktemp("faults")
-    with pytest.MonkeyPatch.context() as runner, served(GitHub()) as github:
-        runner.setenv("GITHUB_REPOSITORY", NAME)
-        runner.setenv("GITHUB_WORKSPACE", str(folder / "world" / "waiters"))
-        for who in ("AUTHOR", "COMMITTER"):
-            runner.setenv(f"GIT_{who}_DATE", DATE)
-        yield Bench(Worlds(github, folder))
+    """What a step does when nothing goes wrong is found out once."""
+    with served(GitHub()) as github:
+        yield Bench(Worlds(github, tmp_path_factory.mktemp("faults")))
+
+
+@pytest.fixture(autouse=True)
+def on_a_runner_of_the_team(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What slipway and git read of the environment is GitHub's there: only in these tests, others ask for today."""
+    monkeypatch.setenv("GITHUB_REPOSITORY", NAME)
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(bench.worlds.folder / "world" / "waiters"))
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_DATE", DATE)

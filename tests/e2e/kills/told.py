@@ -25,11 +25,11 @@ _RECORDS = ("releases", "windows", "checks")
 def told(world: Path) -> dict[str, Any]:
     state = world / "flights" / ".slipway"
     return {
-        "pages": {str(path.relative_to(state)): _said(path.read_bytes()) for path in _pages(state)},
+        "pages": {str(path.relative_to(state)): _said(path.read_bytes(), world) for path in _pages(state)},
         "blobs": sorted(str(path.relative_to(state)) for path in _blobs(state)),
         "forge": {str(path.relative_to(world)): _untimed(path) for path in _shown(world / "flights.forge")},
         "branches": _branches(world / "flights.git"),
-        "ledger": _ledger(world / "flights.git"),
+        "ledger": _ledger(world),
         "clone": _branches(world / "flights"),
         "tree": _git(world / "flights", "status", "--porcelain", "--untracked-files=all"),
         "registry": {str(path.relative_to(state)): _registry_file(path) for path in _registry(state)},
@@ -108,8 +108,9 @@ def _pages(state: Path) -> Iterator[Path]:
                 yield path
 
 
-def _said(content: bytes) -> dict[str, Any]:
-    page = json.loads(content)
+def _said(content: bytes, world: Path) -> dict[str, Any]:
+    """What a page says, wherever its world lies: a forge that is a folder names its pages by their paths."""
+    page = json.loads(content.replace(f"{world}/".encode(), b""))
     return {name: page[name] for name in _SAID}
 
 
@@ -131,7 +132,8 @@ def _branches(repository: Path) -> str:
     return "\n".join(line for line in lines if "heads/ledger " not in line and "origin/ledger " not in line)
 
 
-def _ledger(repository: Path) -> dict[str, Any]:
+def _ledger(world: Path) -> dict[str, Any]:
+    repository = world / "flights.git"
     if not _git(repository, "for-each-ref", "refs/heads/ledger"):
         return {}
     packed = subprocess.run(["git", "archive", "ledger"], cwd=repository, check=True, capture_output=True).stdout
@@ -140,7 +142,7 @@ def _ledger(repository: Path) -> dict[str, Any]:
         texts = {name: content.read().decode() for name, content in contents.items() if content is not None}
     return {
         "commits": _git(repository, "log", "--format=%s", "ledger"),
-        **{path: _said(text.encode()) if path.endswith(".json") else text for path, text in texts.items()},
+        **{path: _said(text.encode(), world) if path.endswith(".json") else text for path, text in texts.items()},
     }
 
 
