@@ -9,6 +9,8 @@ import pytest
 from filelock import FileLock
 
 from tests.e2e import flights
+from tests.unit.converters.conftest import flights as flights_of_2013  # noqa: F401  # fixtures, asked for by name
+from tests.unit.converters.conftest import shared  # noqa: F401
 
 
 @pytest.fixture(scope="session")
