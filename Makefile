@@ -68,6 +68,7 @@ requirements: .tools/.installed ## lock pyproject.toml again; UPGRADE=--upgrade 
 	$(COMPILE) --group pyproject.toml:tensorflow -o requirements/tensorflow.txt
 	$(COMPILE) --group pyproject.toml:scikit-learn -o requirements/scikit-learn.txt
 	$(COMPILE) --group pyproject.toml:boosters -o requirements/boosters.txt
+	$(COMPILE) --group pyproject.toml:onnx --constraints requirements/runtime.txt -o requirements/onnx.txt
 	$(COMPILE) --group pyproject.toml:serving --constraints requirements/runtime.txt -o requirements/serving.txt
 	grep -oE '^uv==[^ ;]+' requirements/runtime.txt | $(COMPILE) - -o requirements/uv.txt
 

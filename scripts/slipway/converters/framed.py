@@ -13,7 +13,7 @@ from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, compose, he
 
 from slipway.converters.job import Column
 
-_ELEMENTS = {
+ELEMENTS = {
     "float32": TensorProto.FLOAT,
     "float64": TensorProto.DOUBLE,
     "int32": TensorProto.INT32,
@@ -62,7 +62,7 @@ def _front(taken: ValueInfoProto, columns: Sequence[Column]) -> list[NodeProto]:
     nodes: list[NodeProto] = []
     for column in columns:
         name = column.name
-        if _ELEMENTS[column.dtype] != element:
+        if ELEMENTS[column.dtype] != element:
             nodes.append(helper.make_node("Cast", [name], [f"{column.name}/cast"], to=element))
             name = f"{column.name}/cast"
         if len(column.shape) != 1:
@@ -88,11 +88,11 @@ def _back(answer: Answer, name: str) -> list[NodeProto]:
 
 
 def _cast(name: str, column: Column) -> NodeProto:
-    return helper.make_node("Cast", [name], [column.name], to=_ELEMENTS[column.dtype])
+    return helper.make_node("Cast", [name], [column.name], to=ELEMENTS[column.dtype])
 
 
 def _info(column: Column) -> ValueInfoProto:
-    return helper.make_tensor_value_info(column.name, _ELEMENTS[column.dtype], ["N", *column.shape])
+    return helper.make_tensor_value_info(column.name, ELEMENTS[column.dtype], ["N", *column.shape])
 
 
 def _integers(name: str, *values: int) -> TensorProto:

@@ -18,6 +18,7 @@ from slipway.domain.tag import is_model_name
 
 class Framework(StrEnum):
     LIGHTGBM = "lightgbm"
+    ONNX = "onnx"
     SCIKIT_LEARN = "scikit-learn"
     TENSORFLOW = "tensorflow"
     XGBOOST = "xgboost"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from filelock import FileLock
 from pyarrow import compute, csv
@@ -155,10 +156,15 @@ class Trained:
         numbers = [name for name, column in expected.items() if column.dtype.kind == "f"]
         for name in set(expected) - set(numbers):
             np.testing.assert_array_equal(answers[name], expected[name])
-        apart = [
-            np.abs(answers[name] - expected[name]).max() / max(1, np.abs(expected[name]).max()) for name in numbers
-        ]
-        return float(max(apart))
+        return float(max(_apart(answers[name], expected[name]) for name in numbers))
+
+
+def _apart(answer: npt.NDArray[Any], expected: npt.NDArray[Any]) -> float:
+    """Relative to the largest number; what is no number must be none on both sides."""
+    none = np.isnan(expected)
+    np.testing.assert_array_equal(np.isnan(answer), none)
+    apart, size = np.abs(answer[~none] - expected[~none]), np.abs(expected[~none])
+    return float(apart.max(initial=0.0) / size.max(initial=1.0))
 
 
 @pytest.fixture(scope="session")
