@@ -17,9 +17,9 @@ from tests.unit.converters.conftest import shared  # noqa: F401
 def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout in which flight-delay@v1.0.0 has its image; parallel test processes share it and write nothing."""
     base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    checkout = shared / "released" / "flights"
-    with FileLock(shared / "released.lock"):
+    folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    checkout = folder / "released" / "flights"
+    with FileLock(folder / "released.lock"):
         if not (checkout.parent / "finished").exists():
             flights.found(checkout.parent)
             flights.release(checkout, flights.variables(checkout))

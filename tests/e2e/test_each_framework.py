@@ -102,8 +102,8 @@ def _lay_down(checkout: Path, entry: Entry, models: Trained, *, labels: Any) -> 
     (folder / "model.yaml").write_text(yaml.safe_dump(_declaration(entry, declared), sort_keys=False))
     (folder / "samples").mkdir(exist_ok=True)
     pq.write_table(_samples(asked, labels), folder / "samples" / "held-out.parquet")
-    for policy, limit in {"fidelity": {"rows": 1000}, "metrics": {"f1": {"floor": 0.3}, "positives": 100}}.items():
-        _set_limit(checkout / "policies" / f"{policy}.yaml", entry.model, limit)
+    _set_limit(checkout / "policies" / "fidelity.yaml", entry.model, {"rows": 1000})
+    _set_limit(checkout / "policies" / "metrics.yaml", entry.model, {"f1": {"floor": 0.3}, "positives": 100})
     team.git(checkout, "add", "--all")
     team.git(checkout, "commit", "--quiet", "--message", f"Add {entry.model}")
     team.git(checkout, "push", "--quiet", "origin", "main")
@@ -130,9 +130,9 @@ def _declaration(entry: Entry, declared: dict[str, Any]) -> dict[str, Any]:
 
 
 def _samples(asked: Batch, labels: Any) -> pa.Table:
-    days = np.arange(len(labels)) // _ROWS_A_DAY
+    days = (np.arange(len(labels)) // _ROWS_A_DAY).astype("timedelta64[D]")
     columns = {name: pa.array(column[:, 0].tolist(), _arrow(column)) for name, column in asked.items()}
-    return pa.table({**columns, "time": _FIRST_DAY + days.astype("timedelta64[D]").astype("timedelta64[s]"), "label": labels})
+    return pa.table({**columns, "time": _FIRST_DAY + days, "label": labels})
 
 
 def _arrow(column: Any) -> Any:
