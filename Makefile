@@ -12,6 +12,13 @@ BIN := .venv/bin
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--no-annotate $(UPGRADE)
 
+# A folder of wheels that pip is told of is shown to uv, which does not look there by itself: PyTorch's build without
+# CUDA may come from it.
+WHEELS := $(or $(UV_FIND_LINKS),$(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
+ifneq ($(WHEELS),)
+export UV_FIND_LINKS := $(WHEELS)
+endif
+
 ACTIONS = $(wildcard actions/*/action.yml)
 WORKFLOWS = $(wildcard .github/workflows/*.yml)
 
@@ -68,6 +75,7 @@ requirements: .tools/.installed ## lock pyproject.toml again; UPGRADE=--upgrade 
 	$(COMPILE) --group pyproject.toml:tensorflow -o requirements/tensorflow.txt
 	$(COMPILE) --group pyproject.toml:scikit-learn -o requirements/scikit-learn.txt
 	$(COMPILE) --group pyproject.toml:boosters -o requirements/boosters.txt
+	$(if $(UV_FIND_LINKS),,UV_TORCH_BACKEND=cpu) $(COMPILE) --group pyproject.toml:pytorch -o requirements/pytorch.txt
 	$(COMPILE) --group pyproject.toml:onnx --constraints requirements/runtime.txt -o requirements/onnx.txt
 	$(COMPILE) --group pyproject.toml:serving --constraints requirements/runtime.txt -o requirements/serving.txt
 	grep -oE '^uv==[^ ;]+' requirements/runtime.txt | $(COMPILE) - -o requirements/uv.txt

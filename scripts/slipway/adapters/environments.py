@@ -38,6 +38,12 @@ _GIB = 1 << 30
 _PACKAGE = Path(slipway.__file__).parent
 _TAIL_LINES = 15
 _LOOK_FOR_CODE = "look for code in the model that ends the process or writes its result"
+_WITHOUT_CUDA = {"UV_TORCH_BACKEND": "cpu"}  # PyTorch's own index, asked for PyTorch alone
+_MEND_OF_PYTORCH = (
+    "PyTorch's build without CUDA is on its own index alone (UV_TORCH_BACKEND=cpu, which is the default): let it be "
+    "reached, or put the wheel of the version in the file into a folder and name that in UV_FIND_LINKS; where the hash "
+    "of this Python's wheel is missing in the file, compile it again from there: make requirements"
+)
 _NETWORK = ("failed to fetch", "failed to download", "error sending request", "dns error", "timed out", "offline")
 
 
@@ -170,7 +176,12 @@ def _make(folder: Path, python: Path, *, group: str, requirements: Path) -> None
 
 def _uv(arguments: Sequence[str], requirements: Path) -> None:
     done = subprocess.run(
-        [uv.find_uv_bin(), "--quiet", *arguments], cwd=_cache(), capture_output=True, text=True, check=False
+        [uv.find_uv_bin(), "--quiet", *arguments],
+        cwd=_cache(),
+        env={**_WITHOUT_CUDA, **os.environ} if not os.environ.get("UV_FIND_LINKS") else None,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode == 0:
         return
@@ -178,11 +189,11 @@ def _uv(arguments: Sequence[str], requirements: Path) -> None:
     if "hash mismatch" not in words.lower() and any(sign in words.lower() for sign in _NETWORK):
         raise Unreachable(
             f"the packages of {requirements} could not be fetched:\n{words}",
-            mend="run the same command again once the package index answers",
+            mend=_MEND_OF_PYTORCH if "torch" in words else "run the same command again once the package index answers",
         )
     raise BadFile(
         f"{requirements} cannot be installed:\n{words}",
-        mend="compile it again from pyproject.toml: make requirements",
+        mend=_MEND_OF_PYTORCH if "torch" in words else "compile it again from pyproject.toml: make requirements",
     )
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from slipway.adapters import environments
 from slipway.adapters.environments import Limits, environment_for
-from slipway.errors import BadFile, ConversionFailed, ModelRefused
+from slipway.errors import BadFile, ConversionFailed, ModelRefused, Unreachable
 
 ROOT = Path(__file__).parents[3]
 _PYTHON = Path(sys.executable)
@@ -89,6 +89,22 @@ def test_an_environment_whose_python_is_gone_is_made_again(cache: Path, small: P
     python.symlink_to("/nowhere/python3")
 
     assert environment_for("small", requirements=small).exists()
+
+
+def test_pytorch_that_is_not_found_is_refused_with_the_places_to_look(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its build without CUDA is on no package index but its own, which not everybody can reach."""
+    cache.parent.mkdir()
+    (tmp_path / "pytorch.txt").write_text(f"torch==2.13.0+cpu --hash=sha256:{'0' * 64}\n")
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.delenv("UV_FIND_LINKS", raising=False)
+
+    for folder in (None, tmp_path):
+        if folder:
+            monkeypatch.setenv("UV_FIND_LINKS", str(folder))
+        with pytest.raises((BadFile, Unreachable), match=r"mend: PyTorch's build .*UV_TORCH_BACKEND=cpu.*UV_FIND_LINKS"):
+            environment_for("pytorch", requirements=tmp_path / "pytorch.txt")
 
 
 def test_two_who_ask_at_once_get_one_environment(cache: Path, small: Path) -> None:
