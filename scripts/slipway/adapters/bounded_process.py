@@ -6,6 +6,7 @@ runs there, since setting them between fork and exec is unsafe in a process with
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -15,7 +16,8 @@ import sys
 import threading
 import traceback
 
-OUT_OF_MEMORY = 77  # an exit code that Python and its libraries do not use
+OUT_OF_MEMORY, FILE_TOO_LARGE, TOO_MANY_PROCESSES = 77, 78, 79  # exit codes that Python and its libraries do not use
+_ENDS = {errno.ENOMEM: OUT_OF_MEMORY, errno.EFBIG: FILE_TOO_LARGE, errno.EAGAIN: TOO_MANY_PROCESSES}
 
 
 def main(limits: dict[str, int | None], module: str, arguments: list[str]) -> None:
@@ -27,9 +29,17 @@ def main(limits: dict[str, int | None], module: str, arguments: list[str]) -> No
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     except MemoryError:
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(OUT_OF_MEMORY)  # no clean-up: it may need memory
+        _end(OUT_OF_MEMORY)
+    except OSError as error:
+        if error.errno not in _ENDS:
+            raise
+        _end(_ENDS[error.errno])
+
+
+def _end(code: int) -> None:
+    traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(code)  # no clean-up: it may need what ran out
 
 
 def _limit(what: int, value: int) -> None:
@@ -42,7 +52,7 @@ def _limit(what: int, value: int) -> None:
 def _end_with_parent() -> None:
     """The parent holds the other end of stdin and writes nothing: the end of the stream is the parent's end."""
     if not os.read(sys.stdin.fileno(), 1):
-        os.killpg(os.getpid(), signal.SIGKILL)
+        os.killpg(0, signal.SIGKILL)  # the own group, whatever its number is here
 
 
 if __name__ == "__main__":

@@ -1,22 +1,21 @@
 """The environments of the frameworks, and the only place that starts a framework's process.
 
 The process runs a team's model, so it gets nothing that it could lose: no variable of ours but a few named ones, an
-empty home, no token, limits on memory, time and the size of a file. What it prints goes to a log.
+empty home, no token, no network, limits on memory, time and the size of a file; see `isolation` for what keeps it
+apart. What it prints goes to a log.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import logging
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +25,15 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import slipway
-from slipway import errors
-from slipway.adapters import bounded_process
+from slipway.adapters import apart, bounded_process, endings, isolation
 from slipway.domain.policy import SourcesLimit
 from slipway.domain.signature import Signature
-from slipway.errors import BadFile, ConversionFailed, SlipwayError, Unreachable
+from slipway.errors import BadFile, ConversionFailed, Unreachable
 
 log = logging.getLogger(__name__)
 
 _GIB = 1 << 30
 _PACKAGE = Path(slipway.__file__).parent
-_TAIL_LINES = 15
-_LOOK_FOR_CODE = "look for code in the model that ends the process or writes its result"
 _WITHOUT_CUDA = {"UV_TORCH_BACKEND": "cpu"}  # PyTorch's own index, asked for PyTorch alone
 _MEND_OF_PYTORCH = (
     "PyTorch's build without CUDA is on its own index alone (UV_TORCH_BACKEND=cpu, which is the default): let it be "
@@ -62,11 +58,20 @@ class Limits:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What a process may read and write besides the system's files and its own home, where the system can hold it."""
+
+    reads: tuple[Path, ...] = ()
+    writes: tuple[Path, ...] = ()
+
+
 class Converted(BaseModel):
     """What a converter tells beside the files that it writes.
 
     `noise_floor` is, an output, the largest difference of the source to itself. `edges_that_raised` are the edge
     rows that the source refused; their outputs mean nothing.
+    `isolation` is what kept the process apart, in the words of the module of that name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -74,6 +79,7 @@ class Converted(BaseModel):
     tools: dict[str, str]
     noise_floor: dict[str, float]
     edges_that_raised: tuple[int, ...]
+    isolation: tuple[str, ...] = ()
 
 
 def environment_for(group: str, *, requirements: Path) -> Path:
@@ -123,12 +129,21 @@ def convert(
     job = {name: str(path.resolve()) for name, path in files.items()}
     trust = trust or SourcesLimit()
     declared = {**signature.model_dump(mode="json"), "trust": {"pickle": trust.pickle, "types": trust.trusted_types}}
-    answer = run(python, "slipway.converters", {**job, **declared}, arguments=[converter], folder=folder, limits=limits)
+    answer, in_force = run_and_tell(
+        python,
+        "slipway.converters",
+        {**job, **declared},
+        arguments=[converter],
+        folder=folder,
+        limits=limits,
+        files=Files(reads=(source, samples, edges), writes=(out,)),
+    )
+    endings.refuse_all_but_files(out)
     try:
-        return Converted.model_validate(answer)
-    except ValidationError as error:
+        return Converted.model_validate({**answer, "isolation": in_force})
+    except (ValidationError, TypeError) as error:
         raise ConversionFailed(
-            f"the model's process left a result that cannot be read: {error}", mend=_LOOK_FOR_CODE
+            f"the model's process left a result that cannot be read: {error}", mend=endings.LOOK_FOR_CODE
         ) from error
 
 
@@ -141,27 +156,66 @@ def run(
     arguments: Sequence[str] = (),
     packages: Sequence[Path] = (_PACKAGE,),
     limits: Limits | None = None,
+    files: Files | None = None,
 ) -> Any:
     """Run `python -m module ARGUMENTS job.json` apart from everything, and return the JSON that it leaves.
 
-    `folder` gets job.json, result.json and log.txt; the module sees `packages` and what `python` has
-    installed, and must write the file that the job's `result` names.
+    `folder` gets job.json, answer/result.json and log.txt; the module sees `packages` and what `python` has
+    installed, and must write the file that the job's `result` names. Without `files`, it may read and write all
+    that we may.
 
     Raises:
-        ConversionFailed: it crashed, hung, ran out of memory or left no result; the message ends in its last words.
+        ConversionFailed: it crashed, hung, ran out of something or left no result; the message ends in its last words.
         SlipwayError: what the module itself reported as `{"refused": CLASS, "problem": …, "mend": …}`.
     """
+    answer, _ = run_and_tell(
+        python, module, job, folder=folder, arguments=arguments, packages=packages, limits=limits, files=files
+    )
+    return answer
+
+
+def run_and_tell(
+    python: Path,
+    module: str,
+    job: Mapping[str, Any],
+    *,
+    folder: Path,
+    arguments: Sequence[str] = (),
+    packages: Sequence[Path] = (_PACKAGE,),
+    limits: Limits | None = None,
+    files: Files | None = None,
+) -> tuple[Any, tuple[str, ...]]:
+    """As `run`, with the answer and what kept the process apart, in the words of `isolation`."""
     limits, folder = limits or Limits(), folder.resolve()
-    result = folder / "result.json"
-    result.unlink(missing_ok=True)
+    result = folder / "answer" / "result.json"
     _lay_out(folder, packages)
     (folder / "job.json").write_text(json.dumps({**job, "result": str(result)}))
-    launcher = [str(python), "-s", "-P", bounded_process.__file__, limits.as_json()]
-    code = _run_apart([*launcher, module, *arguments, str(folder / "job.json")], folder=folder, seconds=limits.seconds)
-    _clear(folder)
-    if code != 0:
-        raise _failure(code, folder / "log.txt", limits)
-    return _result(result, folder / "log.txt")
+    command = [bounded_process.__file__, limits.as_json(), module, *arguments, str(folder / "job.json")]
+    rules = {"cpu_seconds": limits.cpu_seconds, "files": _files(files, folder, packages)}
+    with (folder / "log.txt").open("w+b") as log_file:
+        ended = apart.run(python, command, rules, folder=folder, seconds=limits.seconds, output=log_file)
+        _clear(folder)
+        if ended.code != 0:
+            raise endings.failure(ended.code, log_file, **asdict(limits))
+        if ended.left_behind:
+            raise endings.left_behind(ended.left_behind, log_file)
+        _say_what_is_missing(ended.isolation)
+        return endings.answer(result, log_file), ended.isolation
+
+
+def _files(files: Files | None, folder: Path, packages: Sequence[Path]) -> dict[str, list[str]] | None:
+    if files is None:
+        return None
+    reads = (Path(bounded_process.__file__), folder, *packages, *files.reads)
+    writes = (folder / "home", folder / "answer", *files.writes)
+    return {"reads": [str(path.resolve()) for path in reads], "writes": [str(path.resolve()) for path in writes]}
+
+
+def _say_what_is_missing(in_force: Sequence[str]) -> None:
+    if not {isolation.NAMESPACES, isolation.NO_SOCKETS} & {*in_force}:
+        log.warning("this system cannot take the network away from the model's process, so it had it")
+    elif isolation.NAMESPACES not in in_force:
+        log.info("the model's process had no namespaces of its own: sockets were refused to it instead")
 
 
 def _make(folder: Path, python: Path, *, group: str, requirements: Path) -> None:
@@ -213,7 +267,8 @@ def _digest(requirements: Path) -> str:
 def _lay_out(folder: Path, packages: Sequence[Path]) -> None:
     """Link the packages alone: the folder that holds ours may hold all of the main environment's as well."""
     _clear(folder)
-    for name in ("code", "home"):
+    shutil.rmtree(folder / "answer", ignore_errors=True)  # an old answer is none
+    for name in ("code", "home", "answer"):
         (folder / name).mkdir(parents=True)
     for package in packages:
         (folder / "code" / package.name).symlink_to(package.resolve())
@@ -222,88 +277,3 @@ def _lay_out(folder: Path, packages: Sequence[Path]) -> None:
 def _clear(folder: Path) -> None:
     for name in ("code", "home"):
         shutil.rmtree(folder / name, ignore_errors=True)
-
-
-def _run_apart(command: Sequence[str], *, folder: Path, seconds: float) -> int | None:
-    """Return the exit code, None when time ran out; nothing that the process started is left."""
-    with (folder / "log.txt").open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=folder / "home",
-            env=_variables(folder),
-            stdin=subprocess.PIPE,  # never written to: its end tells the process that we are gone
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            return process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            return None
-        finally:
-            _kill_group(process)
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):  # when nobody of the group is left
-        os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-
-
-def _variables(folder: Path) -> dict[str, str]:
-    return {
-        "PATH": os.defpath,
-        "HOME": str(folder / "home"),
-        "TMPDIR": str(folder / "home"),
-        "LANG": "C.UTF-8",
-        "PYTHONPATH": str(folder / "code"),
-        "PYTHONHASHSEED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OMP_NUM_THREADS": "1",  # on a busy machine, threads that wait for each other take a hundred times as long
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "TF_ENABLE_ONEDNN_OPTS": "0",
-    }
-
-
-def _failure(code: int | None, log_file: Path, limits: Limits) -> ConversionFailed:
-    words = _last_words(log_file)
-    out_of_memory = code in (bounded_process.OUT_OF_MEMORY, -signal.SIGKILL) or "bad_alloc" in words
-    if code is None:
-        problem, mend = (
-            f"did not end within {limits.seconds:g} s and was stopped",
-            "make the model or its samples smaller",
-        )
-    elif code == -signal.SIGXCPU:
-        problem, mend = f"used more than {limits.cpu_seconds} s of CPU", "make the model or its samples smaller"
-    elif out_of_memory:
-        problem, mend = "ran out of memory", "use a machine with more memory, or make the model or its samples smaller"
-    elif code < 0:
-        problem, mend = f"crashed ({signal.Signals(-code).name})", "load and ask the source in its framework alone"
-    else:
-        problem, mend = f"failed (exit code {code})", "load and ask the source in its framework alone"
-    return ConversionFailed(f"the model's process {problem}; its last words, from {log_file}:\n{words}", mend=mend)
-
-
-def _result(result: Path, log_file: Path) -> Any:
-    try:
-        answer = json.loads(result.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ConversionFailed(
-            f"the model's process ended without a result; its last words, from {log_file}:\n{_last_words(log_file)}",
-            mend=_LOOK_FOR_CODE,
-        ) from error
-    if isinstance(answer, dict) and "refused" in answer:
-        raise _reported(answer)
-    return answer
-
-
-def _reported(answer: Mapping[str, Any]) -> SlipwayError:
-    """The error that the worker met; only classes of ours, since the worker runs code of others."""
-    kind = getattr(errors, str(answer["refused"]), None)
-    known = kind if isinstance(kind, type) and issubclass(kind, SlipwayError) else ConversionFailed
-    return known(str(answer.get("problem")), mend=str(answer.get("mend")))
-
-
-def _last_words(log_file: Path) -> str:
-    lines = log_file.read_text(errors="replace").strip().splitlines()[-_TAIL_LINES:]
-    return "\n".join(f"  {line}" for line in lines) or "  (none)"
