@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from onnx import ModelProto
 
-from slipway.converters import lightgbm, onnx_file, scikit_learn, tensorflow, xgboost
+from slipway.converters import lightgbm, onnx_file, pytorch, scikit_learn, tensorflow, xgboost
 from slipway.converters.job import Job
 from slipway.domain.rows import Batch
 
@@ -45,6 +45,7 @@ class Converter(Protocol):
 CONVERTERS: dict[str, Converter] = {
     lightgbm.name: lightgbm,
     onnx_file.name: onnx_file,
+    pytorch.name: pytorch,
     scikit_learn.name: scikit_learn,
     tensorflow.name: tensorflow,
     xgboost.name: xgboost,

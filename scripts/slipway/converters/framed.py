@@ -32,16 +32,21 @@ class Answer:
     only: int | None = None
 
 
-def framed(model: ModelProto, answers: Sequence[Answer], *, matrix: Sequence[Column] = ()) -> ModelProto:
+def framed(
+    model: ModelProto, answers: Sequence[Answer], *, matrix: Sequence[Column] = (), inputs: Sequence[Column] = ()
+) -> ModelProto:
     """Put the frame around `model`; its names stay inside, so that none of them meets a declared one.
 
-    `matrix` are the inputs that its only input is made of, in their order; without it, its inputs stay as they are.
+    `matrix` are the inputs that its only input is made of, in their order, and `inputs` stand for its inputs one by
+    one; without both, its inputs stay as they are.
     """
-    inner: ModelProto = compose.add_prefix(model, "inner/", rename_inputs=bool(matrix))
-    if matrix:
-        front = _front(inner.graph.input[0], matrix)
+    columns = matrix or inputs
+    inner: ModelProto = compose.add_prefix(model, "inner/", rename_inputs=bool(columns))
+    if columns:
+        taken = list(inner.graph.input)
+        front = _front(taken[0], matrix) if matrix else _under_other_names(taken, inputs)
         inner.graph.ClearField("input")
-        inner.graph.input.extend(_info(column) for column in matrix)
+        inner.graph.input.extend(_info(column) for column in columns)
         body = [*front, *inner.graph.node]
         inner.graph.ClearField("node")
         inner.graph.node.extend(body)
@@ -71,6 +76,11 @@ def _front(taken: ValueInfoProto, columns: Sequence[Column]) -> list[NodeProto]:
         nodes.append(helper.make_node("Identity", [name], [f"{column.name}/part"]))
     parts = [f"{column.name}/part" for column in columns]
     return [*nodes, helper.make_node("Concat", parts, [taken.name], axis=1)]
+
+
+def _under_other_names(taken: Sequence[ValueInfoProto], columns: Sequence[Column]) -> list[NodeProto]:
+    pairs = zip(taken, columns, strict=True)
+    return [helper.make_node("Identity", [column.name], [info.name]) for info, column in pairs]
 
 
 def _back(answer: Answer, name: str) -> list[NodeProto]:

@@ -19,6 +19,7 @@ from slipway.domain.tag import is_model_name
 class Framework(StrEnum):
     LIGHTGBM = "lightgbm"
     ONNX = "onnx"
+    PYTORCH = "pytorch"
     SCIKIT_LEARN = "scikit-learn"
     TENSORFLOW = "tensorflow"
     XGBOOST = "xgboost"

@@ -1,0 +1,229 @@
+"""PyTorch's exported programs, `.pt2`, converted by its own exporter.
+
+What PyTorch loads is a copy without anything that could run code: see `exported_program`. PyTorch is imported inside
+the functions that need it: it is installed in an environment of its own only, hence `Any`.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module, metadata
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from onnx import ModelProto
+
+from slipway.converters import exported_program
+from slipway.converters.framed import Answer, framed
+from slipway.converters.job import Column, Job
+from slipway.domain.rows import Batch
+from slipway.errors import ConversionFailed, ModelRefused
+
+name = "pytorch"
+requirements = "pytorch"
+OPSET = 18
+_ENDING = ".pt2"
+_PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
+_HOW_TO_SAVE = (
+    "export the model and save that: torch.export.save(torch.export.export(model.eval(), inputs, dynamic_shapes="
+    "{'NAME': {0: torch.export.Dim('batch')}, …}), 'model.pt2')"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """`columns` are the inputs and `answers` the outputs, by their places in the program's own order."""
+
+    program: Any
+    module: Any
+    columns: tuple[Column, ...]
+    answers: tuple[Answer, ...]
+    threads: int = 1
+
+
+def refuse(job: Job) -> None:
+    """Say no to a pickle, and to an exported program that could do more than compute.
+
+    Raises:
+        ModelRefused: it is one of both.
+    """
+    pickled = [path.name for path in (job.source, *sorted(job.source.glob("*"))) if path.name.endswith(_PICKLES)]
+    if pickled:
+        raise ModelRefused(
+            f"{pickled[0]} is pickled, or TorchScript: the one runs any code when it is loaded, the other any operator",
+            mend=_HOW_TO_SAVE,
+        )
+    exported_program.checked(job.file(_ENDING))
+
+
+def load(job: Job) -> Loaded:
+    """Load the program for asking.
+
+    Raises:
+        ConversionFailed: PyTorch cannot load it, or it is not what model.yaml declares.
+    """
+    program = _program(job)
+    inputs = [
+        (spec.arg.name, _value(program, spec.arg.name)) for spec in _of_users(program.graph_signature.input_specs)
+    ]
+    outputs = [spec.arg.name for spec in _of_users(program.graph_signature.output_specs)]
+    columns = _in_order("inputs", [own for own, _ in inputs], job.inputs)
+    for column, (own, value) in zip(columns, inputs, strict=True):
+        _refuse_input(column, own, value)
+    answers = _in_order("outputs", _named_outputs(program, outputs), job.outputs)
+    for column, own in zip(answers, outputs, strict=True):
+        _refuse_output(column, _value(program, own))
+    return Loaded(
+        program,
+        program.module(check_guards=False),
+        columns,
+        tuple(Answer(column, position=answers.index(column)) for column in job.outputs),
+    )
+
+
+def _program(job: Job) -> Any:
+    torch, archive = import_module("torch"), import_module("torch.export.pt2_archive._package")
+    file = job.file(_ENDING)
+    copied = io.BytesIO()
+    with archive.PT2ArchiveWriter(copied) as writer:
+        for record, content in exported_program.checked(file).items():
+            writer.write_bytes(record, content)
+    copied.seek(0)
+    logging.getLogger("torch").setLevel(logging.ERROR)
+    try:
+        return torch.export.load(copied)
+    except Exception as error:  # whatever PyTorch's parser stumbles over
+        raise ConversionFailed(
+            f"PyTorch cannot load {file.name}: {_first_line(error)}",
+            mend=f"use the version in requirements/pytorch.txt, and {_HOW_TO_SAVE}",
+        ) from error
+
+
+def _of_users(specs: Sequence[Any]) -> list[Any]:
+    return [spec for spec in specs if spec.kind.name in ("USER_INPUT", "USER_OUTPUT")]
+
+
+def _value(program: Any, own: str) -> Any:
+    """What is known of a value: its dtype and shape, free axes being symbols."""
+    return next((node.meta.get("val") for node in program.graph.nodes if node.name == own), None)
+
+
+def _named_outputs(program: Any, outputs: Sequence[str]) -> list[str]:
+    """The keys of a dictionary, where the program answers with one; else the names of the values."""
+    spec = program.call_spec.out_spec
+    return [str(key) for key in spec.context] if spec.type is dict else list(outputs)
+
+
+def _in_order(kind: str, own: Sequence[str], declared: Sequence[Column]) -> tuple[Column, ...]:
+    """The declared columns in the program's order: by their names or, where none of these agrees, as they come.
+
+    Raises:
+        ConversionFailed: they are as many as not, or some names agree and others do not.
+    """
+    by_name = {column.name: column for column in declared}
+    if set(own) == set(by_name):
+        return tuple(by_name[one] for one in own)
+    if len(own) == len(declared) and not set(own) & set(by_name):
+        return tuple(declared)
+    raise ConversionFailed(
+        f"the program has the {kind} {', '.join(own) or 'none'}; declared are {', '.join(by_name)}",
+        mend=f"declare the {kind} in model.yaml by these names, or all by others in this order",
+    )
+
+
+def _refuse_input(column: Column, own: str, value: Any) -> None:
+    sizes = list(getattr(value, "shape", ()))
+    has = f"{_dtype(value)}[{', '.join(str(size) for size in sizes)}]"
+    if not sizes or isinstance(sizes[0], int):
+        raise ConversionFailed(
+            f"the first axis of `{own}` is not free: the program has {has}",
+            mend=f"export it with a free batch: dynamic_shapes={{'{own}': {{0: torch.export.Dim('batch')}}, …}}",
+        )
+    fixed = [size if isinstance(size, int) else None for size in sizes[1:]]
+    if _dtype(value) != column.dtype or fixed != list(column.shape):
+        raise ConversionFailed(
+            f"the program has `{own}` as {has}; declared is {column.dtype}{['N', *column.shape]}".replace("'N'", "N"),
+            mend="declare dtype and shape in model.yaml as the program has them; only the first axis may be free",
+        )
+
+
+def _refuse_output(column: Column, value: Any) -> None:
+    sizes = list(getattr(value, "shape", ()))
+    fixed = [size for size in sizes[1:] if isinstance(size, int)]
+    if not sizes or isinstance(sizes[0], int) or len(fixed) < len(sizes) - 1 or np.prod(fixed) != column.width:
+        raise ConversionFailed(
+            f"the program answers `{column.name}` in the shape [{', '.join(str(size) for size in sizes)}]; declared is "
+            f"{['N', *column.shape]}".replace("'N'", "N"),
+            mend="answer with an entry a row along the first axis, and declare the rest as `shape` in model.yaml",
+        )
+    if _dtype(value) != column.dtype:
+        raise ConversionFailed(
+            f"the program answers `{column.name}` as {_dtype(value)}; declared is {column.dtype}",
+            mend="declare the dtype in model.yaml as the program has it",
+        )
+
+
+def _dtype(value: Any) -> str:
+    return str(getattr(value, "dtype", "no tensor")).removeprefix("torch.")
+
+
+def with_threads(loaded: Loaded, threads: int) -> Loaded:
+    """The same program, to be asked with so many threads."""
+    return replace(loaded, threads=threads)
+
+
+def predict(loaded: Loaded, batch: Batch) -> Batch:
+    """Ask the source itself.
+
+    Raises:
+        ValueError: the source refused a row of the batch.
+    """
+    torch, trees = import_module("torch"), import_module("torch.utils._pytree")
+    torch.set_num_threads(loaded.threads)
+    tensors = [torch.from_numpy(np.ascontiguousarray(batch[column.name])) for column in loaded.columns]
+    arguments, named = trees.tree_unflatten(tensors, loaded.program.call_spec.in_spec)
+    try:
+        with torch.inference_mode():
+            found, _ = trees.tree_flatten(loaded.module(*arguments, **named))
+    except (RuntimeError, IndexError, ValueError) as error:
+        raise ValueError(_first_line(error)) from error
+    return {answer.column.name: _array(found[answer.position], answer.column) for answer in loaded.answers}
+
+
+def _array(tensor: Any, column: Column) -> npt.NDArray[Any]:
+    array: npt.NDArray[Any] = tensor.numpy()
+    return array.reshape(len(array), *column.shape)
+
+
+def to_onnx(job: Job) -> ModelProto:
+    """Convert the program, with a free batch.
+
+    Raises:
+        ConversionFailed: PyTorch's exporter does not know a part of it.
+    """
+    loaded = load(job)
+    torch = import_module("torch")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            exported = torch.onnx.export(loaded.program, dynamo=True, opset_version=OPSET, verbose=False)
+        except Exception as error:  # its errors have no common class but this one
+            raise ConversionFailed(
+                f"PyTorch cannot convert the program to ONNX: {_first_line(error)}",
+                mend="replace the part that it names, or compute it before the model",
+            ) from error
+    return framed(exported.model_proto, loaded.answers, inputs=loaded.columns)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def tools() -> dict[str, str]:
+    """Versions of what may change the result."""
+    return {package: metadata.version(package) for package in ("onnx", "onnxscript", "torch")}
