@@ -42,9 +42,19 @@ class Waiver(Declared):
     until: date
 
 
+class Enforcement(StrEnum):
+    """Whether a gate refuses, or tells what it would have refused."""
+
+    BLOCK = "block"
+    AUDIT = "audit"
+
+
 class Override(Declared, Generic[Limit]):
+    """What holds for one model; without `enforce`, as the policy says."""
+
     reason: str = Field(min_length=10)
     limit: Limit
+    enforce: Enforcement | None = None
 
 
 class Policy(Declared, Generic[Limit]):
@@ -52,12 +62,18 @@ class Policy(Declared, Generic[Limit]):
     motivation: str = Field(min_length=1)
     limit: Limit
     remedy: str = Field(min_length=1)
+    enforce: Enforcement = Enforcement.BLOCK
     models: dict[str, Override[Limit]] = Field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
 
     def limit_for(self, model: str) -> Limit:
         override = self.models.get(model)
         return self.limit if override is None else override.limit
+
+    def is_in_audit(self, model: str) -> bool:
+        override = self.models.get(model)
+        enforce = self.enforce if override is None or override.enforce is None else override.enforce
+        return enforce is Enforcement.AUDIT
 
     def waiver_for(self, model: str, version: str, *, today: date) -> Waiver | None:
         """The waiver that still holds today; `version` reads `v1.4.0`."""

@@ -74,7 +74,11 @@ class Reconciliation(Body):
 
 
 class StatusRow(Frozen):
-    """What one environment runs of one model, and how it is; `incident` is the number of its open issue."""
+    """What one environment runs of one model, and how it is; `incident` is the number of its open issue.
+
+    `in_audit` counts the findings of its release that would refuse it if their policies said `enforce: block`; None
+    where nothing is deployed, or the ledger has no verdicts of it.
+    """
 
     model: str
     environment: str
@@ -84,6 +88,7 @@ class StatusRow(Frozen):
     outcome: str | None
     incident: int | None
     quarantined: tuple[str, ...] = ()
+    in_audit: int | None = None
 
 
 class ManifestProblem(Frozen):

@@ -39,7 +39,7 @@ class Estimate(BaseModel):
 
 
 class Finding(BaseModel):
-    """One row of the table that a reviewer reads."""
+    """One row of the table that a reviewer reads; one of a gate in `audit` is told, and decides nothing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -51,6 +51,22 @@ class Finding(BaseModel):
     margin: str = "–"
     problem: str = ""
     mend: str = ""
+    audit: bool = False
+
+    @property
+    def would_refuse(self) -> bool:
+        """Whether it is told only, and would stop a release if its policy said `enforce: block`."""
+        return self.audit and self.verdict is not Verdict.PASS
+
+    @property
+    def in_words(self) -> str:
+        """`fail`, or `fail (audit)` where nothing follows from it."""
+        return f"{self.verdict} (audit)" if self.audit else str(self.verdict)
+
+
+def verdict_of(findings: Iterable[Finding]) -> Verdict:
+    """What findings come to; those in audit do not count."""
+    return worst(finding.verdict for finding in findings if not finding.audit)
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

@@ -9,9 +9,11 @@ from datetime import date
 from typing import Any
 
 from slipway.domain.case import ReleaseCase, ReleaseGate, WindowGate
-from slipway.domain.policy import Policies
+from slipway.domain.incident import WindowEvidence
+from slipway.domain.policy import Policies, Policy, PromiseLimit
 from slipway.domain.release import Verdicts, WaiverUsed
-from slipway.domain.verdict import Finding, Verdict, worst
+from slipway.domain.tag import Bump
+from slipway.domain.verdict import Finding, Verdict, verdict_of
 from slipway.gates import (
     drift,
     false_alarms,
@@ -59,22 +61,48 @@ def judged_by(waivers: tuple[WaiverUsed, ...], *, policies_digest: str) -> dict[
 def verdicts_of(
     case: ReleaseCase, policies: Policies, waivers: tuple[WaiverUsed, ...], *, policies_digest: str
 ) -> Verdicts:
-    """Ask every gate; a finding that a waiver covers passes, and says so."""
+    """Ask every gate; a finding that a waiver covers passes, and says so; one in audit decides nothing."""
     model, calibration = case.identity.model, case.evidence.calibration
     waived = {waiver.gate: waiver for waiver in waivers}
     findings = [
         _waive(finding, waived.get(name))
         for name, gate in RELEASE_GATES.items()
-        for finding in gate.judge(case, getattr(policies, name).limit_for(model))
+        for finding in _marked(
+            gate.judge(case, getattr(policies, name).limit_for(model)), getattr(policies, name), model
+        )
     ]
     return Verdicts(
-        verdict=worst(finding.verdict for finding in findings),
+        verdict=verdict_of(findings),
         findings=tuple(findings),
         waivers=waivers,
-        smallest_bump=promise.smallest_bump(case, policies.promise.limit_for(model)),
+        smallest_bump=_smallest_bump(case, policies.promise),
         policies_digest=policies_digest,
         false_alarms=false_alarms.expected(calibration, policies.drift.limit_for(model)) if calibration else None,
     )
+
+
+def findings_of_window(evidence: WindowEvidence, policies: Policies) -> dict[str, tuple[Finding, ...]]:
+    """Ask every gate of the watch; its findings, by its name."""
+    model = evidence.model
+    return {
+        name: _marked(
+            gate.judge_window(evidence, getattr(policies, name).limit_for(model)), getattr(policies, name), model
+        )
+        for name, gate in WINDOW_GATES.items()
+    }
+
+
+def _marked(findings: tuple[Finding, ...], policy: Policy[Any], model: str) -> tuple[Finding, ...]:
+    """What a gate found, as audit where its policy only audits the model."""
+    if not policy.is_in_audit(model):
+        return findings
+    return tuple(finding.model_copy(update={"audit": True}) for finding in findings)
+
+
+def _smallest_bump(case: ReleaseCase, policy: Policy[PromiseLimit]) -> Bump | None:
+    """In audit, no promise is too small."""
+    smallest = promise.smallest_bump(case, policy.limit_for(case.identity.model))
+    return Bump.PATCH if policy.is_in_audit(case.identity.model) and smallest is not Bump.FIRST else smallest
 
 
 def _waive(finding: Finding, waiver: WaiverUsed | None) -> Finding:

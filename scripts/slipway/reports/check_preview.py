@@ -6,7 +6,7 @@ from slipway.domain.release import Identity, Verdicts
 from slipway.reports import rendering
 from slipway.reports.markdown import Markdown
 from slipway.reports.release_summary import how_to_release
-from slipway.reports.release_words import by_mend, change, open_findings, verdict_cell
+from slipway.reports.release_words import audited_findings, by_mend, change, open_findings, verdict_cell
 
 
 def check_preview(identity: Identity, verdicts: Verdicts, *, pull_request: str) -> str:
@@ -19,6 +19,7 @@ def check_preview(identity: Identity, verdicts: Verdicts, *, pull_request: str) 
         verdict_cell=verdict_cell,
         lead="Mend",
         still_open=by_mend(open_findings(verdicts)),
+        in_audit=by_mend(audited_findings(verdicts)),
         how_to_release="\n".join(how_to_release(identity, verdicts)),
         pull_request=Markdown(pull_request),
     )

@@ -26,6 +26,7 @@ from slipway.reports.markdown import Markdown, fenced, issue_number
 from slipway.reports.marker import marker, read_marker
 from slipway.reports.release_words import (
     answers_yes_or_no,
+    audited_findings,
     by_mend,
     change,
     most_flipped,
@@ -35,6 +36,7 @@ from slipway.reports.release_words import (
     policy_file,
     record_of,
     slice_name,
+    told_in_audit,
     verdict_cell,
     version_of,
     waived_findings,
@@ -100,6 +102,7 @@ def pull_request_body(
         measured=[one for one in verdicts.findings if not answers_yes_or_no(one)],
         lead="Mend",
         still_open=by_mend(open_findings(verdicts)),
+        in_audit=by_mend(audited_findings(verdicts)),
         waived=waived_findings(verdicts),
         waivers=_waivers_to_fill_in(identity, verdicts),
         flips_chart=_flips_chart(evidence.comparison),
@@ -200,6 +203,7 @@ def _reasons(
             _promise(identity, evidence, verdicts),
             _way_back(rehearsal, verdicts, deployed=identity.deployed.get(environment), environment=environment),
             _what_is_open(verdicts),
+            told_in_audit(verdicts),
         )
         if sentence
     )

@@ -10,6 +10,7 @@ from slipway.reports.cutting import cut_at_a_line
 from slipway.reports.marker import marker
 from slipway.reports.plain import lines, one_line, shortened
 from slipway.reports.release_words import (
+    audited_findings,
     bump_word,
     by_mend,
     names_the_next_number,
@@ -28,6 +29,7 @@ def refusal(identity: Identity, verdicts: Verdicts) -> str:
     told = [f"{identity.tag} {_predicate(identity, verdicts)}: {verdicts.verdict}", *problems_with_mends(findings)]
     if verdicts.verdict is Verdict.FAIL and not names_the_next_number(findings):
         told.append(f"  next:  {next_number(identity, verdicts)}, since this number keeps its verdict")
+    told += audit_lines(verdicts)
     return "\n".join(told)
 
 
@@ -40,6 +42,12 @@ def problems_with_mends(findings: tuple[Finding, ...]) -> list[str]:
         written += [f"  mend: {first}"] if first else []
         written += [f"        {line}" for line in rest]
     return written
+
+
+def audit_lines(verdicts: Verdicts) -> list[str]:
+    """What gates in audit would refuse, after a line that says so."""
+    findings = audited_findings(verdicts)
+    return ["in audit, told and not held against it:", *problems_with_mends(findings)] if findings else []
 
 
 def refused_release_title(identity: Identity, verdicts: Verdicts) -> str:

@@ -61,7 +61,7 @@ def _row(one: Rejudged, changed: ChangedFinding) -> tuple[str, ...]:
         finding.title,
         _moved(changed, "measured"),
         _moved(changed, "allowed"),
-        _moved(changed, "verdict"),
+        _moved(changed, "in_words"),
     )
 
 

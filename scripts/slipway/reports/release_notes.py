@@ -12,7 +12,7 @@ from slipway.reports import rendering
 from slipway.reports.cutting import cut_at_a_line
 from slipway.reports.marker import marker
 from slipway.reports.numbers import short_digest
-from slipway.reports.release_words import bump_word, record_of, version_of, waived_findings
+from slipway.reports.release_words import audited_findings, bump_word, record_of, version_of, waived_findings
 
 
 def release_title(identity: Identity) -> str:
@@ -50,6 +50,7 @@ def release_notes(
         version=version_of(identity),
         bump=bump_word(identity.bump),
         waived=waived_findings(verdicts),
+        in_audit=len(audited_findings(verdicts)),
         before=replaced_by(rollout.version, proposals, environment=environment),
         pull=pulls[-1] if pulls else None,
         record=record,

@@ -6,13 +6,13 @@ from slipway.domain.release import Identity, Verdicts
 from slipway.domain.tag import Bump, ReleaseTag, next_version, tag_and_push
 from slipway.domain.verdict import Verdict
 from slipway.reports.columns import columns
-from slipway.reports.refusal import problems_with_mends
+from slipway.reports.refusal import audit_lines, problems_with_mends
 from slipway.reports.release_words import bump_word, change, open_findings
 
 
 def release_summary(identity: Identity, verdicts: Verdicts, *, width: int = 100) -> str:
     """Plain text of at most `width` columns, without colours: what the gates say of a tagged release."""
-    problems = problems_with_mends(open_findings(verdicts))
+    problems = [*problems_with_mends(open_findings(verdicts)), *audit_lines(verdicts)]
     parts = [
         f"{identity.model} {change(identity, identity.compared)}: {verdicts.verdict}",
         gates_table(verdicts, width=width),
@@ -29,7 +29,7 @@ def check_summary(identity: Identity, verdicts: Verdicts, *, width: int = 100) -
 def gates_table(verdicts: Verdicts, *, width: int) -> str:
     return columns(
         ("gate", "measured [95 %]", "allowed", "margin", "verdict"),
-        [(one.title, one.measured, one.allowed, one.margin, str(one.verdict)) for one in verdicts.findings],
+        [(one.title, one.measured, one.allowed, one.margin, one.in_words) for one in verdicts.findings],
         width=width,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from slipway.domain.release import Identity, Released, Slice, Verdicts
@@ -18,6 +18,12 @@ _BROKEN = {
     "outputs": "answers with NaN, infinity or another shape than declared",
     "way_back": "has no way back",
 }
+
+_IN_AUDIT = {
+    Verdict.FAIL: ("would refuse it", "would refuse it"),
+    Verdict.NOT_ENOUGH_EVIDENCE: ("lacks evidence", "lack evidence"),
+}
+_NUMBERS = ("one", "two", "three", "four", "five")
 
 
 def version_of(identity: Identity) -> str:
@@ -62,9 +68,34 @@ def what_is_broken(finding: Finding, bump: Bump) -> str:
 
 
 def open_findings(verdicts: Verdicts) -> tuple[Finding, ...]:
-    """What does not pass, the failed first."""
+    """What does not pass and counts, the failed first."""
+    return _failed_first(one for one in verdicts.findings if one.verdict is not Verdict.PASS and not one.audit)
+
+
+def audited_findings(verdicts: Verdicts) -> tuple[Finding, ...]:
+    """What would be open if its gate were not in audit, the failed first."""
+    return _failed_first(one for one in verdicts.findings if one.would_refuse)
+
+
+def _failed_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     order = {Verdict.FAIL: 0, Verdict.NOT_ENOUGH_EVIDENCE: 1}
-    return tuple(sorted((one for one in verdicts.findings if one.verdict in order), key=lambda one: order[one.verdict]))
+    return tuple(sorted(findings, key=lambda one: order[one.verdict]))
+
+
+def told_in_audit(verdicts: Verdicts) -> str:
+    """`One gate in audit would refuse it; two gates in audit lack evidence.`, or nothing.
+
+    A gate counts once, by the worst that it says.
+    """
+    worst_of = {one.gate: one.verdict for one in reversed(audited_findings(verdicts))}
+    told = []
+    for verdict, (one, several) in _IN_AUDIT.items():
+        gates = sum(each is verdict for each in worst_of.values())
+        if gates:
+            number = _NUMBERS[gates - 1] if gates <= len(_NUMBERS) else str(gates)
+            told.append(f"{number} {f'gate in audit {one}' if gates == 1 else f'gates in audit {several}'}")
+    text = "; ".join(told)
+    return f"{text[:1].upper()}{text[1:]}." if told else ""
 
 
 def by_mend(findings: Sequence[Finding]) -> list[tuple[list[Finding], str]]:
@@ -110,7 +141,7 @@ def slice_name(one: Slice) -> str:
 
 
 def verdict_cell(finding: Finding) -> Markdown:
-    """The word of a verdict; what is not a plain pass stands out."""
+    """The word of a verdict; what is not a plain pass stands out, if anything follows from it."""
     if finding.verdict is Verdict.PASS:
-        return Markdown("pass, waived" if finding.problem else "pass")
-    return Markdown(f"**{finding.verdict}**")
+        return Markdown("pass, waived" if finding.problem else finding.in_words)
+    return Markdown(finding.in_words if finding.audit else f"**{finding.verdict}**")

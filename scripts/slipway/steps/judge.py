@@ -11,8 +11,8 @@ from slipway.domain.incident import IncidentKind, IncidentVerdicts, Outcome, Win
 from slipway.domain.pages import Page
 from slipway.domain.policy import Policies
 from slipway.domain.release import Evidence, Identity, Rehearsal, Verdicts
-from slipway.domain.verdict import Finding, Verdict, worst
-from slipway.gates import WINDOW_GATES, judged_by, verdicts_of, waivers_in_force
+from slipway.domain.verdict import Finding, Verdict, verdict_of, worst
+from slipway.gates import findings_of_window, judged_by, verdicts_of, waivers_in_force
 
 
 def run(record: Record, *, policies: Policies, policies_digest: str, today: date) -> Page[Verdicts]:
@@ -45,21 +45,23 @@ def run_on_window(record: Record, *, policies: Policies, policies_digest: str) -
 
 
 def _judge_window(evidence: WindowEvidence, policies: Policies, *, policies_digest: str) -> IncidentVerdicts:
-    findings = {
-        name: gate.judge_window(evidence, getattr(policies, name).limit_for(evidence.model))
-        for name, gate in WINDOW_GATES.items()
-    }
-    verdicts = {name: worst(finding.verdict for finding in found) for name, found in findings.items()}
+    findings = findings_of_window(evidence, policies)
+    verdicts = {name: worst(may_decide(finding) for finding in found) for name, found in findings.items()}
     outcome = outcome_of(verdicts)
     kind = _kind_of(verdicts, outcome)
     return IncidentVerdicts(
-        verdict=worst(verdicts.values()),
+        verdict=verdict_of(_flatten(findings.values())),
         kind_of_incident=kind,
         incident=None if kind is None else evidence.open_incident or f"{evidence.window.end}-{kind}",
         outcome=outcome,
         findings=tuple(_flatten(findings.values())),
         policies_digest=policies_digest,
     )
+
+
+def may_decide(finding: Finding) -> Verdict:
+    """What is wrong in audit only changes nothing by itself, and is no proof that all is well."""
+    return Verdict.NOT_ENOUGH_EVIDENCE if finding.would_refuse else finding.verdict
 
 
 def outcome_of(verdicts: dict[str, Verdict]) -> Outcome:

@@ -6,7 +6,7 @@ from slipway.adapters import deploy_tree
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.workplace import Workplace
 from slipway.domain.incident import IncidentVerdicts, IssueAction, IssueFiled, Outcome
-from slipway.domain.release import Rollout
+from slipway.domain.release import Rollout, Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.upkeep import StatusRow
 
@@ -31,6 +31,7 @@ def _row(model: str, environment: str, workplace: Workplace) -> StatusRow:
         outcome=outcome,
         incident=issue,
         quarantined=tuple(entry.version for entry in deploy_tree.quarantine(workplace.forge) if entry.model == model),
+        in_audit=_in_audit(model, live, workplace),
     )
 
 
@@ -41,6 +42,14 @@ def _since(model: str, environment: str, live: Deployed | None, workplace: Workp
     rollouts = [page.body for page in workplace.history.pages(tag, Rollout)]
     days = [rollout.live_since for rollout in rollouts if rollout.environment == environment]
     return days[-1].isoformat() if days else None
+
+
+def _in_audit(model: str, live: Deployed | None, workplace: Workplace) -> int | None:
+    """By the newest verdicts of the version that is live."""
+    if live is None:
+        return None
+    verdicts = workplace.history.page(ReleaseTag.parse(f"{model}@{live.tag}"), Verdicts)
+    return None if verdicts is None else sum(finding.would_refuse for finding in verdicts.body.findings)
 
 
 def _last_outcome(

@@ -8,7 +8,7 @@ import pytest
 from slipway.domain.cost import Cost
 from slipway.domain.release import Evidence, Identity, Rehearsal, Released, Rollout, Verdicts, WaiverUsed
 from slipway.domain.tag import Bump
-from slipway.domain.verdict import Verdict
+from slipway.domain.verdict import Verdict, verdict_of
 from slipway.reports.cutting import LONGEST_BODY
 from slipway.reports.marker import marker, read_marker
 from slipway.reports.pull_request import (
@@ -104,6 +104,16 @@ def test_a_draft_says_how_many_rows_are_missing(markdown_file: SnapshotAssertion
 def test_a_waiver_is_told_with_its_reason(markdown_file: SnapshotAssertion) -> None:
     """A release that passes by a waiver must not read like one that passed."""
     assert body(pages.identity(), few_positives(), pages.rehearsal(), waiver=pages.waiver()) == markdown_file
+
+
+def test_a_gate_in_audit_is_counted_and_its_verdict_marked(markdown_file: SnapshotAssertion) -> None:
+    """It stops nothing, and a reviewer sees what it would have said."""
+    identity, evidence, rehearsal = pages.identity(), few_positives(), pages.rehearsal()
+    blocking = pages.verdicts(identity, evidence, rehearsal)
+    findings = tuple(one.model_copy(update={"audit": one.gate == "metrics"}) for one in blocking.findings)
+    verdicts = blocking.model_copy(update={"findings": findings, "verdict": verdict_of(findings)})
+
+    assert body_of(identity, evidence, rehearsal, verdicts) == markdown_file
 
 
 def test_a_check_of_the_working_tree_renders_a_failure(markdown_file: SnapshotAssertion) -> None:

@@ -31,6 +31,11 @@ def test_rows_are_ordered_and_absence_is_said(text_file: SnapshotAssertion) -> N
     assert status_table([LIVE, absent("flight-delay", "staging"), absent("cargo-demand", "production")]) == text_file
 
 
+def test_findings_in_audit_are_counted_until_the_policy_blocks(text_file: SnapshotAssertion) -> None:
+    """Nobody remembers what only a policy file says."""
+    assert status_table([LIVE.model_copy(update={"in_audit": 2}), absent("flight-delay", "staging")]) == text_file
+
+
 def test_before_the_first_release_it_says_how_to_release() -> None:
     """A newcomer's first `slipway status` must not print a headline over nothing."""
     assert status_table([]).startswith("No model is released yet: git tag")
