@@ -82,8 +82,8 @@ def previous(difference: float, *, version: str = "v1.2.0", f1: float = 0.47) ->
     return PreviousEvidence(
         version=version,
         rows=6_020,
-        deployed_f1=around(f1, 0.04),
-        previous_f1=around(f1 + difference, 0.04),
+        deployed=around(f1, 0.04),
+        previous=around(f1 + difference, 0.04),
         difference=Estimate(value=difference, low=difference - 0.014, high=difference + 0.014),
     )
 

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from slipway.domain.model import Feature, Model
+from slipway.domain.decisions import NO_CLASS, class_names
+from slipway.domain.model import Decision, Feature, Model
 from slipway.domain.rows import LabelledRows
 from slipway.domain.signature import DataType
 from slipway.errors import BadFile
@@ -31,20 +32,22 @@ def read_samples(path: Path, model: Model, *, shown_as: Path | None = None) -> L
     where = shown_as or path
     table = read_parquet(path, shown_as=where)
     declared = model.samples
-    _need(table, [declared.time, declared.label, *([declared.held_out] if declared.held_out else [])], where=where)
+    optional = [name for name in (declared.held_out, declared.group) if name]
+    _need(table, [declared.time, declared.label, *optional], where=where)
     if len(table) == 0:
         raise BadFile(f"{where} has no rows", mend="write labelled rows that stand for production")
-    labels = bools(table[declared.label], where=where, name=declared.label)
+    answers = labels(table[declared.label], model.decision, where=where, name=declared.label)
     counts = (
         bools(table[declared.held_out], where=where, name=declared.held_out)
         if declared.held_out
-        else np.ones(len(labels), np.bool_)
+        else np.ones(len(answers), np.bool_)
     )
     return LabelledRows(
         batch=to_batch(table, model.inputs, where=where),
-        labels=labels,
+        labels=answers,
         days=days(table[declared.time], where=where, name=declared.time),
         counts=counts,
+        groups=_groups(table[declared.group], where=where, name=declared.group) if declared.group else None,
     )
 
 
@@ -83,9 +86,69 @@ def bools(column: pa.ChunkedArray, *, where: Path, name: str) -> npt.NDArray[np.
     """A column of bools, or of zeros and ones."""
     _refuse_missing(column, where=where, name=name)
     values = np.asarray(column.to_numpy())
-    if not np.isin(values, [0, 1]).all():
-        raise BadFile(f"{where}: column `{name}` has values other than true and false", mend="store it as a bool")
+    if len(strange := np.flatnonzero(~np.isin(values, [0, 1]))):
+        raise BadFile(
+            f"{where}: column `{name}` has values other than true and false, first `{values[strange[0]]}` in row "
+            f"{int(strange[0]) + 1:,}",
+            mend="store it as a bool",
+        )
     return values.astype(np.bool_)
+
+
+def labels(column: pa.ChunkedArray, decision: Decision, *, where: Path, name: str) -> npt.NDArray[Any]:
+    """What should have been decided, in the kind of the decisions: bools, names of classes, or float64.
+
+    Raises:
+        BadFile: a row has no label, or one that this kind of decision never gives; the first such row is named.
+    """
+    _refuse_missing(column, where=where, name=name)
+    if decision.threshold is not None:
+        return bools(column, where=where, name=name)
+    if decision.classes is None:
+        return _numbers(column, where=where, name=name)
+    return _classes(column, decision.classes, where=where, name=name)
+
+
+def _numbers(column: pa.ChunkedArray, *, where: Path, name: str) -> npt.NDArray[np.float64]:
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)):
+        raise BadFile(
+            f"{where}: column `{name}` is {column.type}, and the model decides a number",
+            mend=f"store `{name}` as a number, or declare another decision in model.yaml",
+        )
+    values = np.asarray(column.cast(pa.float64()).to_numpy())
+    if len(strange := np.flatnonzero(~np.isfinite(values))):
+        raise _bad_label(values[strange[0]], row=strange[0], where=where, name=name, mend="leave these rows out")
+    return values
+
+
+def _classes(column: pa.ChunkedArray, classes: tuple[str, ...], *, where: Path, name: str) -> npt.NDArray[np.str_]:
+    words = pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or _is_words(column.type)
+    if not (words or pa.types.is_integer(column.type)):
+        raise BadFile(
+            f"{where}: column `{name}` is {column.type}, and the model decides one of several classes",
+            mend=f"store in `{name}` the names of the classes, or their index from 0",
+        )
+    values = np.asarray((column.cast(pa.string()) if words else column).to_numpy(zero_copy_only=False))
+    named = class_names(values, classes)
+    if len(strange := np.flatnonzero(named == NO_CLASS)):
+        some = ", ".join(classes[:5]) + (", …" if len(classes) > 5 else "")
+        mend = f"write one of the {len(classes)} classes of model.yaml ({some}), or add the class there"
+        raise _bad_label(values[strange[0]], row=strange[0], where=where, name=name, mend=mend)
+    return named
+
+
+def _bad_label(value: Any, *, row: Any, where: Path, name: str, mend: str) -> BadFile:
+    return BadFile(f"{where}: column `{name}`, row {int(row) + 1:,}: `{value}` is no label of this model", mend=mend)
+
+
+def _groups(column: pa.ChunkedArray, *, where: Path, name: str) -> npt.NDArray[np.int64]:
+    """A number a group; only which rows share one counts."""
+    _refuse_missing(column, where=where, name=name)
+    if pa.types.is_nested(column.type):
+        raise BadFile(f"{where}: column `{name}` is {column.type}", mend=f"store in `{name}` one word or number a row")
+    encoded = column.combine_chunks()
+    encoded = encoded if pa.types.is_dictionary(encoded.type) else pc.dictionary_encode(encoded)
+    return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), np.int64)
 
 
 def _array(column: pa.ChunkedArray, feature: Feature, *, where: Path) -> npt.NDArray[Any]:

@@ -6,7 +6,7 @@ Aliases are refused: nothing in these files needs them, and with them a kilobyte
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -141,8 +141,14 @@ def _valid_keys(into: type[BaseModel], location: Sequence[int | str]) -> list[st
         if at is None or isinstance(part, int):
             continue
         field = at.model_fields.get(part)
-        at = _model_in(field.annotation) if field else at
-    return list(at.model_fields) if at else []
+        at = _model_in(field.annotation) if field else _more_keys(at).get(part, at)
+    return [*at.model_fields, *_more_keys(at)] if at else []
+
+
+def _more_keys(declared: type[BaseModel]) -> Mapping[str, type[BaseModel]]:
+    """Keys that are no fields, with what stands below them: there are too many metrics for that."""
+    found: Mapping[str, type[BaseModel]] = getattr(declared, "more_keys", {})
+    return found
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -6,9 +6,12 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
+from pydantic import AliasChoices, ConfigDict, Field
+
 from slipway.domain.pages import Body, Frozen
 from slipway.domain.release import MetricsEvidence
 from slipway.domain.verdict import Estimate, Finding, Verdict
+from slipway.maths.named_metrics import BY_NAME, DecisionKind
 
 
 class IncidentKind(StrEnum):
@@ -45,13 +48,24 @@ class FeatureDrift(Frozen):
 
 
 class PreviousEvidence(Frozen):
-    """The version before, asked the same labelled rows. `difference` is previous minus deployed, in F1."""
+    """The version before, asked the same labelled rows. `difference` is previous minus deployed, in `metric`."""
+
+    model_config = ConfigDict(populate_by_name=True)
 
     version: str
     rows: int
-    deployed_f1: Estimate | None
-    previous_f1: Estimate | None
+    deployed: Estimate | None = Field(validation_alias=AliasChoices("deployed", "deployed_f1"))  # as it once was called
+    previous: Estimate | None = Field(validation_alias=AliasChoices("previous", "previous_f1"))
     difference: Estimate | None
+    metric: str = "f1"
+
+    @property
+    def gain(self) -> Estimate | None:
+        """What going back would have won: above zero is better, whichever way the metric goes."""
+        if self.difference is None or not BY_NAME[self.metric].lower_is_better:
+            return self.difference
+        lost = self.difference
+        return Estimate(value=-lost.value, low=-lost.high, high=-lost.low)
 
 
 class Window(Frozen):
@@ -86,6 +100,7 @@ class WindowEvidence(Body):
     back_to: str | None
     back_to_digest: str | None
     open_incident: str | None
+    decision: DecisionKind = DecisionKind.YES_OR_NO
 
 
 class IncidentVerdicts(Body):

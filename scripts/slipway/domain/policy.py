@@ -6,15 +6,25 @@ model with a reason, and a waiver lets one version through until a day.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Generic, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from semver import Version
 
 from slipway.domain.declared import Declared
+from slipway.maths.named_metrics import DecisionKind, Metric, known_names, metric_called
 
 Limit = TypeVar("Limit", bound=Declared)
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -103,13 +113,51 @@ class OutputsLimit(Declared):
 
 
 class MetricLimit(Declared):
-    """`floor` holds at release; in production it is the value at release minus `drop`, or nothing without a drop."""
+    """`floor` holds at release; in production it is the value at release minus `drop`, or nothing without a drop.
 
-    floor: Share
-    drop: Share | None = None
+    A metric of which less is better has a `ceiling`, and in production the value at release plus `rise`.
+    """
+
+    floor: float | None = None
+    drop: float | None = Field(default=None, ge=0)
+    ceiling: float | None = None
+    rise: float | None = Field(default=None, ge=0)
+
+    def misfit(self, metric: Metric) -> tuple[str, str] | None:
+        """Which field is no limit of the metric, and why; None where all fit."""
+        best, other = (("ceiling", "rise"), ("floor", "drop"))[:: 1 if metric.lower_is_better else -1]
+        if wrong := next((field for field in other if getattr(self, field) is not None), None):
+            better = "less" if metric.lower_is_better else "more"
+            return wrong, f"of {metric.name}, {better} is better: write `{best[0]}`, and `{best[1]}` for the watch"
+        if (limit := getattr(self, best[0])) is None:
+            return best[0], f"{metric.name} has no `{best[0]}`"
+        highest = math.inf if metric.unbounded else 1.0
+        lowest = -math.inf if metric.lowest is None else metric.lowest
+        return None if lowest <= limit <= highest else (best[0], f"must lie between {lowest:g} and {highest:g}")
+
+
+def _each_name(limit: type[Declared]) -> dict[str, type[Declared]]:
+    return dict.fromkeys(sorted(known_names()), limit)
+
+
+def _each_metric(schema: dict[str, Any]) -> None:
+    """So that an editor completes the names."""
+    limit = schema["additionalProperties"]
+    others = {name: limit for name in sorted(known_names()) if name not in schema["properties"]}
+    schema["properties"] |= others
+    schema["additionalProperties"] = False
 
 
 class MetricsLimit(Declared):
+    """Metrics by their names, each with its limit, and what holds for all of them.
+
+    `positives` are labelled positive rows, or labelled rows where the model does not decide yes or no.
+    """
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=_each_metric)
+    __pydantic_extra__: dict[str, MetricLimit] = Field(init=False)
+    more_keys: ClassVar[Mapping[str, type[Declared]]] = _each_name(MetricLimit)
+
     f1: MetricLimit = MetricLimit(floor=0.75, drop=0.05)
     precision: MetricLimit | None = None
     recall: MetricLimit | None = None
@@ -117,13 +165,51 @@ class MetricsLimit(Declared):
     window_days: int = Field(default=28, ge=1)
     windows: int = Field(default=2, ge=1)
 
-    def named(self) -> dict[str, MetricLimit]:
-        pairs = {"f1": self.f1, "precision": self.precision, "recall": self.recall}
-        return {name: limit for name, limit in pairs.items() if limit is not None}
+    @model_validator(mode="wrap")
+    @classmethod
+    def _known_metrics(cls, told: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Raised as pydantic raises, so that a reader is led to the line of the metric."""
+        if unknown := [name for name in told if _is_unknown(name)] if isinstance(told, dict) else []:
+            raise _at_each({(name,): "extra_forbidden" for name in unknown})
+        limit = handler(told)
+        given = limit._given()
+        names = [metric.name for _, metric, _ in given]
+        twice = [name for name, metric, _ in given if names.count(metric.name) > 1]
+        wrong: dict[tuple[str, ...], str] = {(name,): "is there by another name, too" for name in twice}
+        wrong |= {(name, misfit[0]): misfit[1] for name, metric, one in given if (misfit := one.misfit(metric))}
+        if wrong:
+            raise _at_each({loc: PydanticCustomError("limit", "{told}", {"told": why}) for loc, why in wrong.items()})
+        return limit
+
+    def named(self, kind: DecisionKind = DecisionKind.YES_OR_NO) -> dict[str, MetricLimit]:
+        """The limits of a model of this kind, by the names of `named_metrics`.
+
+        f1 is asked of models that decide yes or no, also where nobody wrote it down; of others, what was written.
+        """
+        asked = kind is DecisionKind.YES_OR_NO or "f1" in self.model_fields_set
+        return {metric.name: one for _, metric, one in self._given() if metric.name != "f1" or asked}
+
+    def _given(self) -> list[tuple[str, Metric, MetricLimit]]:
+        """Each with the name that was written, the built-in ones first."""
+        declared = {"f1": self.f1, "precision": self.precision, "recall": self.recall, **(self.model_extra or {})}
+        found = ((name, metric_called(name), one) for name, one in declared.items())
+        return [(name, metric, one) for name, metric, one in found if metric is not None and one is not None]
+
+
+def _is_unknown(name: Any) -> bool:
+    return isinstance(name, str) and name not in MetricsLimit.model_fields and metric_called(name) is None
+
+
+def _at_each(wrong: Mapping[tuple[str, ...], str | PydanticCustomError]) -> ValidationError:
+    errors = [InitErrorDetails(type=kind, loc=place, input=place[0]) for place, kind in wrong.items()]
+    return ValidationError.from_exception_data("metrics", errors)
 
 
 class PromiseLimit(Declared):
-    """How much a metric may be worse than that of the version before, in a minor version."""
+    """How much a metric may be worse than that of the version before, in a minor version.
+
+    Of an error without an upper bound, such as MAE, it is a share of that of the version before.
+    """
 
     worse: Share = 0.01
 
@@ -164,7 +250,10 @@ class Reversion(StrEnum):
 
 
 class PreviousVersionLimit(Declared):
-    """Going back must win by more than `gain` of F1, beyond noise, in `windows` windows in a row."""
+    """Going back must win by more than `gain` of F1, beyond noise, in `windows` windows in a row.
+
+    Of a model that decides otherwise than yes or no: of its macro F1, or a share of its mean absolute error.
+    """
 
     gain: Share = 0.02
     windows: int = Field(default=2, ge=1)

@@ -7,12 +7,15 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
+from pydantic import Field
+
 from slipway.domain.calibration import Calibration, FalseAlarms
 from slipway.domain.model import Model
 from slipway.domain.pages import Body, File, Frozen, Page
 from slipway.domain.signature import Signature
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Estimate, Finding, Verdict
+from slipway.maths.named_metrics import DecisionKind
 
 
 class Released(Frozen):
@@ -107,14 +110,20 @@ class OutputsEvidence(Frozen):
 
 
 class MetricsEvidence(Frozen):
-    """Of the rows that count (held out of training). A metric without positives is None."""
+    """Of the rows that count (held out of training). A metric that is undefined on them is None.
+
+    `positives` are the rows that labels are counted by: those with a positive label where the model decides yes or
+    no, and all rows of another `kind`. `groups` is how many groups were drawn from, None where that were days.
+    """
 
     rows: int
     positives: int
     days: int
     metrics: dict[str, Estimate | None]
-    always_positive_f1: float
+    always_positive_f1: float | None
     auc: float | None
+    kind: DecisionKind = DecisionKind.YES_OR_NO
+    groups: int | None = None
 
 
 class Slice(Frozen):
@@ -124,11 +133,37 @@ class Slice(Frozen):
     flips: int
 
 
+class ClassChange(Frozen):
+    """Rows that were decided to be `before`, and are `after` now; an empty name is no class at all."""
+
+    before: str
+    after: str
+    rows: int
+
+
+class NumberMoves(Frozen):
+    """By how much numbers move that move noticeably: `up` and `down` are rows, the rest is in the answer's unit.
+
+    `median` and `largest` are None where none does; one that became no number has no size.
+    """
+
+    noticeable: float
+    up: int
+    down: int
+    median: float | None
+    largest: float | None
+
+
 class ComparisonEvidence(Frozen):
     """The candidate against a version before it, on the rows that both can answer.
 
-    `differences` is candidate minus before, a metric, on the same labelled rows, resampled together. `rows` is 0
-    where the version before asks for an input that the samples lack.
+    `differences` is candidate minus before, a metric, on the same labelled rows, resampled together; `before` is that
+    metric of the version before, where a difference says something only beside it. `rows` is 0 where the version
+    before asks for an input that the samples lack, and `back` tells what such a version lacks, or could not read, if
+    it were asked what the candidate is asked.
+
+    How decisions flip stands, by `kind`, in `now_positive` and `now_negative`, in `changes` (the commonest), or in
+    `moves`; `flipped` counts them all, None on pages from before there were other kinds than yes or no.
     """
 
     version: str
@@ -141,17 +176,27 @@ class ComparisonEvidence(Frozen):
     now_negative: int
     slices: tuple[Slice, ...]
     differences: dict[str, Estimate | None]
+    kind: DecisionKind = DecisionKind.YES_OR_NO
+    flipped: int | None = None
+    changes: tuple[ClassChange, ...] = ()
+    moves: NumberMoves | None = None
+    before: dict[str, Estimate | None] = Field(default_factory=dict)
+    back: tuple[str, ...] = ()
+
+    @property
+    def flips(self) -> int:
+        return self.now_positive + self.now_negative if self.flipped is None else self.flipped
 
 
 class MovedRow(Frozen):
-    """A served row that two versions answer otherwise; a score that is no number is None.
+    """A served row that two versions answer otherwise: with scores (None is no number), or with classes.
 
     `inputs` tells what was asked, as text and cut: a record holds no more of a row than its reader needs.
     """
 
     inputs: dict[str, str]
-    before: float | None
-    after: float | None
+    before: float | str | None
+    after: float | str | None
     flips: bool
 
 

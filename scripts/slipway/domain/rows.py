@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,23 @@ Batch = Mapping[str, npt.NDArray[Any]]
 class LabelledRows:
     """What a metric is computed from.
 
-    `labels` has a bool a row, `days` the day of each row as an integer (days since 1970), `counts` tells which
-    rows a metric may count.
+    `labels` has what the model should have decided, shape [N], in the kind of its decisions: bools, names of classes
+    or float64. `days` is the day of each row as an integer (days since 1970), `counts` tells which rows a metric may
+    count, `groups` which rows belong together where that is not the day. `columns` are those of the samples that are
+    no input and that a policy asks for, as words.
     """
 
     batch: Batch
-    labels: npt.NDArray[np.bool_]
+    labels: npt.NDArray[Any]
     days: npt.NDArray[np.int64]
     counts: npt.NDArray[np.bool_]
+    groups: npt.NDArray[Any] | None = None
+    columns: Batch = field(default_factory=dict)
+
+    @property
+    def drawn(self) -> npt.NDArray[Any]:
+        """What belongs together, and is drawn as a whole when an interval is estimated; shape [N]."""
+        return self.days if self.groups is None else self.groups
 
     def __len__(self) -> int:
         return len(self.labels)

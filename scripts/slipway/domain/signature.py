@@ -45,6 +45,29 @@ class Signature(BaseModel):
             *_changes("output", self.outputs, newer.outputs),
         )
 
+    def lacks_of(self, newer: Self) -> tuple[str, ...]:
+        """Say why `self` could not answer what `newer` is asked, or answers less; empty where it can.
+
+        A server leaves inputs aside that its model does not know, so what `newer` asks beside is no hindrance; a
+        client of `newer` that reads an output which `self` lacks is one.
+        """
+        given = {tensor.name: tensor for tensor in newer.inputs}
+        answered = {tensor.name: tensor for tensor in self.outputs}
+        return (
+            *(f"it asks for {one}, which is sent no more" for one in self.inputs if one.name not in given),
+            *(
+                f"it asks for {one}, sent is {given[one.name]}"
+                for one in self.inputs
+                if given.get(one.name, one) != one
+            ),
+            *(f"it does not answer {one}" for one in newer.outputs if one.name not in answered),
+            *(
+                f"it answers {answered[one.name]}, read is {one}"
+                for one in newer.outputs
+                if answered.get(one.name, one) != one
+            ),
+        )
+
 
 def _changes(kind: str, before: tuple[Tensor, ...], after: tuple[Tensor, ...]) -> tuple[str, ...]:
     old = {tensor.name: tensor for tensor in before}

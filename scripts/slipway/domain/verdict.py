@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from slipway.maths.absence import Absent
+from slipway.maths.named_metrics import metric_called
 
 if TYPE_CHECKING:
     from slipway.maths.intervals import MetricEstimate
@@ -92,5 +93,13 @@ def at_least(estimate: Estimate, limit: float) -> Verdict:
     return Verdict.FAIL if estimate.high < limit else Verdict.NOT_ENOUGH_EVIDENCE
 
 
+def at_most(estimate: Estimate, limit: float) -> Verdict:
+    """As `at_least`, where less is better."""
+    if estimate.high <= limit:
+        return Verdict.PASS
+    return Verdict.FAIL if estimate.low > limit else Verdict.NOT_ENOUGH_EVIDENCE
+
+
 def metric_title(name: str) -> str:
-    return "F1" if name == "f1" else name.capitalize()
+    metric = metric_called(name)
+    return metric.title if metric else name.capitalize()

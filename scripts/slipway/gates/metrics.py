@@ -1,110 +1,266 @@
-"""Is the model good enough: at its release against a floor, in production against its own release?"""
+"""Is the model good enough: at its release against a limit, in production against its own release?"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import takewhile
 
 from slipway.domain.case import ReleaseCase
 from slipway.domain.incident import WindowEvidence
+from slipway.domain.model import Model
 from slipway.domain.policy import MetricLimit, MetricsLimit
 from slipway.domain.release import MetricsEvidence
-from slipway.domain.verdict import Estimate, Finding, Verdict, at_least, metric_title
+from slipway.domain.verdict import Estimate, Finding, Verdict, at_least, at_most
 from slipway.maths.absence import Absent
 from slipway.maths.intervals import MetricEstimate, more_to_settle
+from slipway.maths.named_metrics import BY_NAME, DecisionKind, Metric, foremost
+
+_FILE = "policies/metrics.yaml"
 
 
 def judge(case: ReleaseCase, limit: MetricsLimit) -> tuple[Finding, ...]:
-    measured = case.evidence.metrics
-    return tuple(_against_floor(name, measured, one, limit) for name, one in limit.named().items())
+    measured, named = case.evidence.metrics, limit.named(case.evidence.metrics.kind)
+    fitting = {name: one for name, one in named.items() if measured.kind in BY_NAME[name].kinds}
+    if not fitting:
+        return (_none_fits(named, measured.kind, model=case.identity.model, title="Metrics"),)
+    judged = tuple(_at_release(BY_NAME[name], case, one, limit) for name, one in fitting.items())
+    others = tuple(
+        _does_not_fit(name, measured.kind, model=case.identity.model) for name in named if name not in fitting
+    )
+    return (*judged, *others)
 
 
 def judge_window(evidence: WindowEvidence, limit: MetricsLimit) -> tuple[Finding, ...]:
     """Fail when the trailing days missed the limit in `limit.windows` windows in a row.
 
-    A metric without a `drop` is asked at release only.
+    A metric without a `drop` (or `rise`) is asked at release only.
     """
+    named = limit.named(evidence.decision)
+    fitting = {name: one for name, one in named.items() if evidence.decision in BY_NAME[name].kinds}
+    if not fitting:
+        return (_none_fits(named, evidence.decision, model=evidence.model, title="Worse than allowed?"),)
     return tuple(
-        _in_production(name, evidence, one, one.drop, limit)
-        for name, one in limit.named().items()
-        if one.drop is not None
+        _in_production(_in_production_limit(BY_NAME[name], evidence, one, change), evidence, limit)
+        for name, one in fitting.items()
+        if (change := one.rise if BY_NAME[name].lower_is_better else one.drop) is not None
     )
 
 
-def _against_floor(name: str, measured: MetricsEvidence, one: MetricLimit, limit: MetricsLimit) -> Finding:
-    estimate = measured.metrics.get(name)
-    allowed = f"≥ {one.floor:.2f}"
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """What a metric is held to: at least `value`, or at most where less is better; `why` tells where that is from."""
+
+    metric: Metric
+    value: float
+    why: str = ""
+
+    def verdict(self, estimate: Estimate) -> Verdict:
+        return (at_most if self.metric.lower_is_better else at_least)(estimate, self.value)
+
+    def margin(self, reached: float) -> str:
+        return f"{self.value - reached if self.metric.lower_is_better else reached - self.value:+.3f}"
+
+    @property
+    def told(self) -> str:
+        return f"{self.value:g}" if self.metric.unbounded else f"{self.value:.2f}"
+
+    def __str__(self) -> str:
+        return f"{'≤' if self.metric.lower_is_better else '≥'} {self.told}"
+
+    @property
+    def name(self) -> str:
+        return "ceiling" if self.metric.lower_is_better else "floor"
+
+
+# --- at release ----------------------------------------------------------------------------------------------------
+
+
+def _at_release(metric: Metric, case: ReleaseCase, one: MetricLimit, limit: MetricsLimit) -> Finding:
+    measured = case.evidence.metrics
+    held_to = _limit_at_release(metric, one)
+    if metric.name not in measured.metrics:
+        return _open(metric, held_to, "not measured", *_not_measured(metric))
+    estimate = measured.metrics[metric.name]
+    if metric.of_scores and estimate is None and _tells_only_classes(case.identity.declaration):
+        return _open(metric, held_to, "no numbers", *_no_scores(metric, case.identity.declaration))
     if estimate is None or measured.positives < limit.positives:
-        missing = max(1, limit.positives - measured.positives)
-        return Finding(
-            gate="metrics",
-            title=metric_title(name),
-            verdict=Verdict.NOT_ENOUGH_EVIDENCE,
-            measured=f"{measured.positives:,} positives on {measured.days} days",
-            allowed=f"≥ {limit.positives} positives",
-            problem=f"{measured.positives:,} positive sample rows on {measured.days} days give no {metric_title(name)}",
-            mend=f"add labelled sample rows: about {missing:,} positives more, on at least two days",
-        )
-    verdict = at_least(estimate, one.floor)
-    problem, mend = _what_is_missing(name, estimate, one.floor, verdict, rows=measured.rows)
+        return _too_few(metric, measured, limit)
+    verdict = held_to.verdict(estimate)
+    problem, mend = _what_is_missing(held_to, estimate, verdict, measured)
     return Finding(
         gate="metrics",
-        title=metric_title(name),
+        title=metric.title,
         verdict=verdict,
         measured=str(estimate),
-        allowed=allowed,
-        margin=f"{estimate.low - one.floor:+.3f}",
+        allowed=str(held_to),
+        margin=held_to.margin(estimate.high if metric.lower_is_better else estimate.low),
         problem=problem,
         mend=mend,
     )
 
 
-def _what_is_missing(name: str, estimate: Estimate, floor: float, verdict: Verdict, *, rows: int) -> tuple[str, str]:
-    title = metric_title(name)
+def _limit_at_release(metric: Metric, one: MetricLimit) -> _Limit:
+    value = one.ceiling if metric.lower_is_better else one.floor
+    assert value is not None  # MetricsLimit sees to it
+    return _Limit(metric, value)
+
+
+def _too_few(metric: Metric, measured: MetricsEvidence, limit: MetricsLimit) -> Finding:
+    yes_or_no = measured.kind is DecisionKind.YES_OR_NO
+    counted, rows = ("positives", "positive sample rows") if yes_or_no else ("labelled rows", "labelled sample rows")
+    missing = f"{max(1, limit.positives - measured.positives):,}{' positives' if yes_or_no else ''}"
+    drawn = "days" if measured.groups is None else "groups"
+    return Finding(
+        gate="metrics",
+        title=metric.title,
+        verdict=Verdict.NOT_ENOUGH_EVIDENCE,
+        measured=f"{measured.positives:,} {counted} {_where(measured)}",
+        allowed=f"≥ {limit.positives} {counted}",
+        problem=f"{measured.positives:,} {rows} {_where(measured)} give no {metric.title}",
+        mend=f"add labelled sample rows: about {missing} more, on at least two {drawn}",
+    )
+
+
+def _where(measured: MetricsEvidence) -> str:
+    return f"on {measured.days} days" if measured.groups is None else f"of {measured.groups:,} groups"
+
+
+def _what_is_missing(
+    held_to: _Limit, estimate: Estimate, verdict: Verdict, measured: MetricsEvidence
+) -> tuple[str, str]:
+    title = held_to.metric.title
     if verdict is Verdict.PASS:
         return "", ""
     if verdict is Verdict.FAIL:
+        side = "above" if held_to.metric.lower_is_better else "below"
         return (
-            f"{title} is {estimate} on held-out rows, below its floor {floor:.2f}",
-            "train it better; the floor stands in policies/metrics.yaml and changes by a reviewed pull request only",
+            f"{title} is {estimate} on held-out rows, {side} its {held_to.name} {held_to.told}",
+            f"train it better; the {held_to.name} stands in {_FILE} and changes by a reviewed pull request only",
         )
-    more = more_to_settle(MetricEstimate(estimate.value, estimate.low, estimate.high), limit=floor, seen=rows)
-    asked = str(more) if isinstance(more, Absent) else f"about {more:,} labelled rows more would settle it"
-    return (f"{title} is {estimate}: the floor {floor:.2f} lies inside the interval", asked)
+    return f"{title} is {estimate}: the {held_to.name} {held_to.told} lies inside the interval", _power(
+        held_to, estimate, measured
+    )
 
 
-def _in_production(name: str, evidence: WindowEvidence, one: MetricLimit, drop: float, limit: MetricsLimit) -> Finding:
-    allowed, why = _limit_in_production(evidence.at_release.get(name), one.floor, drop)
-    windows = (*evidence.earlier, evidence.window)
-    verdicts = [_trailing_verdict(window.trailing, name, allowed, limit) for window in windows]
-    failed_in_a_row = len(list(takewhile(lambda verdict: verdict is Verdict.FAIL, reversed(verdicts))))
-    trailing = evidence.window.trailing
-    estimate = trailing.metrics.get(name) if trailing else None
-    verdict = _production_verdict(verdicts[-1], failed_in_a_row, limit.windows)
+def _power(held_to: _Limit, estimate: Estimate, measured: MetricsEvidence) -> str:
+    """How much more would settle it, counted in what makes the metric sure."""
+    by_positives = held_to.metric.counts_positives and measured.kind is DecisionKind.YES_OR_NO
+    more = more_to_settle(
+        MetricEstimate(estimate.value, estimate.low, estimate.high),
+        limit=held_to.value,
+        seen=measured.positives if by_positives else measured.rows,
+    )
+    if isinstance(more, Absent):
+        return str(more)
+    return f"about {more:,} labelled {'positives' if by_positives else 'rows'} more would settle it"
+
+
+# --- what cannot be judged -----------------------------------------------------------------------------------------
+
+
+def _open(metric: Metric, held_to: _Limit, measured: str, problem: str, mend: str) -> Finding:
     return Finding(
         gate="metrics",
-        title=f"{metric_title(name)} worse than allowed?",
-        verdict=verdict,
-        measured=_measured_in_production(estimate, limit, failed_in_a_row),
-        allowed=f"≥ {allowed:.2f} ({why})",
-        margin=f"{estimate.value - allowed:+.3f}" if estimate else "–",
-        problem=f"{metric_title(name)} over {limit.window_days} days is {estimate}, allowed is {allowed:.2f} ({why})"
+        title=metric.title,
+        verdict=Verdict.NOT_ENOUGH_EVIDENCE,
+        measured=measured,
+        allowed=str(held_to),
+        problem=problem,
+        mend=mend,
+    )
+
+
+def _not_measured(metric: Metric) -> tuple[str, str]:
+    return (
+        f"{metric.title} was not measured when this version was: {_FILE} did not name it then",
+        "the next version is measured by it; this one where its samples are measured again",
+    )
+
+
+def _tells_only_classes(model: Model) -> bool:
+    output = next(one for one in model.outputs if one.name == model.decision.output)
+    return model.decision.classes is not None and output.dtype not in ("float32", "float64")
+
+
+def _no_scores(metric: Metric, model: Model) -> tuple[str, str]:
+    return (
+        f"{metric.title} asks for a number a class, and `{model.decision.output}` holds the class itself",
+        f"decide from an output with a number a class, or name another metric under `models:` in {_FILE}",
+    )
+
+
+def _none_fits(named: Iterable[str], kind: DecisionKind, *, model: str, title: str) -> Finding:
+    """Nobody has said yet what is good enough of such a model."""
+    metric = foremost(kind)
+    limit = "{ceiling: …}" if metric.lower_is_better else "{floor: 0.75}"
+    names = ", ".join(BY_NAME[name].title for name in named)
+    told = f"{names} {'do' if ',' in names else 'does'} not apply to it" if names else "no metric is named for it"
+    entry = f"{model}: {{reason: …, limit: {{{metric.name}: {limit}}}}}"
+    return Finding(
+        gate="metrics",
+        title=title,
+        verdict=Verdict.NOT_ENOUGH_EVIDENCE,
+        measured=f"decides {kind}",
+        allowed="a metric that applies",
+        problem=f"{model} decides {kind}, and {told}",
+        mend=f"name one under `models:` in {_FILE}, such as `{entry}`",
+    )
+
+
+def _does_not_fit(name: str, kind: DecisionKind, *, model: str) -> Finding:
+    title = BY_NAME[name].title
+    return Finding(
+        gate="metrics",
+        title=title,
+        verdict=Verdict.NOT_ENOUGH_EVIDENCE,
+        measured="does not apply",
+        allowed="a metric that applies",
+        problem=f"{model} decides {kind}, and {title} does not apply to that",
+        mend=f"leave `{name}` out of `{model}` under `models:` in {_FILE}",
+    )
+
+
+# --- in production -------------------------------------------------------------------------------------------------
+
+
+def _in_production(held_to: _Limit, evidence: WindowEvidence, limit: MetricsLimit) -> Finding:
+    title = held_to.metric.title
+    windows = (*evidence.earlier, evidence.window)
+    verdicts = [_trailing_verdict(window.trailing, held_to, limit) for window in windows]
+    failed_in_a_row = len(list(takewhile(lambda verdict: verdict is Verdict.FAIL, reversed(verdicts))))
+    trailing = evidence.window.trailing
+    estimate = trailing.metrics.get(held_to.metric.name) if trailing else None
+    return Finding(
+        gate="metrics",
+        title=f"{title} worse than allowed?",
+        verdict=_production_verdict(verdicts[-1], failed_in_a_row, limit.windows),
+        measured=_measured_in_production(estimate, held_to, limit, failed_in_a_row),
+        allowed=f"{held_to} ({held_to.why})",
+        margin=held_to.margin(estimate.value) if estimate else "–",
+        problem=f"{title} over {limit.window_days} days is {estimate}, allowed is {held_to.told} ({held_to.why})"
         if estimate and failed_in_a_row
         else "",
         mend="look at what changed since the release; retrain on newer rows as a candidate" if failed_in_a_row else "",
     )
 
 
-def _limit_in_production(at_release: Estimate | None, floor: float, drop: float) -> tuple[float, str]:
+def _in_production_limit(metric: Metric, evidence: WindowEvidence, one: MetricLimit, change: float) -> _Limit:
+    at_release = evidence.at_release.get(metric.name)
     if at_release is None:
-        return floor, "the floor"
-    return at_release.value - drop, f"{at_release.value:.2f} at release − drop {drop:.2f}"
+        limit = _limit_at_release(metric, one)
+        return _Limit(metric, limit.value, f"the {limit.name}")
+    less = metric.lower_is_better
+    number = ".2f" if not metric.unbounded else ".4g"
+    why = f"{at_release.value:{number}} at release {'+ rise' if less else '− drop'} {change:{number}}"
+    return _Limit(metric, round(at_release.value + (change if less else -change), 6), why)
 
 
-def _trailing_verdict(trailing: MetricsEvidence | None, name: str, allowed: float, limit: MetricsLimit) -> Verdict:
-    estimate = trailing.metrics.get(name) if trailing else None
+def _trailing_verdict(trailing: MetricsEvidence | None, held_to: _Limit, limit: MetricsLimit) -> Verdict:
+    estimate = trailing.metrics.get(held_to.metric.name) if trailing else None
     if trailing is None or estimate is None or trailing.positives < limit.positives:
         return Verdict.NOT_ENOUGH_EVIDENCE
-    return at_least(estimate, allowed)
+    return held_to.verdict(estimate)
 
 
 def _production_verdict(newest: Verdict, failed_in_a_row: int, needed: int) -> Verdict:
@@ -113,7 +269,10 @@ def _production_verdict(newest: Verdict, failed_in_a_row: int, needed: int) -> V
     return newest
 
 
-def _measured_in_production(estimate: Estimate | None, limit: MetricsLimit, failed_in_a_row: int) -> str:
+def _measured_in_production(
+    estimate: Estimate | None, held_to: _Limit, limit: MetricsLimit, failed_in_a_row: int
+) -> str:
     if estimate is None:
         return f"no {limit.window_days} labelled days since the release yet"
-    return f"{estimate}, {failed_in_a_row} windows below in a row"
+    side = "above" if held_to.metric.lower_is_better else "below"
+    return f"{estimate}, {failed_in_a_row} windows {side} in a row"

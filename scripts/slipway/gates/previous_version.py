@@ -6,7 +6,8 @@ from itertools import takewhile
 
 from slipway.domain.incident import PreviousEvidence, Window, WindowEvidence
 from slipway.domain.policy import PreviousVersionLimit
-from slipway.domain.verdict import Finding, Verdict
+from slipway.domain.verdict import Finding, Verdict, metric_title
+from slipway.maths.named_metrics import BY_NAME
 
 
 def judge_window(evidence: WindowEvidence, limit: PreviousVersionLimit) -> tuple[Finding, ...]:
@@ -21,14 +22,10 @@ def judge_window(evidence: WindowEvidence, limit: PreviousVersionLimit) -> tuple
             title=f"Would {name} do better, same rows?",
             verdict=verdict,
             measured=_measured(evidence, replayed),
-            allowed=f"not by more than {limit.gain:.2f}, twice in a row"
-            if limit.windows == 2
-            else f"not by more than {limit.gain:.2f}, {limit.windows} times in a row",
-            margin=f"{limit.gain - replayed.difference.low:+.3f}" if replayed and replayed.difference else "–",
-            problem=f"{name} would have had an F1 {replayed.difference.value:.2f} higher on the same "
-            f"{replayed.rows:,} rows, in {wins} windows in a row"
-            if wins and replayed and replayed.difference
-            else "",
+            allowed=f"not by more than {_gain_in_words(replayed, limit)}, "
+            f"{'twice' if limit.windows == 2 else f'{limit.windows} times'} in a row",
+            margin=f"{_asked(replayed, limit) - replayed.gain.low:+.3f}" if replayed and replayed.gain else "–",
+            problem=_won(name, replayed, wins) if wins and replayed else "",
             mend=f"go back to {name}" if verdict is Verdict.FAIL else "",
         ),
     )
@@ -43,7 +40,33 @@ def _better(window: Window, newest: PreviousEvidence | None, limit: PreviousVers
     replayed = window.previous
     if replayed is None or newest is None or replayed.version != newest.version:
         return False
-    return replayed.difference is not None and replayed.difference.low > limit.gain
+    return replayed.gain is not None and replayed.gain.low > _asked(replayed, limit)
+
+
+def _asked(replayed: PreviousEvidence, limit: PreviousVersionLimit) -> float:
+    """What going back must win, in the unit of the metric."""
+    deployed = replayed.deployed
+    return limit.gain * abs(deployed.value) if _is_a_share(replayed) and deployed else limit.gain
+
+
+def _is_a_share(replayed: PreviousEvidence) -> bool:
+    return BY_NAME[replayed.metric].unbounded
+
+
+def _gain_in_words(replayed: PreviousEvidence | None, limit: PreviousVersionLimit) -> str:
+    if replayed is None or not _is_a_share(replayed):
+        return f"{limit.gain:.2f}"
+    return f"{_asked(replayed, limit):.3g}, {limit.gain:.0%} of its {metric_title(replayed.metric)}"
+
+
+def _won(name: str, replayed: PreviousEvidence, wins: int) -> str:
+    assert replayed.gain is not None  # it won
+    better = "lower" if BY_NAME[replayed.metric].lower_is_better else "higher"
+    title = metric_title(replayed.metric)
+    return (
+        f"{name} would have had {'an' if title[0] in 'AEFIMOR' else 'a'} {title} {replayed.gain.value:.2f} {better} "
+        f"on the same {replayed.rows:,} rows, in {wins} windows in a row"
+    )
 
 
 def _verdict(replayed: PreviousEvidence | None, wins: int, limit: PreviousVersionLimit) -> Verdict:
@@ -51,7 +74,7 @@ def _verdict(replayed: PreviousEvidence | None, wins: int, limit: PreviousVersio
         return Verdict.NOT_ENOUGH_EVIDENCE
     if wins >= limit.windows:
         return Verdict.FAIL
-    if wins or replayed.difference.high > limit.gain:
+    if wins or (replayed.gain is not None and replayed.gain.high > _asked(replayed, limit)):
         return Verdict.NOT_ENOUGH_EVIDENCE
     return Verdict.PASS
 
@@ -59,7 +82,7 @@ def _verdict(replayed: PreviousEvidence | None, wins: int, limit: PreviousVersio
 def _measured(evidence: WindowEvidence, replayed: PreviousEvidence | None) -> str:
     if evidence.back_to is None:
         return "there is no version before"
-    if replayed is None or replayed.difference is None:
+    if replayed is None or replayed.gain is None:
         return "no labels for this window yet"
-    difference = replayed.difference
-    return f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
+    gain = replayed.gain
+    return f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"

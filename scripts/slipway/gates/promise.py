@@ -14,7 +14,8 @@ from slipway.domain.case import ReleaseCase
 from slipway.domain.policy import PromiseLimit
 from slipway.domain.release import ComparisonEvidence, Identity, Released
 from slipway.domain.tag import Bump, ReleaseTag, next_version, tag_and_push
-from slipway.domain.verdict import Estimate, Finding, Verdict, at_least, metric_title, worst
+from slipway.domain.verdict import Estimate, Finding, Verdict, at_least, at_most, worst
+from slipway.maths.named_metrics import BY_NAME, Metric
 
 
 def judge(case: ReleaseCase, limit: PromiseLimit) -> tuple[Finding, ...]:
@@ -85,7 +86,7 @@ def _same_answers(case: ReleaseCase, comparison: ComparisonEvidence) -> Finding:
     if comparison.rows == 0:
         assert case.identity.compared is not None  # there is a comparison
         return _not_comparable(case.identity.compared)
-    flips = comparison.now_positive + comparison.now_negative
+    flips = comparison.flips
     same = comparison.largest_difference <= comparison.tolerance and flips == 0 and comparison.unlike_rows == 0
     return _finding(
         f"Same answers as {comparison.version}",
@@ -115,29 +116,47 @@ def _no_worse(case: ReleaseCase, comparison: ComparisonEvidence, limit: PromiseL
 
 
 def _difference(name: str, difference: Estimate | None, before: ComparisonEvidence, limit: PromiseLimit) -> Finding:
-    title = f"{metric_title(name)} − {before.version}, same rows"
-    allowed = f"≥ −{limit.worse:.3f}"
-    if difference is None:
+    metric = BY_NAME[name]
+    title = f"{metric.title} − {before.version}, same rows"
+    size = _size(metric, before)
+    allowed = _allowed(metric, limit, size)
+    if difference is None or size is None:
         return _finding(
             title,
             Verdict.NOT_ENOUGH_EVIDENCE,
             "no interval",
             allowed,
-            problem=f"too few labelled days to compare {metric_title(name)} with {before.version}",
+            problem=f"too few labelled days to compare {metric.title} with {before.version}",
             mend="add labelled sample rows of more days",
         )
-    verdict = at_least(difference, -limit.worse)
+    worse = limit.worse * size
+    verdict = at_most(difference, worse) if metric.lower_is_better else at_least(difference, -worse)
+    lost = difference.high if metric.lower_is_better else -difference.low
     return _finding(
         title,
         verdict,
         f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]",
         allowed,
-        margin=f"{difference.low + limit.worse:+.3f}",
-        problem=""
-        if verdict is Verdict.PASS
-        else f"{metric_title(name)} may be {-difference.low:.3f} worse than {before.version}",
+        margin=f"{worse - lost:+.3f}",
+        problem="" if verdict is Verdict.PASS else f"{metric.title} may be {lost:.3f} worse than {before.version}",
         mend="" if verdict is Verdict.PASS else "train it better, or add labelled sample rows of more days",
     )
+
+
+def _size(metric: Metric, before: ComparisonEvidence) -> float | None:
+    """What the allowed share is one of: 1, or how large an unbounded metric is; None where nobody knows."""
+    if not metric.unbounded:
+        return 1.0
+    measured = before.before.get(metric.name)
+    return abs(measured.value) if measured else None
+
+
+def _allowed(metric: Metric, limit: PromiseLimit, size: float | None) -> str:
+    side = "≤ +" if metric.lower_is_better else "≥ −"
+    if not metric.unbounded:
+        return f"{side}{limit.worse:.3f}"
+    share = f"{limit.worse:.3g} of it"
+    return f"{side}{share}" if size is None else f"{side}{limit.worse * size:.3f}, {share}"
 
 
 def _stated_break(case: ReleaseCase) -> Finding:

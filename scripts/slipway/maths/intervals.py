@@ -9,7 +9,9 @@ With few days it is still somewhat narrow: on 7 days a nominal 95 % covered 83 %
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,8 @@ RESAMPLES = 2000
 CONFIDENCE = 0.95
 _TWO_SIDED = 1.959964  # the 97.5 % quantile of a normal distribution
 _MOST_UNDEFINED = 0.1  # above this share, the resamples that are left say little about those that are missing
+_MANY_DAYS = 1000
+_LARGEST_BLOCK = 4_000_000  # numbers that are drawn at once
 _FARTHEST = 1000  # half an interval may be this many times the gap that it must fit into: a million times the rows
 
 
@@ -60,7 +64,7 @@ def estimate_metric(
     counts = counts_by_day(days, confusion_rows(labels, decisions))
     score = METRICS[metric]
     resampled = day_bootstrap(counts, seed=seed, resamples=resamples)
-    return _interval(float(score(counts.sum(axis=0))), score(resampled), days=len(counts), metric=metric)
+    return interval_of(float(score(counts.sum(axis=0))), score(resampled), days=len(counts), metric=metric)
 
 
 def paired_difference(
@@ -84,7 +88,7 @@ def paired_difference(
     total, resampled = counts.sum(axis=0), day_bootstrap(counts, seed=seed, resamples=resamples)
     value = float(score(total[4:]) - score(total[:4]))
     differences = score(resampled[:, 4:]) - score(resampled[:, :4])
-    return _interval(value, differences, days=len(counts), metric=metric)
+    return interval_of(value, differences, days=len(counts), metric=metric)
 
 
 def counts_by_day(days: npt.ArrayLike, rows: Counts) -> Counts:
@@ -102,10 +106,8 @@ def counts_by_day(days: npt.ArrayLike, rows: Counts) -> Counts:
     return totals
 
 
-def day_bootstrap(counts: Counts, *, seed: int, resamples: int = RESAMPLES) -> Counts:
+def day_bootstrap(counts: npt.NDArray[Any], *, seed: int, resamples: int = RESAMPLES) -> npt.NDArray[Any]:
     """Draw D of D days with replacement, again and again, and add up their counts.
-
-    How often each day is drawn is multinomial, so one product of matrices does it all.
 
     Args:
         counts: one row a day, shape (D, K).
@@ -113,12 +115,24 @@ def day_bootstrap(counts: Counts, *, seed: int, resamples: int = RESAMPLES) -> C
     Returns:
         One row a resample, shape (resamples, K); no days give zeros.
     """
-    day_count = len(counts)
-    if day_count == 0:
-        return np.zeros((resamples, counts.shape[1]), np.int64)
+    if len(counts) == 0:
+        return np.zeros((resamples, counts.shape[1]), counts.dtype)
+    return np.concatenate([drawn @ counts for drawn in drawings(len(counts), seed=seed, resamples=resamples)])
+
+
+def drawings(days: int, *, seed: int, resamples: int) -> Iterator[npt.NDArray[np.int64]]:
+    """How often each of the days is drawn, blocks of shape (some resamples, days): a customer may be a "day", too.
+
+    Of few days that is one multinomial draw; of many, drawing each place is quicker than one binomial a day.
+    """
     generator = np.random.default_rng(seed)
-    drawn = generator.multinomial(day_count, np.full(day_count, 1 / day_count), size=resamples)
-    return drawn @ counts
+    block = max(1, _LARGEST_BLOCK // days)
+    for start in range(0, resamples, block):
+        size = min(block, resamples - start)
+        if days <= _MANY_DAYS:
+            yield generator.multinomial(days, np.full(days, 1 / days), size=size)
+        else:
+            yield np.stack([np.bincount(generator.integers(days, size=days), minlength=days) for _ in range(size)])
 
 
 def more_to_settle(estimate: MetricEstimate, *, limit: float, seen: int) -> int | Absent:
@@ -148,7 +162,8 @@ def share_interval(part: int, whole: int) -> MetricEstimate:
     return MetricEstimate(share, max(0.0, min(low, share)), min(1.0, max(high, share)))
 
 
-def _interval(value: float, resampled: FloatArray, *, days: int, metric: str) -> MetricEstimate | Absent:
+def interval_of(value: float, resampled: FloatArray, *, days: int, metric: str) -> MetricEstimate | Absent:
+    """The percentile interval of a value from its resamples, NaN where it was undefined; it always holds the value."""
     if math.isnan(value):
         return Absent(f"{metric} is undefined on these rows: too few positive labels or decisions")
     if days < 2:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from slipway.domain.decisions import scored
 from slipway.domain.incident import PreviousEvidence
 from slipway.domain.model import Decision
-from slipway.domain.rows import Batch, LabelledRows, scores
-from slipway.domain.verdict import estimate_of
-from slipway.maths.classification import decide
-from slipway.maths.intervals import estimate_metric, paired_difference
+from slipway.domain.rows import Batch, LabelledRows
+from slipway.domain.verdict import Estimate, estimate_of
+from slipway.maths.named_metrics import Metric, foremost
+from slipway.maths.scoring import Scored, difference, estimate
 
 _SEED = 20130103
 
@@ -21,14 +22,19 @@ def measure(
     decision: Decision,
     previous_decision: Decision,
 ) -> PreviousEvidence:
-    """Score both on labelled rows of production; days are resampled for both together."""
-    now = decide(scores(deployed, decision.output), threshold=decision.threshold)
-    before = decide(scores(previous, previous_decision.output), threshold=previous_decision.threshold)
-    days, labels = rows.days, rows.labels
+    """Score both on labelled rows of production, read for `decision`; days are resampled for both together."""
+    metric = foremost(decision.kind)
+    now = scored(rows, deployed, decision, labelled_by=decision)
+    before = scored(rows, previous, previous_decision, labelled_by=decision)
     return PreviousEvidence(
         version=version,
         rows=len(rows),
-        deployed_f1=estimate_of(estimate_metric(days, labels, now, metric="f1", seed=_SEED)),
-        previous_f1=estimate_of(estimate_metric(days, labels, before, metric="f1", seed=_SEED)),
-        difference=estimate_of(paired_difference(days, labels, now, before, metric="f1", seed=_SEED)),
+        metric=metric.name,
+        deployed=_estimate(metric, now),
+        previous=_estimate(metric, before),
+        difference=estimate_of(difference(metric, now, before, seed=_SEED)) if now and before else None,
     )
+
+
+def _estimate(metric: Metric, answers: Scored | None) -> Estimate | None:
+    return estimate_of(estimate(metric, answers, seed=_SEED)) if answers else None

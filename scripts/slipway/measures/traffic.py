@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from slipway.domain.decisions import decided, flipped, holds_the_class
 from slipway.domain.model import Decision
 from slipway.domain.release import MovedRow, ServedWindow, TrafficEvidence
-from slipway.domain.rows import Batch, rows_in, scores
-from slipway.maths.classification import decide, flips
+from slipway.domain.rows import Batch, rows_in
 
 _MOST_ROWS = 10
 _MOST_INPUTS = 20
@@ -28,36 +29,73 @@ def measure(
     decision: Decision,
     deployed_decision: Decision,
 ) -> TrafficEvidence:
-    """Each version decides by its own output and threshold; `asked` holds the inputs of the candidate."""
-    scores_before, scores_after = scores(deployed, deployed_decision.output), scores(candidate, decision.output)
-    before = decide(scores_before, threshold=deployed_decision.threshold)
-    after = decide(scores_after, threshold=decision.threshold)
+    """Each version decides by its own decision; `asked` holds the inputs of the candidate."""
+    before, after = decided(deployed, deployed_decision), decided(candidate, decision)
+    flips = flipped(before, after, decision)
     return TrafficEvidence(
         since=served.since,
         until=served.until,
         version=version,
         rows=rows_in(candidate),
-        flips=flips(before, after).total,
-        moved=_moved(asked, _rounded(scores_before), _rounded(scores_after), before != after),
+        flips=int(flips.sum()),
+        moved=_moved(
+            asked,
+            _Answer(_numbers(deployed, deployed_decision), before),
+            _Answer(_numbers(candidate, decision), after),
+            flips,
+        ),
     )
 
 
-def _moved(
-    asked: Batch, before: npt.NDArray[np.float64], after: npt.NDArray[np.float64], flipped: npt.NDArray[np.bool_]
-) -> tuple[MovedRow, ...]:
-    """The rows whose score moves most, the first of equals first."""
-    distance = _distance(before, after)
-    most = np.argsort(-distance, kind="stable")[:_MOST_ROWS]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answer:
+    """`numbers` are what moves, shape [N, width], None where there are none; `decisions` as `decided` has them."""
+
+    numbers: npt.NDArray[np.float64] | None
+    decisions: npt.NDArray[Any]
+
+    def shown(self, row: int) -> float | str | None:
+        """A class by its name, anything else by its number."""
+        if self.decisions.dtype.kind == "U" or self.numbers is None:
+            return str(self.decisions[row])
+        return _number(self.numbers[row, 0])
+
+
+def _numbers(outputs: Batch, decision: Decision) -> npt.NDArray[np.float64] | None:
+    """All of a class's, and the first where one decides."""
+    column = outputs[decision.output]
+    if column.dtype.kind not in "biuf" or (decision.classes is not None and holds_the_class(column)):
+        return None
+    wide = column.reshape(len(column), -1)
+    return _rounded(wide if decision.classes is not None else wide[:, :1])
+
+
+def _moved(asked: Batch, before: _Answer, after: _Answer, flips: npt.NDArray[np.bool_]) -> tuple[MovedRow, ...]:
+    """The rows whose answer moves most, the first of equals first; of mere names, those that flip."""
+    distance = _row_distance(before.numbers, after.numbers, otherwise=flips)
+    most = np.argsort(-distance, kind="stable")[:_MOST_ROWS].tolist()
     return tuple(
         MovedRow(
             inputs={name: _shown(asked[name][row]) for name in list(asked)[:_MOST_INPUTS]},
-            before=_number(before[row]),
-            after=_number(after[row]),
-            flips=bool(flipped[row]),
+            before=before.shown(row),
+            after=after.shown(row),
+            flips=bool(flips[row]),
         )
         for row in most
         if distance[row] > 0
     )
+
+
+def _row_distance(
+    before: npt.NDArray[np.float64] | None,
+    after: npt.NDArray[np.float64] | None,
+    *,
+    otherwise: npt.NDArray[np.bool_],
+) -> npt.NDArray[np.float64]:
+    """The largest move of a row's numbers, shape [N]."""
+    if before is None or after is None or before.shape != after.shape:
+        return otherwise.astype(np.float64)
+    return np.asarray(_distance(before, after).max(axis=1), np.float64)
 
 
 def _distance(before: npt.NDArray[np.float64], after: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from slipway.domain.incident import FeatureDrift, IncidentVerdicts, Outcome, Reversion, Window, WindowEvidence
-from slipway.domain.verdict import Estimate, Finding, Verdict
+from slipway.domain.verdict import Estimate, Finding, Verdict, metric_title
+from slipway.maths.named_metrics import foremost
 from slipway.reports import charts, rendering
 from slipway.reports.cutting import cut_at_a_line
 from slipway.reports.markdown import Markdown
@@ -37,10 +38,11 @@ def incident_body(evidence: WindowEvidence, verdicts: IncidentVerdicts, *, rever
         window=evidence.window,
         reversion=reversion,
         history=_history(evidence),
-        f1_chart=_f1_chart(evidence),
+        foremost=foremost(evidence.decision),
+        metric_chart=_metric_chart(evidence),
         drift_chart=_drift_chart(evidence),
         largest_drift=largest_drift,
-        f1_of=f1_of,
+        foremost_of=foremost_of,
         policies_digest=verdicts.policies_digest,
     )
     return cut_at_a_line(
@@ -55,9 +57,9 @@ def incident_body(evidence: WindowEvidence, verdicts: IncidentVerdicts, *, rever
     )
 
 
-def f1_of(window: Window) -> Estimate | None:
-    """Of the trailing labelled days."""
-    return window.trailing.metrics.get("f1") if window.trailing else None
+def foremost_of(window: Window) -> Estimate | None:
+    """The foremost metric of its kind of model, of the trailing labelled days."""
+    return window.trailing.metrics.get(foremost(window.trailing.kind).name) if window.trailing else None
 
 
 def largest_drift(window: Window) -> FeatureDrift | None:
@@ -67,10 +69,10 @@ def largest_drift(window: Window) -> FeatureDrift | None:
 def _in_short(evidence: WindowEvidence, verdicts: IncidentVerdicts) -> str:
     version, back_to = evidence.window.version, evidence.back_to
     if verdicts.outcome is Outcome.REVERT:
-        return f"go back from {version} to {back_to}{_both_f1(evidence)}"
+        return f"go back from {version} to {back_to}{_both(evidence)}"
     if verdicts.outcome is Outcome.RETRAIN:
         compared = f", {back_to} is no better" if back_to else ""
-        return f"{version} is worse than allowed{_trailing_f1(evidence)}{compared}"
+        return f"{version} is worse than allowed{_trailing(evidence)}{compared}"
     if verdicts.outcome is Outcome.UNCLEAR:
         return f"something is wrong with {version}, and it is unclear what mends it"
     if verdicts.outcome is Outcome.WATCH:
@@ -78,16 +80,16 @@ def _in_short(evidence: WindowEvidence, verdicts: IncidentVerdicts) -> str:
     return f"{version} is quiet" if evidence.window.rows else f"{version} was asked nothing"
 
 
-def _both_f1(evidence: WindowEvidence) -> str:
+def _both(evidence: WindowEvidence) -> str:
     previous = evidence.window.previous
-    if previous is None or previous.deployed_f1 is None or previous.previous_f1 is None:
+    if previous is None or previous.deployed is None or previous.previous is None:
         return ""
-    return f" (F1 {previous.deployed_f1.value:.2f} against {previous.previous_f1.value:.2f})"
+    return f" ({metric_title(previous.metric)} {previous.deployed.value:.2f} against {previous.previous.value:.2f})"
 
 
-def _trailing_f1(evidence: WindowEvidence) -> str:
-    estimate = f1_of(evidence.window)
-    return f" (F1 {estimate.value:.2f})" if estimate else ""
+def _trailing(evidence: WindowEvidence) -> str:
+    estimate = foremost_of(evidence.window)
+    return f" ({foremost(evidence.decision).title} {estimate.value:.2f})" if estimate else ""
 
 
 def _what_moved(verdicts: IncidentVerdicts) -> str:
@@ -121,20 +123,24 @@ def _recent(evidence: WindowEvidence) -> Sequence[Window]:
     return (*evidence.earlier, evidence.window)[-_SHOWN_WINDOWS:]
 
 
-def _f1_chart(evidence: WindowEvidence) -> Markdown | None:
+def _metric_chart(evidence: WindowEvidence) -> Markdown | None:
     shown = [
-        (window, window.trailing, estimate)
+        (window, window.trailing.always_positive_f1, estimate.value)
         for window in _recent(evidence)
-        if window.trailing and (estimate := f1_of(window))
+        if window.trailing and (estimate := foremost_of(window))
     ]
     if len(shown) < 2:
         return None
+    metric, values = foremost(evidence.decision), [value for _, _, value in shown]
+    always = [one for _, one, _ in shown if one is not None]
     return charts.curves(
-        title="First line F1 of the model, second line of always answering positive",
+        title=f"First line {metric.title} of the model, second line of always answering positive"
+        if always
+        else f"{metric.title} of the model",
         labels=[f"{window.end:%d %b}" for window, _, _ in shown],
-        values=[[one.value for _, _, one in shown], [trailing.always_positive_f1 for _, trailing, _ in shown]],
-        unit="F1",
-        top=1.0,
+        values=[values, always] if always else [values],
+        unit=metric.title,
+        top=max(values) if metric.unbounded else 1.0,
     )
 
 

@@ -27,6 +27,16 @@ def plain_value(number: float | None, *, digits: int = 2) -> str:
     return NOTHING if number is None else f"{number:.{digits}f}"
 
 
+def amount(number: float) -> str:
+    """A size in the unit of an answer, to four digits."""
+    return f"{number:.4g}"
+
+
+def answer(number: float | str | None) -> str:
+    """What a model answered: a score, or the name of a class."""
+    return number if isinstance(number, str) else plain_value(number, digits=3)
+
+
 def points(change: float) -> str:
     """A change of a share, in percentage points."""
     return f"{100 * change:+.1f}"

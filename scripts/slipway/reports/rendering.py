@@ -64,6 +64,8 @@ def _environment(*, autoescape: bool) -> Environment:
         "thousands": numbers.count,
         "estimate": numbers.estimate,
         "number": numbers.plain_value,
+        "amount": numbers.amount,
+        "answer": numbers.answer,
         "size": numbers.size,
         "points": numbers.points,
         "short_digest": numbers.short_digest,

@@ -13,8 +13,9 @@ from markupsafe import Markup
 from slipway.domain.incident import IncidentVerdicts, IssueFiled, Outcome, Reversion, Window, WindowEvidence
 from slipway.domain.release import Conversion, Evidence, Identity, Image, Rehearsal, Rollout, Verdicts
 from slipway.domain.verdict import Verdict
+from slipway.maths.named_metrics import DecisionKind, Metric, foremost
 from slipway.reports import plots, rendering
-from slipway.reports.incident_issue import f1_of, incident_title, largest_drift
+from slipway.reports.incident_issue import foremost_of, incident_title, largest_drift
 from slipway.reports.release_words import bump_word, most_flipped, open_findings, version_of, what_is_broken
 
 
@@ -73,7 +74,7 @@ def story_html(story: Story) -> str:
         story=story,
         releases=[_release(chapter) for chapter in story.releases],
         environments=[_environment(chapter) for chapter in story.environments],
-        f1_of=f1_of,
+        foremost_of=foremost_of,
         largest_drift=largest_drift,
     )
 
@@ -114,6 +115,7 @@ def _outcome(chapter: ReleaseChapter) -> str:
 class _Environment:
     chapter: EnvironmentChapter
     versions: Markup | None
+    metric: str
     f1: Markup | None
     drift: Markup | None
     distances: Mapping[str, float]
@@ -127,6 +129,7 @@ def _environment(chapter: EnvironmentChapter) -> _Environment:
     return _Environment(
         chapter=chapter,
         versions=_safe(plots.versions_over_time(windows, found=found, label=f"Bars: which version ran {where}, when")),
+        metric=_foremost_of_all(windows).title,
         f1=_safe(plots.f1_over_time(windows, limits=chapter.f1_limits, label=f"Lines: F1 {where} over time")),
         drift=_safe(
             plots.drift_by_feature(windows, limit=chapter.drift_limit, label=f"Bars: drift of each feature {where}")
@@ -134,6 +137,12 @@ def _environment(chapter: EnvironmentChapter) -> _Environment:
         distances=plots.largest_distances(windows),
         incidents=[(incident_title(one.evidence, one.verdicts), one) for one in chapter.incidents],
     )
+
+
+def _foremost_of_all(windows: Sequence[Window]) -> Metric:
+    """By what the newest version was measured."""
+    kinds = [window.trailing.kind for window in windows if window.trailing]
+    return foremost(kinds[-1] if kinds else DecisionKind.YES_OR_NO)
 
 
 def _safe(plot: str | None) -> Markup | None:

@@ -49,6 +49,7 @@ class _Candidate:
     onnx: OnnxModel
     rows: LabelledRows
     answers: Batch
+    named_metrics: tuple[str, ...]
 
     @property
     def model(self) -> Model:
@@ -58,15 +59,21 @@ class _Candidate:
 def run(record: Record, *, policies: Policies) -> Page[Evidence]:
     """Write the page `evidence`, and the profile of the reference rows beside it.
 
-    No limit of the policies is looked at: how long a window of the watch is decides what the reference is cut into.
+    No limit of the policies is looked at: which metrics they name decides what is measured, how long a window of the
+    watch is what the reference is cut into.
     """
     identity = record.page(Identity, written_by="resolve-tag").body
     conversion = record.page(Conversion, written_by="convert-to-onnx").body
     window_days = policies.drift.limit_for(identity.model).window_days
+    named_metrics = tuple(policies.metrics.limit_for(identity.model).named(identity.declaration.decision.kind))
     return record.once(
         Evidence,
-        reads={**_reads(identity, conversion), "window days": str(window_days)},
-        make=lambda: _measure(record, identity, conversion, window_days=window_days),
+        reads={
+            **_reads(identity, conversion),
+            "window days": str(window_days),
+            "metrics": " ".join(named_metrics),
+        },
+        make=lambda: _measure(record, identity, conversion, named_metrics=named_metrics, window_days=window_days),
         cost=lambda: _cost(record, identity, conversion),
     )
 
@@ -88,12 +95,19 @@ def _reads(identity: Identity, conversion: Conversion) -> dict[str, str]:
     }
 
 
-def _measure(record: Record, identity: Identity, conversion: Conversion, *, window_days: int) -> Evidence:
+def _measure(
+    record: Record,
+    identity: Identity,
+    conversion: Conversion,
+    *,
+    named_metrics: tuple[str, ...],
+    window_days: int,
+) -> Evidence:
     model = identity.declaration
     onnx = onnx_session.open_model(record.path(conversion.onnx))
     rows = tables.read_samples(record.path(identity.samples), model)
     log.info("asking %s %s rows", identity.tag, f"{len(rows):,}")
-    candidate = _Candidate(identity, conversion, onnx, rows, onnx.predict(rows.batch))
+    candidate = _Candidate(identity, conversion, onnx, rows, onnx.predict(rows.batch), named_metrics)
     source = read_batch(record.path(conversion.sample_outputs))
     edges = read_batch(record.path(conversion.edges))
     answered = np.setdiff1d(np.arange(rows_in(edges)), conversion.edges_that_raised)
@@ -111,7 +125,7 @@ def _measure(record: Record, identity: Identity, conversion: Conversion, *, wind
             decision=model.decision,
         ),
         outputs=outputs.measure(model, candidate.answers, rows=len(rows)),
-        metrics=metrics.measure(rows, candidate.answers, model.decision),
+        metrics=metrics.measure(rows, candidate.answers, model.decision, named=named_metrics),
         comparison=_compare(record, candidate),
         traffic=_replay_traffic(record, candidate),
         input_profile=_keep_profile(record, profile),
@@ -147,6 +161,7 @@ def _compare(record: Record, candidate: _Candidate) -> ComparisonEvidence | None
         outputs=candidate.answers,
         noise_floor=max(candidate.conversion.noise_floor.values(), default=0.0),
         decision_before=compared.declaration.decision,
+        named=candidate.named_metrics,
     )
 
 

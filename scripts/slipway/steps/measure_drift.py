@@ -29,7 +29,7 @@ from slipway.domain.incident import (
     Window,
     WindowEvidence,
 )
-from slipway.domain.model import Model
+from slipway.domain.model import Decision, Model
 from slipway.domain.pages import Page, digest_of
 from slipway.domain.policy import Policies
 from slipway.domain.release import Evidence, Identity, Image, MetricsEvidence, Proposal, Rollout
@@ -54,6 +54,7 @@ class _Watched:
     at_release: MetricsEvidence
     back_to: ReleaseTag | None
     layers: dict[str, Path]
+    named_metrics: tuple[str, ...]
 
     def file(self, name: str) -> Path:
         return self.layers[name]
@@ -74,7 +75,7 @@ def run(model: str, *, environment: str, until: date, policies: Policies, workpl
     Raises:
         NotReleasable: nothing is deployed, its rollout was never verified, or it was not live yet by `until`.
     """
-    watched = _watched(model, environment, workplace)
+    watched = _watched(model, environment, policies, workplace)
     days = _days(until, watched, policies)
     served = workplace.served_log(model, environment)
     record = workplace.window(model, environment, until.isoformat())
@@ -91,6 +92,7 @@ def run(model: str, *, environment: str, until: date, policies: Policies, workpl
         "trailing": _digest_of_table(trailing) if trailing is not None else "none",
         "earlier": digest_of("".join(window.model_dump_json() for window in earlier).encode()),
         "back to": str(watched.back_to),
+        "metrics": " ".join(watched.named_metrics),
     }
 
     def measure() -> WindowEvidence:
@@ -112,7 +114,7 @@ def run(model: str, *, environment: str, until: date, policies: Policies, workpl
     return record.once(WindowEvidence, reads=reads, make=measure)
 
 
-def _watched(model: str, environment: str, workplace: Workplace) -> _Watched:
+def _watched(model: str, environment: str, policies: Policies, workplace: Workplace) -> _Watched:
     live = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
     if live is None:
         raise NotReleasable(f"{environment} runs no version of {model} yet", mend="merge a release's pull request")
@@ -132,6 +134,7 @@ def _watched(model: str, environment: str, workplace: Workplace) -> _Watched:
         at_release=evidence.body.metrics,
         back_to=back_to(tag, environment, workplace),
         layers=pull_model_layer(workplace.registry, model, live.digest, workplace.layers),
+        named_metrics=tuple(policies.metrics.limit_for(model).named(identity.body.declaration.decision.kind)),
     )
 
 
@@ -206,7 +209,8 @@ def _trailing(watched: _Watched, labelled: pa.Table | None) -> MetricsEvidence |
     if labelled is None or len(labelled) == 0:
         return None
     outputs = tables.to_batch(labelled, watched.model.outputs, where=Path("served log"))
-    return metrics.measure(_labelled_rows(labelled, {}), outputs, watched.model.decision)
+    decision = watched.model.decision
+    return metrics.measure(_labelled_rows(labelled, {}, decision), outputs, decision, named=watched.named_metrics)
 
 
 def _replay(watched: _Watched, labelled: pa.Table, workplace: Workplace) -> PreviousEvidence | None:
@@ -225,7 +229,7 @@ def _replay(watched: _Watched, labelled: pa.Table, workplace: Workplace) -> Prev
         log.info("%s cannot be replayed: %s", watched.back_to, problem.problem)
         return None
     return previous_version.measure(
-        _labelled_rows(labelled, asked_now),
+        _labelled_rows(labelled, asked_now, watched.model.decision),
         version=watched.back_to.image_tag,
         deployed=onnx_session.open_model(watched.file("model.onnx")).predict(asked_now),
         previous=onnx_session.open_model(files["model.onnx"]).predict(asked_before),
@@ -234,9 +238,9 @@ def _replay(watched: _Watched, labelled: pa.Table, workplace: Workplace) -> Prev
     )
 
 
-def _labelled_rows(labelled: pa.Table, batch: Batch) -> LabelledRows:
+def _labelled_rows(labelled: pa.Table, batch: Batch, decision: Decision) -> LabelledRows:
     where = Path("served log")
-    labels = tables.bools(labelled["label"], where=where, name="label")
+    labels = tables.labels(labelled["label"], decision, where=where, name="label")
     days = tables.days(labelled["time"], where=where, name="time")
     return LabelledRows(batch=batch, labels=labels, days=days, counts=np.ones(len(labels), np.bool_))
 
@@ -258,6 +262,7 @@ def _evidence(watched: _Watched, window: Window, earlier: tuple[Window, ...], wo
         back_to=watched.back_to.image_tag if watched.back_to else None,
         back_to_digest=image.body.digest if image else None,
         open_incident=_open_incident(watched, workplace),
+        decision=watched.model.decision.kind,
     )
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from slipway.adapters import tables
-from slipway.domain.model import Feature
+from slipway.domain.model import Feature, Model
 from slipway.errors import BadFile
 
 from tests import pages
@@ -52,6 +52,70 @@ def test_samples_are_read_as_the_model_declares_them(tmp_path: Path) -> None:
     assert rows.batch["carrier"].tolist() == [["AA"], [""], ["HA"]]
     assert (rows.labels.tolist(), rows.counts.tolist()) == ([True, False, True], [True, True, False])
     assert rows.days.tolist() == [(date(2026, 1, 1) - date(1970, 1, 1)).days] * 3
+
+
+def deciding(decision: dict[str, Any], **samples: str) -> Model:
+    told = pages.model().model_dump(mode="json")
+    shape = [len(decision["classes"])] if "classes" in decision else [1]
+    return Model.model_validate(
+        {
+            **told,
+            "outputs": [{"name": "answer", "dtype": "float32", "shape": shape, "meaning": "What it answers"}],
+            "decision": {"output": "answer", **decision},
+            "samples": {**told["samples"], **samples},
+        }
+    )
+
+
+@pytest.mark.parametrize("labels", [["ox", "hen", "ox"], [0, 1, 0], pa.array(["ox", "hen", "ox"]).dictionary_encode()])
+def test_labels_of_classes_are_their_names_or_their_places(tmp_path: Path, labels: Any) -> None:
+    """Whichever a team has; what is compared are names."""
+    rows = tables.read_samples(samples(tmp_path, late=labels), deciding({"classes": ["ox", "hen"]}))
+
+    assert rows.labels.tolist() == ["ox", "hen", "ox"]
+
+
+def test_labels_of_numbers_are_numbers(tmp_path: Path) -> None:
+    """Whole ones as well."""
+    rows = tables.read_samples(samples(tmp_path, late=[3, 5, -1]), deciding({"noticeable": 0.5}))
+
+    assert rows.labels.tolist() == [3.0, 5.0, -1.0]
+    assert rows.labels.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("decision", "labels", "says"),
+    [
+        ({"threshold": 0.5}, [1, 0, 7], "column `late` has values other than true and false, first `7` in row 3"),
+        ({"classes": ["ox", "hen"]}, ["ox", "hen", "cow"], "column `late`, row 3: `cow` is no label of this model"),
+        ({"classes": ["ox", "hen"]}, [0, 2, 1], "column `late`, row 2: `2` is no label of this model"),
+        ({"classes": ["ox", "hen"]}, [0.0, 1.0, 1.0], "column `late` is double, and the model decides one of several"),
+        ({"noticeable": 1.0}, ["3", "4", "5"], "column `late` is string, and the model decides a number"),
+        ({"noticeable": 1.0}, [3.0, float("nan"), 5.0], "column `late`, row 2: `nan` is no label of this model"),
+    ],
+)
+def test_a_label_that_no_decision_can_be_is_named_with_its_row(
+    tmp_path: Path, decision: dict[str, Any], labels: list[Any], says: str
+) -> None:
+    """A label that is silently left out, or taken for a wrong answer, moves every metric."""
+    with pytest.raises(BadFile) as caught:
+        tables.read_samples(samples(tmp_path, late=labels), deciding(decision), shown_as=_WHERE)
+
+    assert says in caught.value.problem
+    assert caught.value.mend
+
+
+def test_rows_of_one_group_share_a_number(tmp_path: Path) -> None:
+    """Words or numbers: only which rows belong together counts."""
+    path = samples(tmp_path, customer=["b", "a", "b"])
+
+    rows = tables.read_samples(path, deciding({"threshold": 0.5}, group="customer"))
+
+    assert rows.drawn.tolist() == [0, 1, 0]
+    with pytest.raises(BadFile, match="column `customer` has 1 rows without a value"):
+        tables.read_samples(
+            samples(tmp_path, customer=["b", None, "b"]), deciding({"threshold": 0.5}, group="customer")
+        )
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,10 @@ import sys
 
 from slipway.cli import slipway
 
-_HEAVY = ("tensorflow", "onnxruntime", "pyarrow", "pandas", "altair", "onnx", "jinja2", "github", "httpx", "numpy")
+_HEAVY = (
+    *("tensorflow", "onnxruntime", "pyarrow", "pandas", "altair", "onnx", "jinja2", "github", "httpx", "numpy"),
+    "sklearn",
+)
 _ALL_HELP = """
 import sys
 from slipway.cli import slipway

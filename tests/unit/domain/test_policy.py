@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from slipway.domain.policy import (
     QuarantineEntry,
     Waiver,
 )
+from slipway.maths.named_metrics import DecisionKind
 
 
 def policy(*waivers: Waiver) -> Policy[PromiseLimit]:
@@ -104,6 +106,43 @@ def test_an_unknown_key_is_no_limit() -> None:
 def test_the_default_floor_is_three_quarters() -> None:
     """A team that sets nothing is protected from a useless model."""
     assert MetricsLimit().named() == {"f1": MetricLimit(floor=0.75, drop=0.05)}
+
+
+def test_f1_is_asked_of_yes_or_no_alone_where_nobody_wrote_it_down() -> None:
+    """A model that answers with a number has no F1, and its team should not have to switch it off."""
+    written = MetricsLimit(f1=MetricLimit(floor=0.6))
+
+    assert MetricsLimit().named(DecisionKind.NUMBER) == {}
+    assert written.named(DecisionKind.NUMBER) == {"f1": MetricLimit(floor=0.6)}
+
+
+def test_a_metric_is_known_by_its_name_in_scikit_learn() -> None:
+    """Pages call it by one name, however it was written."""
+    limit = MetricsLimit.model_validate({"roc_auc_score": {"floor": 0.7}, "macro_f1": {"floor": 0.6, "drop": 0.1}})
+
+    assert set(limit.named()) == {"f1", "auc", "f1_macro"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "place", "says"),
+    [
+        ({"mae": {"floor": 3}}, ("mae", "floor"), "of mae, less is better: write `ceiling`"),
+        ({"accuracy": {"ceiling": 0.9}}, ("accuracy", "ceiling"), "of accuracy, more is better: write `floor`"),
+        ({"accuracy": {"floor": 90}}, ("accuracy", "floor"), "must lie between 0 and 1"),
+        ({"recall": {"drop": 0.1}}, ("recall", "floor"), "recall has no `floor`"),
+        ({"auc": {"floor": 0.7}, "roc_auc": {"floor": 0.7}}, ("auc",), "is there by another name, too"),
+        ({"acuracy": {"floor": 0.7}}, ("acuracy",), "Extra inputs are not permitted"),
+    ],
+)
+def test_a_limit_that_is_none_of_its_metric_is_told_at_its_place(
+    limit: dict[str, Any], place: tuple[str, ...], says: str
+) -> None:
+    """A floor of an error would let only the worst models pass."""
+    with pytest.raises(ValidationError) as caught:
+        MetricsLimit.model_validate(limit)
+
+    [first, *_] = caught.value.errors()
+    assert (first["loc"], says in first["msg"]) == (place, True)
 
 
 def test_more_windows_than_are_looked_at_make_no_incident_possible() -> None:

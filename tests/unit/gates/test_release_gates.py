@@ -133,7 +133,7 @@ def test_a_floor_inside_the_interval_says_how_many_rows_would_settle_it() -> Non
     finding = metrics_of(0.58, 0.70)
 
     assert finding.problem == "F1 is 0.640 [0.580, 0.700]: the floor 0.60 lies inside the interval"
-    assert finding.mend == "about 29,838 labelled rows more would settle it"
+    assert finding.mend == "about 9,024 labelled positives more would settle it"
 
 
 @pytest.mark.parametrize(("positives", "verdict"), [(100, _PASS), (99, _OPEN)])

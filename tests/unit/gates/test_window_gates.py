@@ -151,7 +151,7 @@ def test_a_metric_without_a_drop_is_asked_at_release_only() -> None:
 
 def replayed(low: float, high: float, *, version: str = "v1.0.0") -> PreviousEvidence:
     difference = Estimate(value=(low + high) / 2, low=low, high=high)
-    return PreviousEvidence(version=version, rows=840, deployed_f1=None, previous_f1=None, difference=difference)
+    return PreviousEvidence(version=version, rows=840, deployed=None, previous=None, difference=difference)
 
 
 def previous_of(*previous: PreviousEvidence | None) -> Finding:
