@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 import slipway
 from slipway.adapters import apart, bounded_process, endings, isolation
 from slipway.domain.policy import SourcesLimit
+from slipway.domain.release import SplitProbes
 from slipway.domain.signature import Signature
 from slipway.errors import BadFile, ConversionFailed, Unreachable
 
@@ -70,7 +71,7 @@ class Converted(BaseModel):
     """What a converter tells beside the files that it writes.
 
     `noise_floor` is, an output, the largest difference of the source to itself. `edges_that_raised` are the edge
-    rows that the source refused; their outputs mean nothing.
+    rows that the source refused; their outputs mean nothing. `splits` is None where the model has no trees.
     `isolation` is what kept the process apart, in the words of the module of that name.
     """
 
@@ -79,6 +80,7 @@ class Converted(BaseModel):
     tools: dict[str, str]
     noise_floor: dict[str, float]
     edges_that_raised: tuple[int, ...]
+    splits: SplitProbes | None = None
     isolation: tuple[str, ...] = ()
 
 
@@ -119,8 +121,9 @@ def convert(
 ) -> Converted:
     """Convert `source` and ask it for `samples` and `edges` (npz files), in a process of its own.
 
-    `trust` is what the source may hold, nothing without it. Into `out` go model.onnx, outputs-samples.npz and
-    outputs-edges.npz; `folder` is for the process: see `run`.
+    `trust` is what the source may hold, nothing without it. Into `out` go model.onnx, outputs-samples.npz,
+    outputs-edges.npz and, where rows at splits of trees were asked, probes.npz and outputs-probes.npz; `folder` is
+    for the process: see `run`.
 
     Raises:
         ConversionFailed, ModelRefused: as the converter or `run` says.

@@ -7,7 +7,7 @@ Slipway without anything but numpy, onnx and the standard library.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from onnx import ModelProto
 
@@ -40,6 +40,14 @@ class Converter(Protocol):
 
     def tools(self) -> dict[str, str]:
         """Versions of what may change the result."""
+
+
+@runtime_checkable
+class Threaded(Protocol):
+    """What a converter offers besides, where its framework takes another number of threads while it runs."""
+
+    def with_threads(self, loaded: Any, threads: int) -> Any:
+        """The same source, to be asked with so many threads; a source is loaded for one."""
 
 
 CONVERTERS: dict[str, Converter] = {

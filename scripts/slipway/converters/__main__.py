@@ -2,8 +2,9 @@
 
 The job is JSON: `source` (a file or folder), `samples` and `edges` (npz files of rows), `inputs` and `outputs` (name,
 dtype and shape, in the order in which they are declared), `trust` (what a source may hold), `out` (a folder). Into
-`out` go model.onnx, outputs-samples.npz and outputs-edges.npz; `result` names the file that says the rest: versions of
-tools, the noise floor an output, and the edge rows that the source refused, whose outputs are zeros and mean nothing.
+`out` go model.onnx, outputs-samples.npz, outputs-edges.npz and, where the model has trees, probes.npz (rows at their
+splits) and outputs-probes.npz; `result` names the file that says the rest: versions of tools, the noise floor an
+output, the edge rows that the source refused, whose outputs are zeros and mean nothing, and how many splits there are.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, checker
 
-from slipway.converters import CONVERTERS, Converter
+from slipway.converters import CONVERTERS, Converter, Threaded
 from slipway.converters.batches import joined, read_batch, write_batch
 from slipway.converters.canonical import canonical, serialise
 from slipway.converters.job import Column, Job
 from slipway.converters.repeats import Predict, noise_floor
+from slipway.converters.splits import probes_of
 from slipway.domain.rows import Batch, rows_in, take
 from slipway.errors import ConversionFailed, SlipwayError
 
@@ -52,20 +54,39 @@ def run(converter: Converter, job: dict[str, Any]) -> dict[str, Any]:
     write_batch(out / "outputs-samples.npz", answers)
     edge_answers, refused = row_by_row(predict, read_batch(Path(job["edges"])), like=answers)
     write_batch(out / "outputs-edges.npz", edge_answers)
-    floor = noise_floor(predict, samples, answers)
-    return {"tools": converter.tools(), "noise_floor": floor, "edges_that_raised": refused}
+    splits = _ask_at_splits(predict, model, samples, out)
+    floor = noise_floor(predict, samples, answers, otherwise=_with_two_threads(converter, loaded))
+    return {"tools": converter.tools(), "noise_floor": floor, "edges_that_raised": refused, "splits": splits}
+
+
+def _with_two_threads(converter: Converter, loaded: Any) -> list[Predict]:
+    if not isinstance(converter, Threaded):
+        return []
+    threaded = converter.with_threads(loaded, 2)
+    return [lambda batch: converter.predict(threaded, batch)]
+
+
+def _ask_at_splits(predict: Predict, model: ModelProto, samples: Batch, out: Path) -> dict[str, Any] | None:
+    """Write rows and answers where there are any, and tell how many splits they are about."""
+    probes = probes_of(model, samples)
+    if probes is None:
+        return None
+    if probes.probed:
+        write_batch(out / "probes.npz", probes.rows)
+        write_batch(out / "outputs-probes.npz", _answered(predict, probes.rows, what="its samples, moved to a split"))
+    return {"splits": probes.splits, "probed": probes.probed, "problem": probes.problem}
 
 
 def _names(columns: Sequence[Column]) -> list[str]:
     return [column.name for column in columns]
 
 
-def _answered(predict: Predict, samples: Batch) -> Batch:
+def _answered(predict: Predict, rows: Batch, *, what: str = "the samples") -> Batch:
     try:
-        return predict(samples)
+        return predict(rows)
     except ValueError as error:
         raise ConversionFailed(
-            f"the source refuses a row of the samples: {error}",
+            f"the source refuses a row of {what}: {error}",
             mend="handle such rows inside the model (a default for what is missing), or take them out of the samples",
         ) from error
 

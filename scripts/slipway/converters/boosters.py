@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -19,12 +19,20 @@ from slipway.errors import ConversionFailed
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """`classes` is 0 where the model answers a number. `columns` are the inputs in the order of the training."""
+    """`classes` is 0 where the model answers a number. `columns` are the inputs in the order of the training.
+
+    `threads` is how many a question may take.
+    """
 
     booster: Any
     classes: int
     columns: tuple[Column, ...]
     answers: tuple[Answer, ...]
+    threads: int = 1
+
+
+def with_threads(found: Loaded, threads: int) -> Loaded:
+    return replace(found, threads=threads)
 
 
 def loaded(job: Job, booster: Any, *, classes: int, names: Sequence[str] | None, width: int) -> Loaded:

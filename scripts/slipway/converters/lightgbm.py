@@ -23,6 +23,7 @@ from slipway.errors import ConversionFailed, ModelRefused
 
 name = "lightgbm"
 requirements = "boosters"
+with_threads = boosters.with_threads
 _ENDING = ".txt"
 _FIRST = b"tree\n"
 _OBJECTIVE = re.compile(r"binary sigmoid:1|multiclass num_class:\d+|regression")
@@ -102,7 +103,8 @@ def predict(loaded: Loaded, batch: Batch) -> Batch:
         ConversionFailed: a whole number is beyond what float32 has.
     """
     refuse_large_integers(batch, loaded.columns)
-    return boosters.answered(loaded, loaded.booster.predict(matrix(batch, loaded.columns).astype(np.float64)))
+    rows = matrix(batch, loaded.columns).astype(np.float64)
+    return boosters.answered(loaded, loaded.booster.predict(rows, num_threads=loaded.threads))
 
 
 def to_onnx(job: Job) -> ModelProto:

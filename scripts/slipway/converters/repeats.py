@@ -1,12 +1,13 @@
 """How much the source differs from itself: the noise that a conversion may not be blamed for.
 
-The same rows are asked one at a time, 256 at a time and in another order. What changes between them is the order of
-sums inside the framework, which is also what changes between the source and its ONNX file.
+The same rows are asked one at a time, 256 at a time, in another order and, where the framework lets that be changed
+in a process that runs, with two threads. What changes between them is the order of sums inside the framework, which
+is also what changes between the source and its ONNX file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,13 +24,17 @@ _SEED = 7  # any order will do, as long as it is the same in each run
 Predict = Callable[[Batch], Batch]
 
 
-def noise_floor(predict: Predict, batch: Batch, at_once: Batch) -> dict[str, float]:
+def noise_floor(
+    predict: Predict, batch: Batch, at_once: Batch, *, otherwise: Sequence[Predict] = ()
+) -> dict[str, float]:
     """The largest difference of each output to itself; `at_once` are the answers to the whole batch.
+
+    `otherwise` are other ways to ask the same source, such as with more threads.
 
     Raises:
         ConversionFailed: the source answers a row with a number in one batch and with none in another.
     """
-    repeats = list(_repeats(predict, batch, at_once))
+    repeats = [*_repeats(predict, batch, at_once), *((at_once, other(batch)) for other in otherwise)]
     return {name: max(_apart(name, once[name], again[name]) for once, again in repeats) for name in at_once}
 
 

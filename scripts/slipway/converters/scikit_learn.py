@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
@@ -39,12 +40,20 @@ _TYPES = {"float32": "Float", "float64": "Double", "int32": "Int32", "int64": "I
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A fitted model. `columns` are its inputs in its order; `frame` tells whether it asks for them by name."""
+    """A fitted model. `columns` are its inputs in its order; `frame` tells whether it asks for them by name.
+
+    `threads` is how many a question may take.
+    """
 
     model: Any
     columns: tuple[Column, ...]
     frame: bool
     answers: tuple[Answer, ...]
+    threads: int = 1
+
+
+def with_threads(loaded: Loaded, threads: int) -> Loaded:
+    return replace(loaded, threads=threads)
 
 
 def refuse(job: Job) -> None:
@@ -161,11 +170,23 @@ def predict(loaded: Loaded, batch: Batch) -> Batch:
     rows = _frame(loaded, batch) if loaded.frame else _rows(loaded, batch)
     answers: dict[str, npt.NDArray[Any]] = {}
     for answer in loaded.answers:
-        found = loaded.model.predict_proba(rows) if answer.position == 1 else loaded.model.predict(rows)
+        with _threads(loaded.threads):
+            found = loaded.model.predict_proba(rows) if answer.position == 1 else loaded.model.predict(rows)
         found = np.asarray(found) if answer.only is None else np.asarray(found)[:, answer.only]
         dtype = object if answer.column.dtype == "string" else answer.column.dtype
         answers[answer.column.name] = found.astype(dtype).reshape(-1, *answer.column.shape)
     return answers
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Forests take joblib's threads, the others those of BLAS and OpenMP; to set them takes longer than a row."""
+    if count == 1:
+        yield
+        return
+    limits = import_module("threadpoolctl").threadpool_limits
+    with limits(count), import_module("joblib").parallel_config("threading", n_jobs=count):
+        yield
 
 
 def _rows(loaded: Loaded, batch: Batch) -> Any:

@@ -20,6 +20,7 @@ from slipway.errors import ConversionFailed, ModelRefused
 
 name = "xgboost"
 requirements = "boosters"
+with_threads = boosters.with_threads
 _ENDINGS = (".ubj", ".json")
 _CLASSES = {"binary:logistic", "multi:softprob"}
 _NUMBERS = {"reg:squarederror"}
@@ -92,6 +93,7 @@ def _refuse_categories(booster: Any) -> None:
 def predict(loaded: Loaded, batch: Batch) -> Batch:
     """Ask the source itself, by its columns' places: their names were compared when it was loaded."""
     rows = import_module("xgboost").DMatrix(matrix(batch, loaded.columns).astype("float32"))
+    loaded.booster.set_param({"nthread": loaded.threads})
     return boosters.answered(loaded, loaded.booster.predict(rows, validate_features=False))
 
 

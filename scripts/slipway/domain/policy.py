@@ -93,13 +93,25 @@ class Policy(Declared, Generic[Limit]):
         return None
 
 
+class RefusedRows(StrEnum):
+    """Whether the ONNX file may answer what its source refuses."""
+
+    ALLOW = "allow"
+    FAIL = "fail"
+
+
 class FidelityLimit(Declared):
-    """Allowed difference = max(`floor_multiple` x noise floor, `minimum` x max(1, largest output))."""
+    """Allowed difference = max(`floor_multiple` x noise floor, `minimum` x max(1, largest output)).
+
+    `probes` is the share of rows at the splits of trees that may differ by more.
+    """
 
     floor_multiple: float = Field(default=10.0, gt=0)
     minimum: float = Field(default=16 * 2.0**-23, gt=0)
     rows: int = Field(default=20_000, ge=1)
     flips: int = Field(default=0, ge=0)
+    probes: Share = 0.02
+    refused_rows: RefusedRows = RefusedRows.ALLOW
 
 
 class SignatureLimit(Declared):

@@ -70,8 +70,20 @@ class Identity(Body):
     served: ServedWindow | None
 
 
+class SplitProbes(Frozen):
+    """Where the ONNX file's trees split, at how many of these splits the source was asked, and why not at all."""
+
+    splits: int
+    probed: int
+    problem: str = ""
+
+
 class Conversion(Body):
-    """`noise_floor` is, an output, the largest difference of the source to itself over repeats."""
+    """`noise_floor` is, an output, the largest difference of the source to itself over repeats.
+
+    `splits` is None where the file holds no trees, and on pages that were written before trees were probed; `probes`
+    are the rows at splits, `probe_outputs` what the source answers to them, None where there are no such rows.
+    """
 
     kind: ClassVar[str] = "conversion"
 
@@ -83,6 +95,32 @@ class Conversion(Body):
     edge_outputs: File
     edges_that_raised: tuple[int, ...]
     noise_floor: dict[str, float]
+    splits: SplitProbes | None = None
+    probes: File | None = None
+    probe_outputs: File | None = None
+
+
+class ProbesEvidence(Frozen):
+    """Rows at the splits of trees, asked of both: `different` rows differ at all.
+
+    `differences` are the largest of these differences, a row, largest first, at most 1,000; one that is infinite (a
+    number against none, or other words) is told as the largest number there is.
+    """
+
+    rows: int
+    different: int
+    differences: tuple[float, ...]
+    splits: int
+    probed: int
+    problem: str = ""
+
+
+class RefusedEvidence(Frozen):
+    """Edge rows that the source refuses; `answered` of them the ONNX file answers, `finite` with numbers only."""
+
+    rows: int
+    answered: int
+    finite: int
 
 
 class FidelityEvidence(Frozen):
@@ -90,6 +128,7 @@ class FidelityEvidence(Frozen):
 
     `unlike_rows` counts rows where one answers with a number and the other with none; `flip_margins` tells how
     far the source's score lies from the threshold where the two decide differently, largest first, at most 1,000.
+    `probes` is None where there are no trees, and with `refused` on pages from before these were measured.
     """
 
     rows: int
@@ -101,6 +140,8 @@ class FidelityEvidence(Frozen):
     flips: int
     flip_margins: tuple[float, ...]
     worst_rows: tuple[int, ...]
+    probes: ProbesEvidence | None = None
+    refused: RefusedEvidence | None = None
 
 
 class OutputsEvidence(Frozen):

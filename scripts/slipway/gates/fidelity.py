@@ -1,30 +1,26 @@
-"""Does the ONNX file give the answers of its source?"""
+"""Does the ONNX file give the answers of its source?
+
+On samples and edge rows the largest difference decides, for one rare row that went wrong is wrong. At the splits of
+trees a share does: there a step of float32 may change the side for a good conversion, too, while one that compares
+with `<` for `<=` does it nearly everywhere.
+"""
 
 from __future__ import annotations
 
 from slipway.domain.case import ReleaseCase
-from slipway.domain.policy import FidelityLimit
-from slipway.domain.release import FidelityEvidence
+from slipway.domain.policy import FidelityLimit, RefusedRows
+from slipway.domain.release import FidelityEvidence, ProbesEvidence, RefusedEvidence
 from slipway.domain.verdict import Finding, Verdict
 
 
 def judge(case: ReleaseCase, limit: FidelityLimit) -> tuple[Finding, ...]:
     measured = case.evidence.fidelity
-    allowed = tolerance(measured, limit)
-    flips = sum(margin > allowed for margin in measured.flip_margins)
-    verdict, problem, mend = _verdict(measured, limit, allowed=allowed, flips=flips)
-    return (
-        Finding(
-            gate="fidelity",
-            title="Same answers as source",
-            verdict=verdict,
-            measured=f"max {measured.largest_difference:.1e} on {measured.rows:,} rows, {flips:,} flips",
-            allowed=f"{allowed:.1e}, {limit.flips} flips",
-            margin=f"{allowed / measured.largest_difference:.1f}×" if measured.largest_difference else "exact",
-            problem=problem,
-            mend=mend,
-        ),
-    )
+    found = [_answers(measured, limit)]
+    if measured.probes is not None and measured.probes.rows:
+        found.append(_at_splits(measured.probes, limit, allowed=tolerance(measured, limit)))
+    if measured.refused is not None and measured.refused.rows:
+        found.append(_where_refused(measured.refused, limit))
+    return tuple(found)
 
 
 def tolerance(measured: FidelityEvidence, limit: FidelityLimit) -> float:
@@ -35,6 +31,67 @@ def tolerance(measured: FidelityEvidence, limit: FidelityLimit) -> float:
     return max(
         limit.floor_multiple * measured.noise_floor,
         limit.minimum * max(1.0, measured.largest_output),
+    )
+
+
+def _answers(measured: FidelityEvidence, limit: FidelityLimit) -> Finding:
+    allowed = tolerance(measured, limit)
+    flips = sum(margin > allowed for margin in measured.flip_margins)
+    verdict, problem, mend = _verdict(measured, limit, allowed=allowed, flips=flips)
+    told = f"max {measured.largest_difference:.1e} on {measured.rows:,} rows, {flips:,} flips"
+    return Finding(
+        gate="fidelity",
+        title="Same answers as source",
+        verdict=verdict,
+        measured=told + _not_probed(measured.probes),
+        allowed=f"{allowed:.1e}, {limit.flips} flips",
+        margin=f"{allowed / measured.largest_difference:.1f}×" if measured.largest_difference else "exact",
+        problem=problem,
+        mend=mend,
+    )
+
+
+def _not_probed(probes: ProbesEvidence | None) -> str:
+    """Trees without a row at any split; what was not measured is no row of the table that could pass."""
+    return f"; no rows at splits: {probes.problem}" if probes is not None and not probes.rows else ""
+
+
+def _at_splits(probes: ProbesEvidence, limit: FidelityLimit, *, allowed: float) -> Finding:
+    apart = _apart(probes, allowed=allowed)
+    share = apart / probes.rows
+    failed = share > limit.probes
+    return Finding(
+        gate="fidelity",
+        title="Same answers at split thresholds",
+        verdict=Verdict.FAIL if failed else Verdict.PASS,
+        measured=f"{share:.1%} of {probes.rows:,} rows differ, at {probes.probed:,} of {probes.splits:,} splits",
+        allowed=f"≤ {limit.probes:.1%} by more than {allowed:.1e}",
+        margin=f"{limit.probes - share:+.1%}",
+        problem=(
+            f"{apart:,} of {probes.rows:,} rows at the splits of trees come out on another side than in the source"
+            if failed
+            else ""
+        ),
+        mend="compare how source and ONNX split: `<` or `<=`, and thresholds in float64 or float32" if failed else "",
+    )
+
+
+def _apart(probes: ProbesEvidence, *, allowed: float) -> int:
+    """Rows that differ by more than is allowed; where all listed ones do, those beyond the list count as well."""
+    listed = sum(difference > allowed for difference in probes.differences)
+    return probes.different if listed == len(probes.differences) else listed
+
+
+def _where_refused(refused: RefusedEvidence, limit: FidelityLimit) -> Finding:
+    failed = limit.refused_rows is RefusedRows.FAIL and refused.answered > 0
+    return Finding(
+        gate="fidelity",
+        title="Rows that the source refuses",
+        verdict=Verdict.FAIL if failed else Verdict.PASS,
+        measured=f"{refused.rows:,} edge rows; ONNX answers {refused.answered:,}, {refused.finite:,} with a number",
+        allowed="any answer" if limit.refused_rows is RefusedRows.ALLOW else "no answer",
+        problem=f"the ONNX file answers {refused.answered:,} edge rows that its source refuses" if failed else "",
+        mend="handle missing values and unknown ids inside the model, so that both answer" if failed else "",
     )
 
 

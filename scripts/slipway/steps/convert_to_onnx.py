@@ -14,7 +14,7 @@ from slipway.adapters.records import Record
 from slipway.converters import CONVERTERS
 from slipway.converters.batches import write_batch
 from slipway.domain.edge_rows import edge_rows
-from slipway.domain.pages import Page, digest_of
+from slipway.domain.pages import File, Page, digest_of
 from slipway.domain.policy import Policy, SourcesLimit
 from slipway.domain.release import Conversion, Identity
 from slipway.domain.rows import rows_in
@@ -74,4 +74,12 @@ def _convert(record: Record, identity: Identity, locked: Path, trust: SourcesLim
         edge_outputs=record.keep(scratch / "outputs-edges.npz", name="outputs-edges.npz"),
         edges_that_raised=told.edges_that_raised,
         noise_floor=told.noise_floor,
+        splits=told.splits,
+        probes=_kept_if_there(record, scratch / "probes.npz"),
+        probe_outputs=_kept_if_there(record, scratch / "outputs-probes.npz"),
     )
+
+
+def _kept_if_there(record: Record, path: Path) -> File | None:
+    """Rows at the splits of trees are written where there are such rows only."""
+    return record.keep(path, name=path.name) if path.exists() else None

@@ -26,12 +26,14 @@ from slipway.domain.release import (
     Conversion,
     Evidence,
     Identity,
+    ProbesEvidence,
+    RefusedEvidence,
     Released,
     TrafficEvidence,
 )
 from slipway.domain.rows import Batch, LabelledRows, rows_in, take
 from slipway.domain.signature import DataType
-from slipway.errors import BadFile
+from slipway.errors import BadFile, ModelFailed
 from slipway.maths.profile import ColumnProfile, profile_of_columns
 from slipway.measures import cost, drift, fidelity, metrics, outputs, promise, traffic, way_back
 
@@ -84,6 +86,7 @@ def _reads(identity: Identity, conversion: Conversion) -> dict[str, str]:
     return {
         "onnx": conversion.onnx.sha256,
         "source outputs": conversion.sample_outputs.sha256 + conversion.edge_outputs.sha256,
+        "probes": conversion.probe_outputs.sha256 if conversion.probe_outputs else "none",
         "noise floor": json.dumps(conversion.noise_floor, sort_keys=True),
         "declaration": identity.declaration.model_dump_json(),
         "samples": identity.samples.sha256,
@@ -123,6 +126,8 @@ def _measure(
             onnx_edges=onnx.predict(take(edges, answered)),
             noise_floor=conversion.noise_floor,
             decision=model.decision,
+            probes=_at_splits(record, conversion, onnx),
+            refused=_where_refused(edges, conversion, onnx),
         ),
         outputs=outputs.measure(model, candidate.answers, rows=len(rows)),
         metrics=metrics.measure(rows, candidate.answers, model.decision, named=named_metrics),
@@ -132,6 +137,41 @@ def _measure(
         golden=way_back.golden(rows.batch, candidate.answers),
         calibration=drift.calibrate(profile, rows.batch, rows.days, window_days=window_days),
     )
+
+
+def _at_splits(record: Record, conversion: Conversion, onnx: OnnxModel) -> ProbesEvidence | None:
+    """None where there are no trees, or the page is older than the probes."""
+    if conversion.splits is None:
+        return None
+    if conversion.probes is None or conversion.probe_outputs is None:
+        return fidelity.at_splits(conversion.splits, source={}, onnx={})
+    answers = onnx.predict(read_batch(record.path(conversion.probes)))
+    source = read_batch(record.path(conversion.probe_outputs))
+    _refuse_other_shapes(source, like=answers, where="outputs-probes.npz")
+    return fidelity.at_splits(conversion.splits, source=source, onnx=answers)
+
+
+def _refuse_other_shapes(source: Batch, *, like: Batch, where: str) -> None:
+    """What the process of a model wrote may be anything."""
+    found, expected = ({name: one.shape for name, one in batch.items()} for batch in (source, like))
+    if found != expected:
+        raise BadFile(
+            f"{where} holds the answers {found}; the rows beside it have {expected}",
+            mend="run convert-to-onnx again; if it happens twice, look for code in the model that writes files",
+        )
+
+
+def _where_refused(edges: Batch, conversion: Conversion, onnx: OnnxModel) -> RefusedEvidence:
+    """Each row alone, since one that onnxruntime refuses as well would hide the others."""
+    rows = [take(edges, slice(row, row + 1)) for row in conversion.edges_that_raised]
+    return fidelity.where_refused([_answer_if_any(onnx, row) for row in rows])
+
+
+def _answer_if_any(onnx: OnnxModel, row: Batch) -> Batch | None:
+    try:
+        return onnx.predict(row)
+    except ModelFailed:
+        return None
 
 
 def _cost(record: Record, identity: Identity, conversion: Conversion) -> Cost:

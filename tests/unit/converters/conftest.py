@@ -73,18 +73,17 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def saved_models(tensorflow_python: Path, shared: Path) -> Path:
+def saved_models(tensorflow_python: Path, shared: Path, flights: Path) -> Path:
     """The folder of `saved_models_for_tests`, and what it said in refusals.json."""
     folder = shared / "saved-models"
     with FileLock(folder.with_suffix(".lock")):
         if not (folder / "refusals.json").exists():
             folder.mkdir(exist_ok=True)
+            shutil.copy(flights, folder / "flights.npz")
             here = Path(__file__).with_name("saved_models_for_tests.py")
-            package = ROOT / "scripts" / "slipway"
+            packages = [here, here.with_name("trained_for_tests.py"), ROOT / "scripts" / "slipway"]
             job = {"folder": str(folder)}
-            said = environments.run(
-                tensorflow_python, here.stem, job, folder=folder / "process", packages=[here, package]
-            )
+            said = environments.run(tensorflow_python, here.stem, job, folder=folder / "process", packages=packages)
             (folder / "refusals.json").write_text(json.dumps(said))
     return folder
 

@@ -5,6 +5,9 @@
 - `writes-when-loaded`: it writes a file when its table is filled.
 - `calls-python`: its signature calls Python.
 - `unknown-operation`: it is harmless, but tf2onnx does not know its operation.
+
+Beside them, models that were trained are converted and asked here, since another start of TensorFlow takes seconds:
+each gets a folder, and what the worker said of them stands in told.json.
 """
 
 from __future__ import annotations
@@ -21,8 +24,11 @@ import numpy as np
 import tensorflow as tf
 from slipway.converters import tensorflow
 from slipway.converters.__main__ import check
+from slipway.converters.batches import read_batch
 from slipway.converters.job import Job
+from slipway.domain.rows import Batch, take
 from slipway.errors import SlipwayError
+from trained_for_tests import Case, converted, matrix_of
 
 
 def good() -> Any:
@@ -117,9 +123,72 @@ def _said(attempt: Callable[[], object]) -> str:
     return "nothing"
 
 
+def _normalised() -> Any:
+    """Without learned weights, so that what is multiplied and added tells mean and variance."""
+    return keras.layers.BatchNormalization(center=False, scale=False)
+
+
+def exported(model: Any) -> Callable[[Path], None]:
+    return lambda folder: model.export(str(folder), verbose=False)
+
+
+def late_flights(flights: Batch) -> Case:
+    """Numbers, normalised twice: by what was adapted to the data, and by what was learned on the way."""
+    keras.utils.set_random_seed(4)
+    samples = {name: flights[name] for name in ("hour", "minute", "distance", "dep_delay")}
+    half = len(flights["late"]) // 2
+    seen = take(samples, slice(0, half))
+    asked = {name: keras.Input((1,), name=name) for name in samples}
+    scaled = keras.layers.Normalization()
+    scaled.adapt(matrix_of(seen))
+    hidden = keras.layers.Dense(24)(scaled(keras.layers.Concatenate()(list(asked.values()))))
+    hidden = keras.layers.Activation("relu")(_normalised()(hidden))
+    model = keras.Model(asked, {"p_late": keras.layers.Dense(1, activation="sigmoid")(hidden)})
+    model.compile("adam", "binary_crossentropy")
+    model.fit(dict(seen), flights["late"][:half].astype(np.float32), epochs=5, batch_size=64, verbose=0)
+    return {"save": exported(model), "samples": take(samples, slice(half, None)), "outputs": _OUT}
+
+
+def bars(filters: int, *, activation: str = "relu", seed: int = 5) -> Callable[[Batch], Case]:
+    """Which way a bar in a noisy image lies: convolutions, normalised between them, and four classes."""
+
+    def case(_: Batch) -> Case:
+        keras.utils.set_random_seed(seed)
+        images, classes = _images(np.random.default_rng(seed))
+        pixels = keras.Input((8, 8, 1), name="pixels")
+        hidden = keras.layers.Conv2D(filters, 3, activation=activation, padding="same")(pixels)
+        hidden = _normalised()(hidden)
+        hidden = keras.layers.Flatten()(keras.layers.Conv2D(filters, 3, activation=activation)(hidden))
+        model = keras.Model({"pixels": pixels}, {"probabilities": keras.layers.Dense(4, activation="softmax")(hidden)})
+        model.compile("adam", "sparse_categorical_crossentropy")
+        model.fit({"pixels": images}, classes, epochs=3, batch_size=32, verbose=0)
+        return {"save": exported(model), "samples": {"pixels": images}, "outputs": [("probabilities", "float32", [4])]}
+
+    return case
+
+
+def _images(random: np.random.Generator) -> tuple[Any, Any]:
+    """600 images of a row, a column or one of two diagonals."""
+    classes = random.integers(0, 4, 600)
+    images = random.normal(0, 0.4, (600, 8, 8, 1)).astype(np.float32)
+    places = np.arange(8)
+    for image, kind, at in zip(images, classes, random.integers(0, 8, 600), strict=True):
+        rows = (np.full(8, at), places, places, 7 - places)[kind]
+        columns = (places, np.full(8, at), places, places)[kind]
+        image[rows, columns, 0] += 1.0
+    return images, classes
+
+
+_OUT = [("p_late", "float32", [1])]
+CASES: dict[str, Callable[[Batch], Case]] = {"late flights": late_flights, "bars": bars(8)}
+
+
 def main(job: dict[str, str]) -> None:
     folder = Path(job["folder"])
     write(folder)
+    flights = read_batch(folder / "flights.npz")
+    told = {name: converted(tensorflow, make(flights), folder / name) for name, make in CASES.items()}
+    (folder / "told.json").write_text(json.dumps(told))
     Path(job["result"]).write_text(json.dumps(refusals(folder)))
 
 

@@ -38,6 +38,27 @@ def test_a_model_that_depends_on_the_order_of_rows_is_noticed() -> None:
     assert _floor(depends_on_the_first_row)["y"] > 0.5
 
 
+def test_other_ways_to_ask_count_as_well() -> None:
+    """Two threads add in another order than one."""
+
+    def with_two_threads(batch: Batch) -> Batch:
+        return {"y": batch["x"] + np.float32(0.125)}
+
+    floor = noise_floor(lambda batch: {"y": batch["x"]}, _ROWS, {"y": _ROWS["x"]}, otherwise=[with_two_threads])
+
+    assert floor == {"y": pytest.approx(0.125)}
+
+
+def test_float64_answers_are_compared_in_float64() -> None:
+    """A source that answers in float64 has a floor far below a step of float32."""
+    rows = {"x": _ROWS["x"].astype(np.float64)}
+
+    def depends_on_the_size_of_the_batch(batch: Batch) -> Batch:
+        return {"y": batch["x"] + (1e-12 if len(batch["x"]) == 1 else 0.0)}
+
+    assert _floor(depends_on_the_size_of_the_batch, rows)["y"] == pytest.approx(1e-12, rel=1e-3)
+
+
 def test_equal_infinities_and_nans_are_no_difference() -> None:
     """A model may answer NaN to NaN; that is no noise."""
 

@@ -132,6 +132,27 @@ def test_another_process_writes_the_same_bytes(models: Trained, case: str, tmp_p
     assert (tmp_path / "model.onnx").read_bytes() == (models.folder / case / "model.onnx").read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("case", "behind"),
+    [
+        ("diabetes", ""),
+        ("diabetes, binned", ""),
+        ("wine", ""),
+        ("digits", ""),
+        ("seconds, double, forest", ""),
+        ("scaler before a forest", "behind OneHotEncoder"),
+        ("ordinal forest", "behind LabelEncoder"),
+    ],
+)
+def test_rows_at_its_own_splits_are_answered_as_by_the_source(models: Trained, case: str, behind: str) -> None:
+    """Behind scalers in float64 as well; splits by words have no number to set, and say so."""
+    splits = models.told[case]["splits"]
+
+    assert splits["probed"] > 100
+    assert behind in splits["problem"]
+    assert models.apart(case, "probes") <= _ROUNDING
+
+
 def test_the_versions_of_the_tools_are_told(models: Trained) -> None:
     """When two conversions differ, the first question is what made them."""
     assert set(models.told["linear"]["tools"]) == {"onnx", "scikit-learn", "skl2onnx", "skops"}

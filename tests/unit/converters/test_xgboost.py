@@ -105,6 +105,15 @@ def test_another_process_writes_the_same_bytes(models: Trained, case: str, tmp_p
     assert (tmp_path / "model.onnx").read_bytes() == (models.folder / case / "model.onnx").read_bytes()
 
 
+@pytest.mark.parametrize("case", _CONVERTED)
+def test_rows_at_its_own_splits_are_answered_as_by_the_source(models: Trained, case: str) -> None:
+    """Samples seldom lie on a threshold, where `<` and `<=` part ways."""
+    splits = models.told[case]["splits"]
+
+    assert splits["probed"] == splits["splits"] > 0
+    assert models.apart(case, "probes") <= _ROUNDING
+
+
 def test_the_versions_of_the_tools_are_told(models: Trained) -> None:
     """When two conversions differ, the first question is what made them."""
     assert set(models.told["wine"]["tools"]) == {"onnx", "onnxmltools", "xgboost-cpu"}
@@ -114,7 +123,7 @@ def test_the_versions_of_the_tools_are_told(models: Trained) -> None:
     ("case", "refused", "problem", "mend"),
     [
         ("pickle", "ModelRefused", "none of XGBoost's own files", "booster.save_model"),
-        ("broken", "ConversionFailed", "XGBoost cannot load model.json", "booster.save_model"),
+        ("broken", "ModelRefused", "model.json is none of XGBoost's own files", "booster.save_model"),
         ("labels only", "ConversionFailed", "objective `multi:softmax` are not converted", "multi:softprob"),
         ("dart", "ConversionFailed", "boosters `dart`", "train a `gbtree`"),
         ("categories", "ConversionFailed", "split by categories", "enable_categorical"),

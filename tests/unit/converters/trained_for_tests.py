@@ -29,11 +29,12 @@ WORDS = ("", "never seen", "ünïcödé ☃", "with\0NUL", " ")
 def convert_all(converter: Converter, cases: Mapping[str, Callable[[Batch], Case]], job: Mapping[str, str]) -> None:
     folder = Path(job["folder"])
     flights = read_batch(folder / "flights.npz")
-    told = {name: _told(converter, make(flights), folder / name) for name, make in cases.items()}
+    told = {name: converted(converter, make(flights), folder / name) for name, make in cases.items()}
     Path(job["result"]).write_text(json.dumps(told))
 
 
-def _told(converter: Converter, case: Case, folder: Path) -> dict[str, Any]:
+def converted(converter: Converter, case: Case, folder: Path) -> dict[str, Any]:
+    """Save, convert and ask one case into `folder`; what the worker said of it."""
     (folder / "source").mkdir(parents=True)
     case["save"](folder / "source")
     samples = take(case["samples"], slice(0, _MOST_ROWS))
