@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from slipway.domain.decisions import decided, flipped, sureness
 from slipway.domain.model import Decision
 from slipway.domain.release import FidelityEvidence, ProbesEvidence, RefusedEvidence, SplitProbes
-from slipway.domain.rows import Batch, is_number, rows_in, scores
-from slipway.maths.agreement import decision_flips, differences, worst_rows
+from slipway.domain.rows import Batch, is_number, rows_in
+from slipway.maths.agreement import differences, worst_rows
 from slipway.maths.columns import FloatArray
 from slipway.maths.finite import largest_finite, rows_with_infinity
 
@@ -42,9 +43,9 @@ def measure(
         _in_proportion(differences(column, onnx_edges[name]), column, usual=max(1.0, usual))
         for name, column in source_edges.items()
     ]
-    theirs, ours = scores(source, decision.output), scores(onnx, decision.output)
-    flipped = decision_flips(theirs, ours, threshold=decision.threshold, tolerance=0.0).flipped
-    margins = np.abs(theirs[list(flipped)].astype(np.float64) - decision.threshold)
+    theirs, ours = source[decision.output], onnx[decision.output]
+    flips = flipped(decided(source, decision), decided(onnx, decision), decision)
+    margins = sureness(source, decision)[flips]
     return FidelityEvidence(
         rows=rows_in(source),
         edge_rows=rows_in(source_edges),
@@ -52,7 +53,7 @@ def measure(
         unlike_rows=rows_with_infinity(apart) + rows_with_infinity(apart_on_edges),
         largest_output=usual,
         noise_floor=max(noise_floor.values(), default=0.0),
-        flips=len(flipped),
+        flips=int(flips.sum()),
         flip_margins=tuple(np.sort(margins[np.isfinite(margins)])[::-1][:_MOST_MARGINS].tolist()),
         worst_rows=worst_rows(theirs, ours),
         probes=probes,
