@@ -17,6 +17,7 @@ import onnxruntime
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # protobuf ships no types
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, checker
 
+from slipway.adapters import onnx_sizes
 from slipway.adapters.onnx_loading import session_options
 from slipway.domain.rows import Batch, rows_in, take
 from slipway.domain.signature import DataType, Signature, Tensor
@@ -119,8 +120,10 @@ def _parse(path: Path, content: bytes) -> ModelProto:
 
 def _refuse(path: Path, model: ModelProto) -> None:
     nodes = [*_nodes(model.graph), *(node for function in model.functions for node in _with_bodies(function.node))]
-    domains = {entry.domain for entry in model.opset_import} | {node.domain for node in nodes}
-    if foreign := sorted(domains - {*_DOMAINS, *(function.domain for function in model.functions)}):
+    own = {(function.domain, function.name) for function in model.functions}
+    asked = {node.domain for node in nodes if (node.domain, node.op_type) not in own}
+    asked |= {entry.domain for entry in model.opset_import} - {domain for domain, _ in own}
+    if foreign := sorted(asked - {*_DOMAINS}):
         raise ModelRefused(
             f"{path} asks for operators of {', '.join(foreign)}; only those of ONNX itself are served",
             mend="convert the model without custom operators",
@@ -134,6 +137,7 @@ def _refuse(path: Path, model: ModelProto) -> None:
         checker.check_model(model)
     except checker.ValidationError as error:
         raise ModelRefused(f"{path} is no valid ONNX: {_first_line(error)}", mend="convert the model again") from error
+    onnx_sizes.refuse_huge(path, model)
 
 
 def _nodes(graph: GraphProto) -> Iterator[NodeProto]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -28,9 +28,16 @@ def read_batch(path: Path) -> Batch:
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            _refuse_packed(stored.zip)
             return {name.removeprefix("column "): _as_objects(stored[name]) for name in stored.files}
-    except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, BadZipFile, MemoryError) as error:
         raise BadFile(f"{path} holds no batch of rows: {error}", mend="run the step that writes it again") from error
+
+
+def _refuse_packed(archive: ZipFile) -> None:
+    """The file comes from a process that ran a model: packed, a small one could fill our memory."""
+    if any(entry.compress_type != ZIP_STORED for entry in archive.infolist()):
+        raise ValueError("it is packed")
 
 
 def chunks(batch: Batch, *, rows_at_once: int) -> Iterator[Batch]:

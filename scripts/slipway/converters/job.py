@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from slipway.converters.sources import refuse_strange_files
 from slipway.domain.rows import Batch
 from slipway.errors import ConversionFailed
 
@@ -74,7 +75,10 @@ class Job:
 
         Raises:
             ConversionFailed: there is none, or there are several.
+            ModelRefused: the source holds a pipe, a device, or a link that leads out of it.
         """
+        if self.source.exists():
+            refuse_strange_files(self.source)
         if self.source.is_file() and self.source.name.endswith(endings):
             return self.source
         found = [path for path in sorted(self.source.glob("*")) if path.name.endswith(endings) and path.is_file()]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto
 
-from slipway.converters import boosters
+from slipway.converters import boosters, lightgbm_file
 from slipway.converters.boosters import Loaded
 from slipway.converters.framed import framed
 from slipway.converters.job import Job, matrix, refuse_double, refuse_large_integers
@@ -35,10 +35,10 @@ _UNKNOWN = {
 
 
 def refuse(job: Job) -> None:
-    """Say no to all but LightGBM's own files, which begin with the word `tree`.
+    """Say no to all but LightGBM's own files, which begin with the word `tree` and whose trees are trees.
 
     Raises:
-        ModelRefused: it is something else, such as a pickle under another name.
+        ModelRefused: it is something else, such as a pickle under another name, or a number in it lies.
     """
     file = job.file(_ENDING)
     with file.open("rb") as content:
@@ -47,6 +47,7 @@ def refuse(job: Job) -> None:
         raise ModelRefused(
             f"{file.name} is none of LightGBM's own files", mend="save the model again: booster.save_model('model.txt')"
         )
+    lightgbm_file.refuse(file)
 
 
 def load(job: Job) -> Loaded:

@@ -16,6 +16,7 @@ from typing import Any
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # type: ignore[import-untyped]  # no types
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # no types
 
+from slipway.converters.sources import refuse_strange_files
 from slipway.errors import ModelRefused
 
 _ALLOWED = Path(__file__).with_name("tensorflow_operations.txt")
@@ -31,6 +32,7 @@ _FIELDS = {  # message: (field, number, type); all fields are repeated, which re
     "Signature": [("name", 1, "")],
     "Node": [("op", 2, "")],
 }
+_MOST_BYTES = 1 << 30
 _MEND = "export the model again with Keras: model.export(FOLDER)"
 
 
@@ -51,7 +53,10 @@ def refuse(source: Path) -> None:
             not in tensorflow_operations.txt.
     """
     _refuse_files(source)
-    meta_graphs = _parse("SavedModel", (source / "saved_model.pb").read_bytes()).meta_graphs
+    file = source / "saved_model.pb"
+    if file.stat().st_size > _MOST_BYTES:
+        raise ModelRefused(f"{file} has more than {_MOST_BYTES:,} bytes", mend="make the model smaller")
+    meta_graphs = _parse("SavedModel", file.read_bytes()).meta_graphs
     for meta_graph in meta_graphs:
         _refuse_operations(source, meta_graph)
         _refuse_assets(source, meta_graph)
@@ -60,14 +65,13 @@ def refuse(source: Path) -> None:
 
 
 def _refuse_files(source: Path) -> None:
+    if source.exists():
+        refuse_strange_files(source)
     if not (source / "saved_model.pb").is_file():
         raise ModelRefused(f"{source} holds no saved_model.pb", mend=_MEND)
     for other in ("saved_model.pbtxt", "saved_model.cpb"):
         if (source / other).exists():
             raise ModelRefused(f"{source / other} is a second form of the model, which is not read", mend=_MEND)
-    for path in source.rglob("*"):
-        if path.is_symlink() and not path.resolve().is_relative_to(source.resolve()):
-            raise ModelRefused(f"{path} is a link out of the model's folder", mend="put the file itself there")
 
 
 def _refuse_operations(source: Path, meta_graph: Any) -> None:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import copy
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ from onnx import ModelProto
 
 from slipway.converters.framed import Answer, framed
 from slipway.converters.job import Column, Job, matrix, refuse_double
+from slipway.converters.sources import refuse_archive
 from slipway.converters.thresholds import rounded_down
 from slipway.domain.rows import Batch
 from slipway.errors import ConversionFailed, ModelRefused
@@ -33,7 +35,11 @@ name = "scikit-learn"
 requirements = "scikit-learn"
 _OPSETS = {"": 18, "ai.onnx.ml": 3}
 _PICKLES = (".pkl", ".pickle", ".joblib")
-_MOST_BYTES = 4 << 30  # unpacked: a small archive can be made of endless zeros
+_MEND = "save the model again: skops.io.dump(model, FILE)"
+_NO_SKOPS = (
+    *(BadZipFile, OSError, KeyError, ValueError, TypeError, AttributeError, ImportError, IndexError),
+    *(RecursionError, NotImplementedError, zlib.error),
+)
 _SCALERS = {"MaxAbsScaler", "MinMaxScaler", "RobustScaler", "StandardScaler"}
 _TYPES = {"float32": "Float", "float64": "Double", "int32": "Int32", "int64": "Int64", "bool": "Boolean"}
 
@@ -65,16 +71,11 @@ def refuse(job: Job) -> None:
     file = _file(job)
     if file.name.endswith(_PICKLES):
         return _refuse_pickle(job, file)
+    refuse_archive(file, what="archive of skops", mend=_MEND)
     try:
-        with ZipFile(file) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-        if size > _MOST_BYTES:
-            raise ModelRefused(f"{file.name} unpacks to {size:,} bytes", mend="save a model of less than 4 GiB")
         untrusted = import_module("skops.io").get_untrusted_types(file=file)
-    except (BadZipFile, OSError, KeyError, ValueError, TypeError, AttributeError, ImportError) as error:
-        raise ModelRefused(
-            f"{file.name} is no archive of skops: {error}", mend="save the model again: skops.io.dump(model, FILE)"
-        ) from error
+    except _NO_SKOPS as error:
+        raise ModelRefused(f"{file.name} is no archive of skops: {error}", mend=_MEND) from error
     if unknown := sorted(set(untrusted) - set(job.trust.types)):
         raise ModelRefused(
             f"{file.name} holds types that nobody trusts: {', '.join(unknown)}",

@@ -85,9 +85,10 @@ def _from_to(versions: range) -> str:
 
 
 def _refuse_domains(file: Path, model: ModelProto) -> None:
-    own = {function.domain for function in model.functions}
-    asked = {entry.domain for entry in model.opset_import} | {node.domain for node in _all(model, NodeProto)}
-    if foreign := sorted(asked - own - {"ai.onnx", *OPSETS}):
+    own = {(function.domain, function.name) for function in model.functions}
+    asked = {node.domain for node in _all(model, NodeProto) if (node.domain, node.op_type) not in own}
+    asked |= {entry.domain for entry in model.opset_import} - {domain for domain, _ in own}
+    if foreign := sorted(asked - {"ai.onnx", *OPSETS}):
         raise ModelRefused(
             f"{file.name} asks for operators of {', '.join(foreign)}; only those of ONNX itself are served",
             mend="export the model without custom operators",

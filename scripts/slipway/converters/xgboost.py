@@ -11,7 +11,7 @@ from typing import Any
 
 from onnx import ModelProto
 
-from slipway.converters import boosters
+from slipway.converters import boosters, xgboost_file
 from slipway.converters.boosters import Loaded
 from slipway.converters.framed import framed
 from slipway.converters.job import Job, matrix
@@ -27,10 +27,10 @@ _NUMBERS = {"reg:squarederror"}
 
 
 def refuse(job: Job) -> None:
-    """Say no to all but XGBoost's own files, which begin with a brace.
+    """Say no to all but XGBoost's own files, which begin with a brace and whose trees are trees.
 
     Raises:
-        ModelRefused: it is something else, such as a pickle under another name.
+        ModelRefused: it is something else, such as a pickle under another name, or a number in it lies.
     """
     file = job.file(*_ENDINGS)
     with file.open("rb") as content:
@@ -39,6 +39,7 @@ def refuse(job: Job) -> None:
         raise ModelRefused(
             f"{file.name} is none of XGBoost's own files", mend="save the model again: booster.save_model('model.ubj')"
         )
+    xgboost_file.refuse(file)
 
 
 def load(job: Job) -> Loaded:
