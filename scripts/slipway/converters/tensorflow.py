@@ -1,4 +1,4 @@
-"""TensorFlow SavedModels, converted by tf2onnx.
+"""TensorFlow SavedModels and what Keras saved as `.keras`, converted by tf2onnx.
 
 TensorFlow and tf2onnx are imported inside the functions that need them: both take seconds, and are installed in an
 environment of their own only. They ship no types, hence `Any`.
@@ -10,13 +10,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module, metadata
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from onnx import ModelProto
 
-from slipway.converters import saved_model
+from slipway.converters import keras_file, saved_model
 from slipway.converters.job import Job
 from slipway.domain.rows import Batch
 from slipway.errors import ConversionFailed
@@ -25,6 +26,7 @@ name = "tensorflow"
 requirements = "tensorflow"
 OPSET = 18  # the highest that both tf2onnx and Slipway's tests know
 _SIGNATURE = "serving_default"
+_KERAS = ".keras"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,22 @@ class Loaded:
 
 
 def refuse(job: Job) -> None:
-    """Say no to operations that do more than compute: see `saved_model.refuse`."""
-    saved_model.refuse(job.source)
+    """Say no to what does more than compute: see `saved_model.refuse` and `keras_file.refuse`."""
+    if file := _keras_file(job):
+        keras_file.refuse(file)
+    else:
+        saved_model.refuse(job.source)
+
+
+def _keras_file(job: Job) -> Path | None:
+    """A `.keras`, where the source is one or holds one and no SavedModel."""
+    looks_so = job.source.name.endswith(_KERAS) or any(job.source.glob(f"*{_KERAS}"))
+    return job.file(_KERAS) if looks_so and not (job.source / "saved_model.pb").exists() else None
+
+
+def _saved_model(job: Job) -> Path:
+    file = _keras_file(job)
+    return keras_file.exported(file) if file else job.source
 
 
 def load(job: Job) -> Loaded:
@@ -49,7 +65,7 @@ def load(job: Job) -> Loaded:
     """
     tensorflow = import_module("tensorflow")
     try:
-        model = tensorflow.saved_model.load(str(job.source), tags=["serve"])
+        model = tensorflow.saved_model.load(str(_saved_model(job)), tags=["serve"])
     except (OSError, RuntimeError, ValueError, KeyError, tensorflow.errors.OpError) as error:
         raise ConversionFailed(
             f"TensorFlow cannot load {job.source}: {error}", mend="export the model again: model.export(FOLDER)"
@@ -74,7 +90,7 @@ def to_onnx(job: Job) -> ModelProto:
     )
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)  # its warnings of unknown shapes are harmless
     frozen, inputs, outputs, tables, names = loader.from_saved_model(
-        str(job.source),
+        str(_saved_model(job)),
         None,
         None,
         tag=["serve"],
