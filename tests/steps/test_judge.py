@@ -185,6 +185,22 @@ def test_a_waiver_lets_one_version_through_until_its_day(team: Team) -> None:
     assert finding.problem.endswith("; waived by @lead until 2026-06-01: the waiter counted by hand")
     assert [waiver.gate for waiver in waived.waivers] == ["fidelity"]
     assert (expired.verdict, expired.waivers) == (Verdict.NOT_ENOUGH_EVIDENCE, ())
+    lapsed = next(finding for finding in expired.findings if finding.gate == "fidelity")
+    assert lapsed.problem.endswith("; a waiver of @lead expired on 2026-06-01")
+
+
+def test_a_waiver_without_an_end_in_sight_lets_nothing_through(team: Team) -> None:
+    """Who writes 2099 has changed the limit, and means it to look like an exception."""
+    record = team.measure(few_rows(team))
+
+    early = team.judge(record, today=date(2025, 6, 1)).body
+    in_range = team.judge(record, today=date(2025, 12, 3)).body
+
+    finding = next(finding for finding in early.findings if finding.gate == "fidelity")
+    assert finding.problem.endswith(
+        "; a waiver of @lead until 2026-06-01 is not taken: its day must lie within 180 days"
+    )
+    assert (early.verdict, in_range.verdict) == (Verdict.NOT_ENOUGH_EVIDENCE, Verdict.PASS)
 
 
 def test_a_waiver_for_another_version_lets_nothing_through(team: Team) -> None:

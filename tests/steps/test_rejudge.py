@@ -11,6 +11,7 @@ from slipway.adapters import git
 from slipway.domain.proposed import ChangedFinding, Rejudged, Rejudgement
 from slipway.domain.verdict import Verdict
 from slipway.errors import BadFile
+from slipway.reports.rejudgement import rejudgement_in_markdown, waivers_told
 from slipway.steps import rejudge
 
 from tests.team import ENVIRONMENT, MODEL, TODAY, Team
@@ -102,6 +103,23 @@ def test_a_waiver_counts_until_its_day(live: Team) -> None:
     assert waived.changed[0].after is not None and "waived by @lead" in waived.changed[0].after.problem
     assert (over.before, over.after) == (Verdict.PASS, Verdict.FAIL)
     assert (taken_out.before, taken_out.after) == (Verdict.PASS, Verdict.FAIL)
+    assert [one.why for one in over.void_waivers] == ["a waiver of @lead expired on 2026-06-01"]
+
+
+@pytest.mark.parametrize(
+    ("model", "version", "told"),
+    [
+        ("tipp", "v1.0.0", "policies/metrics.yaml: a waiver of tipp v1.0.0, and there is no model of that name"),
+        ("tip", "v1.0.9", "policies/metrics.yaml: a waiver of tip v1.0.9, which was never released"),
+    ],
+)
+def test_a_waiver_of_nobody_is_told(live: Team, model: str, version: str, told: str) -> None:
+    """It lets nothing through, and its author would find out on the day of the release."""
+    waiver = f"{{model: {model}, version: {version}, reason: The floor is new, by: '@lead', until: 2026-06-01}}"
+    live.write(_METRICS, (live.root / _METRICS).read_text() + f"\nwaivers: [{waiver}]\n")
+
+    assert waivers_told(rejudged(live)) == [told]
+    assert f"- {told}" in rejudgement_in_markdown(rejudged(live)).replace("\\", "")
 
 
 def test_every_environment_has_a_row(live: Team) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
@@ -75,6 +75,7 @@ class Policy(Declared, Generic[Limit]):
     enforce: Enforcement = Enforcement.BLOCK
     models: dict[str, Override[Limit]] = Field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
+    longest_waiver: int = Field(default=180, ge=1, le=3_650)
 
     def limit_for(self, model: str) -> Limit:
         override = self.models.get(model)
@@ -86,10 +87,25 @@ class Policy(Declared, Generic[Limit]):
         return enforce is Enforcement.AUDIT
 
     def waiver_for(self, model: str, version: str, *, today: date) -> Waiver | None:
-        """The waiver that still holds today; `version` reads `v1.4.0`."""
-        for waiver in self.waivers:
-            if (waiver.model, waiver.version) == (model, version) and today <= waiver.until:
-                return waiver
+        """The waiver that holds today; `version` reads `v1.4.0`."""
+        named = (waiver for waiver in self.waivers if (waiver.model, waiver.version) == (model, version))
+        return next((waiver for waiver in named if self.why_void(waiver, today=today) is None), None)
+
+    def void_waiver_for(self, model: str, version: str, *, today: date) -> Waiver | None:
+        """The one with the last day, where there are some and none holds today."""
+        named = [waiver for waiver in self.waivers if (waiver.model, waiver.version) == (model, version)]
+        holds = self.waiver_for(model, version, today=today) is not None
+        return None if holds else max(named, key=lambda waiver: waiver.until, default=None)
+
+    def why_void(self, waiver: Waiver, *, today: date) -> str | None:
+        """Why a waiver lets nothing through today; None where it does."""
+        if waiver.until < today:
+            return f"a waiver of {waiver.by} expired on {waiver.until}"
+        if waiver.until > today + timedelta(days=self.longest_waiver):
+            return (
+                f"a waiver of {waiver.by} until {waiver.until} is not taken: its day must lie within "
+                f"{self.longest_waiver} days"
+            )
         return None
 
 

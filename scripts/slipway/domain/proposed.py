@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from slipway.domain.pages import Body, Frozen
+from slipway.domain.release import VoidWaiver
 from slipway.domain.verdict import Finding, Verdict
 
 
@@ -30,13 +31,17 @@ class ChangedFinding(Frozen):
 
 
 class Rejudged(Frozen):
-    """A deployed version under the policies of today and under proposed ones; `changed` holds what differs."""
+    """A deployed version under the policies of today and under proposed ones; `changed` holds what differs.
+
+    `void_waivers` are those of the proposed policies that name it and let nothing through.
+    """
 
     environment: str
     tag: str
     before: Verdict
     after: Verdict
     changed: tuple[ChangedFinding, ...]
+    void_waivers: tuple[VoidWaiver, ...] = ()
 
 
 class Unjudged(Frozen):
@@ -48,8 +53,18 @@ class Unjudged(Frozen):
     mend: str
 
 
+class NobodysWaiver(Frozen):
+    """A waiver of a model that is not declared, or of a version that was never judged: `unknown` says which."""
+
+    gate: str
+    model: str
+    version: str
+    unknown: str
+
+
 class Rejudgement(Body):
     kind: ClassVar[str] = "rejudgement"
 
     judged: tuple[Rejudged, ...]
     unjudged: tuple[Unjudged, ...]
+    waivers_of_nobody: tuple[NobodysWaiver, ...] = ()

@@ -301,6 +301,13 @@ class WaiverUsed(Frozen):
     until: str
 
 
+class VoidWaiver(Frozen):
+    """One that names this version and lets nothing through; `why` begins with `a waiver of`."""
+
+    gate: str
+    why: str
+
+
 class Verdicts(Body):
     """`smallest_bump` is the smallest promise that this evidence would keep; None where none would.
 
@@ -315,6 +322,7 @@ class Verdicts(Body):
     smallest_bump: Bump | None
     policies_digest: str
     false_alarms: FalseAlarms | None = None
+    void_waivers: tuple[VoidWaiver, ...] = ()
 
 
 class Image(Body):

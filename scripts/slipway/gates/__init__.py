@@ -11,7 +11,7 @@ from typing import Any
 from slipway.domain.case import ReleaseCase, ReleaseGate, WindowGate
 from slipway.domain.incident import WindowEvidence
 from slipway.domain.policy import Policies, Policy, PromiseLimit
-from slipway.domain.release import Verdicts, WaiverUsed
+from slipway.domain.release import Verdicts, VoidWaiver, WaiverUsed
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Finding, Verdict, verdict_of
 from slipway.gates import (
@@ -53,19 +53,36 @@ def waivers_in_force(policies: Policies, *, model: str, version: str, today: dat
     )
 
 
+def void_waivers(policies: Policies, *, model: str, version: str, today: date) -> tuple[VoidWaiver, ...]:
+    """Those that name this version and hold no more, or not yet: who wrote one must be told."""
+    asked = ((name, getattr(policies, name)) for name in RELEASE_GATES)
+    found = ((name, policy, policy.void_waiver_for(model, version, today=today)) for name, policy in asked)
+    return tuple(
+        VoidWaiver(gate=name, why=why)
+        for name, policy, waiver in found
+        if waiver is not None and (why := policy.why_void(waiver, today=today)) is not None
+    )
+
+
 def judged_by(waivers: tuple[WaiverUsed, ...], *, policies_digest: str) -> dict[str, str]:
     """What a release is held to, as its pages name it among what they read: when it changes, the verdict may."""
     return {"policies": policies_digest, "waivers": " ".join(waiver.model_dump_json() for waiver in waivers)}
 
 
 def verdicts_of(
-    case: ReleaseCase, policies: Policies, waivers: tuple[WaiverUsed, ...], *, policies_digest: str
+    case: ReleaseCase,
+    policies: Policies,
+    waivers: tuple[WaiverUsed, ...],
+    *,
+    policies_digest: str,
+    void: tuple[VoidWaiver, ...] = (),
 ) -> Verdicts:
     """Ask every gate; a finding that a waiver covers passes, and says so; one in audit decides nothing."""
     model, calibration = case.identity.model, case.evidence.calibration
     waived = {waiver.gate: waiver for waiver in waivers}
+    not_waived = {waiver.gate: waiver for waiver in void}
     findings = [
-        _waive(finding, waived.get(name))
+        _tell_void(_waive(finding, waived.get(name)), not_waived.get(name))
         for name, gate in RELEASE_GATES.items()
         for finding in _marked(
             gate.judge(case, getattr(policies, name).limit_for(model)), getattr(policies, name), model
@@ -78,6 +95,7 @@ def verdicts_of(
         smallest_bump=_smallest_bump(case, policies.promise),
         policies_digest=policies_digest,
         false_alarms=false_alarms.expected(calibration, policies.drift.limit_for(model)) if calibration else None,
+        void_waivers=void,
     )
 
 
@@ -110,3 +128,10 @@ def _waive(finding: Finding, waiver: WaiverUsed | None) -> Finding:
         return finding
     told = f"{finding.problem}; waived by {waiver.by} until {waiver.until}: {waiver.reason}"
     return finding.model_copy(update={"verdict": Verdict.PASS, "problem": told, "mend": ""})
+
+
+def _tell_void(finding: Finding, waiver: VoidWaiver | None) -> Finding:
+    if waiver is None or finding.verdict is Verdict.PASS:
+        return finding
+    problem = finding.problem or f"{finding.title}: {finding.measured}"
+    return finding.model_copy(update={"problem": f"{problem}; {waiver.why}"})

@@ -157,7 +157,7 @@ def _waivers_to_fill_in(identity: Identity, verdicts: Verdicts) -> list[Markdown
     version: {identity.version}
     reason: "" # in a sentence
     by: "" # who answers for it
-    until: # the last day on which it holds, such as 2030-12-31"""
+    until: # the last day on which it holds, within half a year"""
     files = dict.fromkeys(policy_file(one.gate) for one in open_findings(verdicts))
     return [fenced(f"# {file}\n{entry}", language="yaml") for file in files]
 

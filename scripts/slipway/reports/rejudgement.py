@@ -8,6 +8,7 @@ from slipway.reports import rendering
 from slipway.reports.columns import columns
 from slipway.reports.markdown import Markdown
 from slipway.reports.numbers import NOTHING
+from slipway.reports.release_words import policy_file
 
 _WOULD = {
     Verdict.FAIL: "would fail",
@@ -24,6 +25,7 @@ def rejudgement(found: Rejudgement, *, width: int = 120) -> str:
         headline(found),
         *([columns(_HEADER, rows, width=width)] if rows else []),
         *(f"{one.model} in {one.environment}: {one.problem}\n  mend: {one.mend}" for one in found.unjudged),
+        *(["\n".join(told)] if (told := waivers_told(found)) else []),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -37,8 +39,24 @@ def rejudgement_in_markdown(found: Rejudgement) -> str:
         changed=[one for one in found.judged if one.changed],
         finding_of=_finding_of,
         verdict_change=_verdict_change,
+        waivers=waivers_told(found),
         moved=_moved,
     )
+
+
+def waivers_told(found: Rejudgement) -> list[str]:
+    """A sentence for each waiver that lets nothing through."""
+    void = [
+        f"{one.tag} in {one.environment}, {policy_file(waiver.gate)}: {waiver.why}"
+        for one in found.judged
+        for waiver in one.void_waivers
+    ]
+    unknown = {
+        "model": "a waiver of {0.model} {0.version}, and there is no model of that name",
+        "version": "a waiver of {0.model} {0.version}, which was never released",
+    }
+    strangers = [f"{policy_file(one.gate)}: {unknown[one.unknown].format(one)}" for one in found.waivers_of_nobody]
+    return [*void, *strangers]
 
 
 def headline(found: Rejudgement) -> str:

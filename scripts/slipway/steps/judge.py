@@ -12,7 +12,7 @@ from slipway.domain.pages import Page
 from slipway.domain.policy import Policies
 from slipway.domain.release import Evidence, Identity, Rehearsal, Verdicts
 from slipway.domain.verdict import Finding, Verdict, verdict_of, worst
-from slipway.gates import findings_of_window, judged_by, verdicts_of, waivers_in_force
+from slipway.gates import findings_of_window, judged_by, verdicts_of, void_waivers, waivers_in_force
 
 
 def run(record: Record, *, policies: Policies, policies_digest: str, today: date) -> Page[Verdicts]:
@@ -22,14 +22,18 @@ def run(record: Record, *, policies: Policies, policies_digest: str, today: date
     rehearsal = record.page(Rehearsal, written_by="rehearse-rollback")
     case = ReleaseCase(identity=identity.body, evidence=evidence.body, rehearsal=rehearsal.body)
     waivers = waivers_in_force(policies, model=case.identity.model, version=case.identity.version, today=today)
+    void = void_waivers(policies, model=case.identity.model, version=case.identity.version, today=today)
     reads = {
         "identity": identity.key,
         "evidence": evidence.key,
         "rehearsal": rehearsal.key,
         **judged_by(waivers, policies_digest=policies_digest),
+        **({"void waivers": "; ".join(f"{waiver.gate}: {waiver.why}" for waiver in void)} if void else {}),
     }
     return record.once(
-        Verdicts, reads=reads, make=lambda: verdicts_of(case, policies, waivers, policies_digest=policies_digest)
+        Verdicts,
+        reads=reads,
+        make=lambda: verdicts_of(case, policies, waivers, policies_digest=policies_digest, void=void),
     )
 
 

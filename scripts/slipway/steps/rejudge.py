@@ -6,10 +6,12 @@ What the watch asks (drift, the version before, the drop of a metric) needs a wi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from itertools import zip_longest
 from typing import TypeVar
+
+from semver import Version
 
 from slipway.adapters import deploy_tree
 from slipway.adapters.forge import Branches
@@ -19,12 +21,12 @@ from slipway.adapters.workplace import Workplace
 from slipway.domain.case import ReleaseCase
 from slipway.domain.pages import Body, parse_page
 from slipway.domain.policy import Policies
-from slipway.domain.proposed import ChangedFinding, Rejudged, Rejudgement, Unjudged
+from slipway.domain.proposed import ChangedFinding, NobodysWaiver, Rejudged, Rejudgement, Unjudged
 from slipway.domain.release import Evidence, Identity, Rehearsal, Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Finding
 from slipway.errors import BadFile, BadTag, NewerSchema
-from slipway.gates import verdicts_of, waivers_in_force
+from slipway.gates import RELEASE_GATES, verdicts_of, void_waivers, waivers_in_force
 
 BodyT = TypeVar("BodyT", bound=Body)
 
@@ -52,9 +54,22 @@ def run(*, policies: Policies, today: date, workplace: Workplace) -> Rejudgement
                 before=old.verdict,
                 after=new.verdict,
                 changed=_changed(old.findings, new.findings),
+                void_waivers=new.void_waivers,
             )
         )
-    return Rejudgement(judged=tuple(judged), unjudged=tuple(unjudged))
+    strangers = tuple(_waivers_of_nobody(policies, workplace))
+    return Rejudgement(judged=tuple(judged), unjudged=tuple(unjudged), waivers_of_nobody=strangers)
+
+
+def _waivers_of_nobody(policies: Policies, workplace: Workplace) -> Iterator[NobodysWaiver]:
+    """A misspelt one lets nothing through, and its author believes that it does."""
+    models = {*workplace.repository.model_names(), *workplace.history.models()}
+    for name in RELEASE_GATES:
+        for waiver in getattr(policies, name).waivers:
+            if waiver.model not in models:
+                yield NobodysWaiver(gate=name, model=waiver.model, version=waiver.version, unknown="model")
+            elif Version.parse(waiver.version[1:]) not in workplace.history.versions(waiver.model):
+                yield NobodysWaiver(gate=name, model=waiver.model, version=waiver.version, unknown="version")
 
 
 def _in_force(forge: Branches) -> Policies:
@@ -102,7 +117,8 @@ def _newest(pages: Mapping[str, bytes], kind: type[BodyT], tag: ReleaseTag) -> B
 def _verdicts(case: ReleaseCase, policies: Policies, *, today: date) -> Verdicts:
     identity = case.identity
     waivers = waivers_in_force(policies, model=identity.model, version=identity.version, today=today)
-    return verdicts_of(case, policies, waivers, policies_digest="")  # nothing of it is kept
+    void = void_waivers(policies, model=identity.model, version=identity.version, today=today)
+    return verdicts_of(case, policies, waivers, policies_digest="", void=void)  # nothing of it is kept
 
 
 def _changed(before: Iterable[Finding], after: Iterable[Finding]) -> tuple[ChangedFinding, ...]:

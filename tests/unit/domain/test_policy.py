@@ -64,6 +64,28 @@ def test_an_expired_waiver_does_not_hide_one_that_holds() -> None:
     assert found.until == date(2026, 6, 1)
 
 
+@pytest.mark.parametrize(
+    ("today", "why"),
+    [
+        (date(2025, 12, 2), "a waiver of @lead until 2026-06-01 is not taken: its day must lie within 180 days"),
+        (date(2025, 12, 3), None),
+        (date(2026, 6, 1), None),
+        (date(2026, 6, 2), "a waiver of @lead expired on 2026-06-01"),
+    ],
+)
+def test_a_waiver_holds_on_its_last_180_days(today: date, why: str | None) -> None:
+    """Nobody promises today what holds in two years; and one that ran out is told, not forgotten."""
+    assert policy().why_void(waiver(), today=today) == why
+    assert (policy(waiver()).void_waiver_for("tip", "v1.0.0", today=today) is not None) is (why is not None)
+
+
+def test_an_expired_waiver_beside_one_that_holds_is_no_news() -> None:
+    """People prolong by adding a line, and owe nobody an account of the old one."""
+    prolonged = policy(waiver(until=date(2026, 1, 1)), waiver())
+
+    assert prolonged.void_waiver_for("tip", "v1.0.0", today=date(2026, 5, 1)) is None
+
+
 @pytest.mark.parametrize("version", ["1.0.0", "v1", "v1.0", "v01.0.0", "V1.0.0", "v1.0.0 beta", "*", ""])
 def test_a_misspelt_version_is_no_waiver(version: str) -> None:
     """It would wait for a version that never comes, and nobody would know why the release fails."""
