@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
+from slipway.converters.json_parts import dictionaries, read_object
+from slipway.converters.sources import refuse_archive
 from slipway.errors import ModelRefused
 
 _OPERATORS = Path(__file__).with_name("pytorch_operators.txt")
@@ -68,21 +70,13 @@ def checked(file: Path) -> dict[str, bytes]:
 
 
 def _records(file: Path) -> dict[str, bytes]:
+    refuse_archive(file, what="exported program of PyTorch", mend=_MEND, most_bytes=_MOST_BYTES)
     try:
         with ZipFile(file) as archive:
-            entries = archive.infolist()
-            size = sum(entry.file_size for entry in entries)
-            if size > _MOST_BYTES:
-                raise ModelRefused(
-                    f"{file.name} unpacks to {size:,} bytes; at most {_MOST_BYTES:,} are read",
-                    mend="make the model smaller",
-                )
-            names = [entry.filename.partition("/")[2] for entry in entries]
-            _refuse_names(file, names)
-            kept = [
-                (name, entry) for name, entry in zip(names, entries, strict=True) if name not in _WRITTEN_BY_PYTORCH
-            ]
-            return {name: archive.read(entry) for name, entry in kept if name != _EXAMPLES}
+            names = {entry: entry.filename.partition("/")[2] for entry in archive.infolist()}
+            _refuse_names(file, list(names.values()))
+            left_out = {*_WRITTEN_BY_PYTORCH, _EXAMPLES}
+            return {name: archive.read(entry) for entry, name in names.items() if name not in left_out}
     except (BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
         raise ModelRefused(f"{file.name} is no exported program of PyTorch: {error}", mend=_MEND) from error
 
@@ -97,29 +91,19 @@ def _refuse_names(file: Path, names: list[str]) -> None:
         raise ModelRefused(f"{file.name} holds two parts of one name", mend=_MEND)
 
 
-def _parsed(file: Path, raw: bytes) -> Any:
+def _parsed(file: Path, raw: bytes) -> dict[str, Any]:
     try:
-        parsed = json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        return read_object(raw)
+    except ValueError as error:
         raise ModelRefused(f"{file.name} is no exported program of PyTorch: {error}", mend=_MEND) from error
-    if not isinstance(parsed, dict):
-        raise ModelRefused(f"{file.name} is no exported program of PyTorch", mend=_MEND)
-    return parsed
 
 
 def _leave_out(program: dict[str, Any]) -> None:
     """Guards are Python code that PyTorch would run; traces tell where the model was written. Neither computes."""
     program["guards_code"], program["torch_version"] = [], ""
-    for part in _dictionaries(program):
+    for part in dictionaries(program):
         if "metadata" in part:
             part["metadata"] = {}
-
-
-def _dictionaries(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, dict):
-        yield value
-    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _dictionaries(one)
 
 
 class _Check:
@@ -171,7 +155,7 @@ class _Check:
 
     def _refuse_structure(self, text: str) -> None:
         try:
-            parts = list(_dictionaries(json.loads(text)))
+            parts = list(dictionaries(json.loads(text)))
         except (ValueError, RecursionError):
             parts = [{"type": "?"}]
         for part in parts:

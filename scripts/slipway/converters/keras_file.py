@@ -7,18 +7,18 @@ other files. From the SavedModel on, everything goes the way of one that came as
 
 from __future__ import annotations
 
-import json
 import re
-import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import Any
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import BadZipFile, ZipFile
 
 from slipway.converters import saved_model
+from slipway.converters.json_parts import dictionaries, read_object
+from slipway.converters.sources import refuse_archive
 from slipway.errors import ConversionFailed, ModelRefused
 
 _LAYERS = Path(__file__).with_name("keras_layers.txt")
@@ -52,7 +52,7 @@ def refuse(file: Path) -> None:
     """
     config = _config(file)
     config.pop("compile_config", None)  # what the training needed, which is not loaded
-    for part in _dictionaries(config):
+    for part in dictionaries(config):
         if "class_name" in part or "module" in part:
             _refuse_class(file, part)
         if isinstance(part.get("vocabulary"), str):
@@ -63,41 +63,20 @@ def refuse(file: Path) -> None:
 
 
 def _config(file: Path) -> dict[str, Any]:
+    refuse_archive(file, what="model that Keras 3 saved", mend=_MEND, most_bytes=_MOST_BYTES)
     try:
         with ZipFile(file) as archive:
-            _refuse_entries(file, archive.infolist())
-            config = json.loads(archive.read(_CONFIG))
-    except (BadZipFile, OSError, ValueError, KeyError, NotImplementedError, RuntimeError, RecursionError) as error:
+            _refuse_parts(file, archive.namelist())
+            return read_object(archive.read(_CONFIG))
+    except (BadZipFile, OSError, ValueError, KeyError, NotImplementedError, RuntimeError) as error:
         raise ModelRefused(f"{file.name} is no model that Keras 3 saved: {error}", mend=_MEND) from error
-    if not isinstance(config, dict):
-        raise ModelRefused(f"{file.name} is no model that Keras 3 saved", mend=_MEND)
-    return config
 
 
-def _refuse_entries(file: Path, entries: list[ZipInfo]) -> None:
-    names = [entry.filename for entry in entries]
-    if foreign := [entry.filename for entry in entries if not _is_a_part(entry)]:
+def _refuse_parts(file: Path, names: list[str]) -> None:
+    """The three files, and files of words under `assets`."""
+    foreign = [name for name in names if name not in _PARTS and PurePosixPath(name).parts[:1] != ("assets",)]
+    if foreign:
         raise ModelRefused(f"{file.name} holds more than a model of Keras: {', '.join(foreign[:5])}", mend=_MEND)
-    if len(set(names)) < len(names):
-        raise ModelRefused(f"{file.name} holds two parts of one name", mend=_MEND)
-    if (size := sum(entry.file_size for entry in entries)) > _MOST_BYTES:
-        raise ModelRefused(
-            f"{file.name} unpacks to {size:,} bytes; at most {_MOST_BYTES:,} are read", mend="make the model smaller"
-        )
-
-
-def _is_a_part(entry: ZipInfo) -> bool:
-    """The three files, or a file of words under `assets`; no link and no way out of there."""
-    pure = PurePosixPath(entry.filename)
-    asset = pure.parts[:1] == ("assets",) and ".." not in pure.parts and "\\" not in entry.filename
-    return (entry.filename in _PARTS or asset) and not stat.S_ISLNK(entry.external_attr >> 16)
-
-
-def _dictionaries(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, dict):
-        yield value
-    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _dictionaries(one)
 
 
 def _refuse_class(file: Path, part: Mapping[str, Any]) -> None:

@@ -123,7 +123,7 @@ def test_words_that_lie_in_another_file_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["../planted.py", "/planted", "assets/../../planted", "planted.py", r"assets\..\x"])
 def test_any_other_part_is_refused(tmp_path: Path, name: str) -> None:
     """Keras unpacks the archive to a folder."""
-    with pytest.raises(ModelRefused, match="holds more than a model of Keras"):
+    with pytest.raises(ModelRefused, match=r"holds more than a model of Keras|lies outside of the archive"):
         refuse(write(tmp_path / "model.keras", **{name: b"x"}))
 
 
@@ -135,7 +135,7 @@ def test_a_link_in_the_archive_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr(link, "/etc/passwd")
 
-    with pytest.raises(ModelRefused, match="holds more than a model of Keras"):
+    with pytest.raises(ModelRefused, match="is neither a file nor a folder"):
         refuse(file)
 
 
@@ -145,7 +145,7 @@ def test_two_parts_of_one_name_are_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("config.json", "{}")
 
-    with pytest.raises(ModelRefused, match="two parts of one name"):
+    with pytest.raises(ModelRefused, match="is there twice"):
         refuse(file)
 
 
