@@ -6,6 +6,7 @@ kept as JSON under source/, and `Team.convert` writes the page that `convert-to-
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -70,6 +71,7 @@ _LIMITS = {
     "way-back": "{golden_rows: 50}",
     "drift": "{distance: 0.15, rows: 500}",
     "previous-version": "{gain: 0.02, windows: 2}",
+    "behaviour": "{}",
     "sources": "{pickle: false}",
 }
 
@@ -115,6 +117,12 @@ class Team:
         (self.folder / "samples").mkdir(exist_ok=True)
         if samples is not None or not (self.folder / "samples" / "tables.parquet").exists():
             pq.write_table(samples_table() if samples is None else samples, self.folder / "samples" / "tables.parquet")
+
+    def expect(self, **groups: object) -> None:
+        """Say in policies/behaviour.yaml what is expected of the model."""
+        limit = json.dumps({"reason": "The waiters know it.", "limit": groups})
+        words = "question: Does it hold?\nmotivation: People believe it.\nremedy: Mend it.\nlimit: {}\n"
+        self.write("policies/behaviour.yaml", f"{words}models: {{{MODEL}: {limit}}}\n")
 
     def edit(self, name: str, before: str, after: str) -> None:
         """Change a text of the working tree, which must be there."""

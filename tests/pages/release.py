@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from hashlib import sha256
 
+from slipway.domain.behaviour import BehaviourLimit
 from slipway.domain.calibration import Calibration, FeatureCalibration
 from slipway.domain.case import ReleaseCase
 from slipway.domain.cost import Cost, CostRatio, ModelCost
@@ -58,6 +59,7 @@ LIMITS = {
     "promise": PromiseLimit(),
     "fidelity": FidelityLimit(),
     "metrics": METRICS,
+    "behaviour": BehaviourLimit(),
     "signature": SignatureLimit(),
     "outputs": OutputsLimit(),
     "way_back": WayBackLimit(),

@@ -29,6 +29,29 @@ def text_of(team: Team, tag: str) -> str:
     return refusal(team.record(tag).page(Identity, written_by="resolve-tag").body, page.body)
 
 
+# --- what a version was held to ---------------------------------------------------------------------------
+
+
+FEAST = {"name": "feast", "inputs": {"bill": 40, "kitchen": "grill"}, "answers": {"score": 0.85}}
+
+
+def test_a_golden_answer_that_was_edited_until_it_passes_is_refused(team: Team) -> None:
+    """The next version answers otherwise, and so does the policy: v1.0.0 was held to another answer."""
+    team.expect(golden=[FEAST])
+    team.commit("Expect a tip of a feast")
+    team.release(team.tag("tip@v1.0.0"))
+    team.expect(golden=[{**FEAST, "answers": {"score": 0.854}}])
+    team.publish("tip@v1.1.0", Tip(weight=0.0201))
+
+    verdicts = team.up_to_verdicts("tip@v1.1.0").body
+
+    found = {one.title: (one.verdict, one.measured) for one in verdicts.findings if one.gate == "behaviour"}
+    assert found == {
+        "Golden request feast": (Verdict.PASS, "score 0.854"),
+        "Golden request feast as for v1.0.0": (Verdict.FAIL, "now score 0.854 ± 0.0001"),
+    }
+
+
 # --- refusals, word by word ---------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from slipway.adapters.records import Record
 from slipway.domain.release import Evidence
+from slipway.errors import BadFile
 from slipway.steps import measure_consistency, resolve_tag
 from slipway.steps.measure_consistency import states_break
 
@@ -184,3 +185,45 @@ def test_a_break_is_stated_by_a_sentence_under_its_own_heading(tmp_path: Path, c
     (tmp_path / "README.md").write_bytes(card.encode())
 
     assert states_break(tmp_path / "README.md", "v2.0.0") is stated
+
+
+def test_what_is_expected_of_its_behaviour_is_asked_of_the_model_itself(team: Team) -> None:
+    """The kitchen matters to this model, and a larger bill never makes a tip less likely."""
+    team.expect(
+        invariances=[{"name": "kitchen", "input": "kitchen", "replace": {"salads": "noodles"}}],
+        directions=[{"name": "bill", "input": "bill", "add": 5, "output": "score", "must": "not-fall"}],
+        golden=[{"name": "feast", "inputs": {"bill": 40, "kitchen": "grill"}, "answers": {"score": 0.85}}],
+    )
+    team.tag("tip@v1.0.0")
+
+    _, evidence = evidence_of(team, "tip@v1.0.0")
+
+    assert evidence.behaviour is not None
+    kitchen, bill = evidence.behaviour.changed
+    assert 20 < kitchen.violations < kitchen.rows < DAYS * ROWS_A_DAY / 2
+    assert (bill.rows, bill.violations) == (DAYS * ROWS_A_DAY, 0)
+    assert [one.kept for one in evidence.behaviour.golden] == [True]
+
+
+def test_an_expectation_of_an_input_that_the_model_lacks_is_an_error_and_no_verdict(team: Team) -> None:
+    """It names the file, the expectation and the nearest name."""
+    team.expect(invariances=[{"name": "kitchen", "input": "kitchn", "text": "lower-case"}])
+    team.tag("tip@v1.0.0")
+
+    with pytest.raises(BadFile, match=r"`kitchen`: input: `kitchn` is no input of tip") as caught:
+        evidence_of(team, "tip@v1.0.0")
+
+    assert caught.value.mend.startswith("did you mean `kitchen`?")
+
+
+def test_another_expectation_measures_again_and_another_limit_does_not(team: Team) -> None:
+    """A limit is judged again in milliseconds."""
+    team.tag("tip@v1.0.0")
+    one: dict[str, object] = {"name": "bill", "input": "bill", "add": 5, "output": "score", "must": "not-fall"}
+    team.expect(directions=[one])
+    first = evidence_of(team, "tip@v1.0.0")[0].pages(Evidence)[-1]
+
+    team.expect(directions=[{**one, "violations": 0.5, "rows": 7}])
+    assert evidence_of(team, "tip@v1.0.0")[0].pages(Evidence)[-1] == first
+    team.expect(directions=[{**one, "add": 6}])
+    assert evidence_of(team, "tip@v1.0.0")[0].pages(Evidence)[-1].number == first.number + 1

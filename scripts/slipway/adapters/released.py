@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from semver import Version
 
@@ -10,9 +11,13 @@ from slipway.adapters import deploy_tree, tables
 from slipway.adapters.records import Record
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.workplace import Workplace
+from slipway.domain.behaviour import GoldenRequest
 from slipway.domain.release import Evidence, Identity, Image, Released, ServedWindow
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, DigestMismatch, NoSuchImage, UnusableImage
+
+if TYPE_CHECKING:
+    from slipway.adapters.served_log import ServedLog
 
 _SERVED_DAYS = 7
 _SERVED_ROWS = 20_000
@@ -28,12 +33,19 @@ def fetch(tag: ReleaseTag, record: Record, workplace: Workplace, *, digest: str)
         digest=digest,
         declaration=identity.body.declaration if identity else None,
         golden=record.keep_bytes(golden, name=f"golden-{tag.image_tag}.json") if golden else None,
+        golden_requests=_golden_requests(evidence.body) if evidence else None,
     )
     try:
         files = pull_model_layer(workplace.registry, tag.model, digest, workplace.layers)
     except (NoSuchImage, UnusableImage, DigestMismatch) as error:
         return released.model_copy(update={"problem": error.problem})
     return released.model_copy(update={"onnx": record.keep(files["model.onnx"], name=f"{tag.image_tag}.onnx")})
+
+
+def _golden_requests(evidence: Evidence) -> tuple[GoldenRequest, ...] | None:
+    """What it was held to; None for one that was released before requests could be golden."""
+    behaviour = evidence.behaviour
+    return None if behaviour is None else tuple(one.request for one in behaviour.golden)
 
 
 def highest_passed(model: str, workplace: Workplace, *, below: Version | None = None) -> ReleaseTag | None:
@@ -81,9 +93,15 @@ def last_served(
     until = log.last_day(version=live.version)
     if until is None:
         return None
-    since = until - timedelta(days=_SERVED_DAYS - 1)
+    return served_between(until - timedelta(days=_SERVED_DAYS - 1), until, live, record, log, environment=environment)
+
+
+def served_between(
+    since: date, until: date, live: Released, record: Record, log: ServedLog, *, environment: str
+) -> ServedWindow | None:
+    """What `live` served from day to day, both inclusive, at most 20,000 rows; None where the log has none of it."""
     rows = log.rows(since, until, version=live.version)
-    if len(rows) == 0:
+    if len(rows) == 0 or live.declaration is None:
         return None
     newest = rows.slice(max(0, len(rows) - _SERVED_ROWS))
     path = record.scratch("served") / "served.parquet"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, cast
 
 from slipway.adapters.yaml_files import DocumentT, parse_yaml, read_bounded, read_yaml
+from slipway.domain.declared import Declared
 from slipway.domain.model import Model
 from slipway.domain.pages import digest_of
 from slipway.domain.policy import (
@@ -25,6 +27,8 @@ from slipway.domain.policy import (
 )
 from slipway.domain.settings import Settings
 from slipway.errors import BadFile, UnknownModel
+
+log = logging.getLogger(__name__)
 
 SETTINGS = "slipway.yaml"
 STATE = ".slipway"
@@ -55,6 +59,11 @@ class Repository:
     def state(self) -> Path:
         """What commands write: everything lies under this one folder, which git ignores."""
         return self.root / STATE
+
+    @property
+    def team_tests(self) -> Path:
+        """Where a team keeps the tests of its models, a folder each."""
+        return self.root / "tests" / "models"
 
     def settings(self) -> Settings:
         return read_yaml(self.root / SETTINGS, Settings)
@@ -92,14 +101,27 @@ def read_policies(folder: Path) -> Policies:
     Raises:
         BadFile: one is missing, or does not say what its gate needs.
     """
-    return parse_policies(lambda name: read_bounded(folder / name), where=str(folder))
+
+    def content_of(name: str) -> bytes | None:
+        return read_bounded(folder / name) if (folder / name).exists() else None
+
+    return parse_policies(content_of, where=str(folder))
 
 
-def parse_policies(content_of: Callable[[str], bytes], *, where: str) -> Policies:
-    """Read policies whose files `content_of` knows by their names; `where` is their folder, for errors."""
+def parse_policies(content_of: Callable[[str], bytes | None], *, where: str) -> Policies:
+    """Read policies whose files `content_of` knows by their names; `where` is their folder, for errors.
+
+    Where it knows no file, None, the defaults of a policy hold that the first template did not have.
+
+    Raises:
+        BadFile: one is missing that every repository has, or does not say what its gate needs.
+    """
 
     def read(name: str, into: type[DocumentT]) -> DocumentT:
-        return parse_yaml(content_of(name), into, where=f"{where}/{name}")
+        content = content_of(name)
+        if content is None:
+            raise BadFile(f"{where} has no {name}", mend=f"add {where}/{name}, then run again")
+        return parse_yaml(content, into, where=f"{where}/{name}")
 
     return Policies(
         fidelity=read("fidelity.yaml", Policy[FidelityLimit]),
@@ -111,7 +133,23 @@ def parse_policies(content_of: Callable[[str], bytes], *, where: str) -> Policie
         drift=read("drift.yaml", Policy[DriftLimit]),
         previous_version=read("previous-version.yaml", Policy[PreviousVersionLimit]),
         sources=read("sources.yaml", Policy[SourcesLimit]),
+        **_newer(content_of, where=where),
     )
+
+
+def _newer(content_of: Callable[[str], bytes | None], *, where: str) -> dict[str, Any]:
+    """The policies that have defaults, as far as their files are there."""
+    found: dict[str, Any] = {}
+    for field, info in Policies.model_fields.items():
+        if info.is_required():
+            continue
+        name, kind = f"{field.replace('_', '-')}.yaml", cast("type[Declared]", info.annotation)
+        content = content_of(name)
+        if content is None:
+            log.info("%s has no %s: its defaults hold there", where, name)
+        else:
+            found[field] = parse_yaml(content, kind, where=f"{where}/{name}")
+    return found
 
 
 def read_model(folder: Path) -> Model:

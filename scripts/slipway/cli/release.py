@@ -55,7 +55,9 @@ def measure_consistency(tag: str, as_json: bool) -> None:
     from slipway.steps import measure_consistency as step
 
     place = options.workplace()
-    page = step.run(place.release(ReleaseTag.parse(tag)), policies=place.repository.policies())
+    page = step.run(
+        place.release(ReleaseTag.parse(tag)), policies=place.repository.policies(), tests=place.repository.team_tests
+    )
     found = page.body.fidelity
     show(page, f"{tag}: {found.rows:,} rows, largest difference {found.largest_difference:.1e}", as_json=as_json)
 

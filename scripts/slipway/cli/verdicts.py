@@ -97,7 +97,7 @@ def _judged_as(bump: Bump, record: Record, place: Workplace) -> Page[Verdicts]:
 
     resolve_tag.promise(bump, record, root=place.repository.root)
     policies = place.repository.policies()
-    measure_consistency.run(record, policies=policies)
+    measure_consistency.run(record, policies=policies, tests=place.repository.team_tests)
     rehearse_rollback.run(record, environment=place.settings.first)
     return judge.run(
         record,

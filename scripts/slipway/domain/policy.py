@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from semver import Version
 
+from slipway.domain.behaviour import BehaviourLimit
 from slipway.domain.declared import Declared
 from slipway.maths.named_metrics import DecisionKind, Metric, known_names, metric_called
 
@@ -307,6 +308,12 @@ class Policies(Declared):
     drift: Policy[DriftLimit]
     previous_version: Policy[PreviousVersionLimit]
     sources: Policy[SourcesLimit]
+    behaviour: Policy[BehaviourLimit] = Policy[BehaviourLimit](
+        question="Does the model behave as its team expects?",
+        motivation="This repository has no policies/behaviour.yaml yet.",
+        limit=BehaviourLimit(),
+        remedy="Declare in policies/behaviour.yaml what is expected.",
+    )
 
 
 class QuarantineEntry(Declared):

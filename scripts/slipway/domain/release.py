@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from slipway.domain.behaviour import GoldenRequest
 from slipway.domain.calibration import Calibration, FalseAlarms
 from slipway.domain.model import Model
 from slipway.domain.pages import Body, File, Frozen, Page
@@ -22,6 +23,7 @@ class Released(Frozen):
     """A version that passed: its image, and what was fetched of it.
 
     `onnx`, `golden` and `declaration` are None where they could not be had; `problem` then says why.
+    `golden_requests` are those that it was held to, None where its page does not tell.
     """
 
     version: str
@@ -30,6 +32,7 @@ class Released(Frozen):
     onnx: File | None = None
     golden: File | None = None
     problem: str = ""
+    golden_requests: tuple[GoldenRequest, ...] | None = None
 
 
 class ServedWindow(Frozen):
@@ -263,8 +266,48 @@ class Golden(Frozen):
     outputs: dict[str, list[float | int | bool | str | None]]
 
 
+class ChangedEvidence(Frozen):
+    """Sample rows asked again with one input changed: `rows` were changed by it, `violations` behave otherwise.
+
+    `asked` is the sentence of the expectation, `share` that of the violations with the interval of Wilson, None
+    where no row was changed; `example` tells the violation that moves most.
+    """
+
+    name: str
+    asked: str
+    rows: int
+    violations: int
+    share: Estimate | None
+    example: str = ""
+
+
+class GoldenEvidence(Frozen):
+    """A golden request as it was declared then, and what it was answered; `problem` where it could not be asked."""
+
+    request: GoldenRequest
+    answered: str = ""
+    kept: bool = False
+    problem: str = ""
+
+
+class TeamTest(Frozen):
+    """One function of tests/models/<name>/behaviour*.py; `message` says why it failed."""
+
+    name: str
+    passed: bool
+    message: str = ""
+
+
+class BehaviourEvidence(Frozen):
+    """`tests` is None where the team has no functions of its own."""
+
+    changed: tuple[ChangedEvidence, ...] = ()
+    golden: tuple[GoldenEvidence, ...] = ()
+    tests: tuple[TeamTest, ...] | None = None
+
+
 class Evidence(Body):
-    """`calibration` is None on pages that were written before it was measured."""
+    """`calibration` and `behaviour` are None on pages that were written before they were measured."""
 
     kind: ClassVar[str] = "evidence"
 
@@ -278,6 +321,7 @@ class Evidence(Body):
     input_profile: File
     golden: Golden
     calibration: Calibration | None = None
+    behaviour: BehaviourEvidence | None = None
 
 
 class Rehearsal(Body):

@@ -15,6 +15,7 @@ from slipway.domain.release import Verdicts, VoidWaiver, WaiverUsed
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Finding, Verdict, verdict_of
 from slipway.gates import (
+    behaviour,
     drift,
     false_alarms,
     fidelity,
@@ -31,6 +32,7 @@ RELEASE_GATES: dict[str, ReleaseGate[Any]] = {
     "promise": promise,
     "fidelity": fidelity,
     "metrics": metrics,
+    "behaviour": behaviour,
     "signature": signature,
     "outputs": outputs,
     "way_back": way_back,

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from slipway.adapters import model_cost, onnx_session, tables
+from slipway.adapters import model_cost, onnx_session, tables, team_tests
 from slipway.adapters.onnx_session import OnnxModel
 from slipway.adapters.records import Record
 from slipway.converters.batches import read_batch
+from slipway.domain.behaviour import BehaviourLimit
+from slipway.domain.behaviour_fit import refuse_what_cannot_be_asked
 from slipway.domain.cost import Cost
 from slipway.domain.model import Model
 from slipway.domain.pages import File, Page
@@ -25,17 +27,19 @@ from slipway.domain.release import (
     ComparisonEvidence,
     Conversion,
     Evidence,
+    FidelityEvidence,
     Identity,
     ProbesEvidence,
     RefusedEvidence,
     Released,
+    TeamTest,
     TrafficEvidence,
 )
 from slipway.domain.rows import Batch, LabelledRows, rows_in, take
 from slipway.domain.signature import DataType
 from slipway.errors import BadFile, ModelFailed
 from slipway.maths.profile import ColumnProfile, profile_of_columns
-from slipway.measures import cost, drift, fidelity, metrics, outputs, promise, traffic, way_back
+from slipway.measures import behaviour, cost, drift, fidelity, metrics, outputs, promise, traffic, way_back
 
 log = logging.getLogger(__name__)
 
@@ -58,24 +62,55 @@ class _Candidate:
         return self.identity.declaration
 
 
-def run(record: Record, *, policies: Policies) -> Page[Evidence]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the default branch wants to know of a model, beside what is always measured."""
+
+    named_metrics: tuple[str, ...]
+    window_days: int
+    expected: BehaviourLimit
+    functions: tuple[Path, ...]
+
+    @property
+    def reads(self) -> dict[str, str]:
+        return {
+            "window days": str(self.window_days),
+            "metrics": " ".join(self.named_metrics),
+            "expected behaviour": self.expected.asked,
+            "team tests": team_tests.digest_of(self.functions),
+        }
+
+
+def run(
+    record: Record,
+    *,
+    policies: Policies,
+    tests: Path | None = None,
+    as_recorded: FidelityEvidence | None = None,
+) -> Page[Evidence]:
     """Write the page `evidence`, and the profile of the reference rows beside it.
 
     No limit of the policies is looked at: which metrics they name decides what is measured, how long a window of the
-    watch is what the reference is cut into.
+    watch is what the reference is cut into, and what is expected of the model what it is asked.
+
+    Args:
+        record: the release's record, with its pages `identity` and `conversion`.
+        policies: of the default branch.
+        tests: the folder tests/models, where a model's may hold functions of the team.
+        as_recorded: what was found when the source could still be asked, for a record that lacks its answers.
     """
     identity = record.page(Identity, written_by="resolve-tag").body
     conversion = record.page(Conversion, written_by="convert-to-onnx").body
     window_days = policies.drift.limit_for(identity.model).window_days
     named_metrics = tuple(policies.metrics.limit_for(identity.model).named(identity.declaration.decision.kind))
+    expected = policies.behaviour.limit_for(identity.model).for_version(identity.version)
+    refuse_what_cannot_be_asked(expected, identity.declaration, version=identity.version)
+    functions = team_tests.files_of(tests / identity.model) if tests else ()
+    asked = _Asked(named_metrics, window_days, expected, functions)
     return record.once(
         Evidence,
-        reads={
-            **_reads(identity, conversion),
-            "window days": str(window_days),
-            "metrics": " ".join(named_metrics),
-        },
-        make=lambda: _measure(record, identity, conversion, named_metrics=named_metrics, window_days=window_days),
+        reads={**_reads(identity, conversion), **asked.reads},
+        make=lambda: _measure(record, identity, conversion, asked, as_recorded),
         cost=lambda: _cost(record, identity, conversion),
     )
 
@@ -102,40 +137,51 @@ def _measure(
     record: Record,
     identity: Identity,
     conversion: Conversion,
-    *,
-    named_metrics: tuple[str, ...],
-    window_days: int,
+    asked: _Asked,
+    as_recorded: FidelityEvidence | None,
 ) -> Evidence:
     model = identity.declaration
     onnx = onnx_session.open_model(record.path(conversion.onnx))
     rows = tables.read_samples(record.path(identity.samples), model)
     log.info("asking %s %s rows", identity.tag, f"{len(rows):,}")
-    candidate = _Candidate(identity, conversion, onnx, rows, onnx.predict(rows.batch), named_metrics)
-    source = read_batch(record.path(conversion.sample_outputs))
-    edges = read_batch(record.path(conversion.edges))
-    answered = np.setdiff1d(np.arange(rows_in(edges)), conversion.edges_that_raised)
-    edge_answers = take(read_batch(record.path(conversion.edge_outputs)), answered)
+    candidate = _Candidate(identity, conversion, onnx, rows, onnx.predict(rows.batch), asked.named_metrics)
     profile = _profile(model, rows.batch)
     return Evidence(
         onnx_signature=onnx.signature,
         break_is_stated=states_break(record.path(identity.card), identity.version),
-        fidelity=fidelity.measure(
-            source=source,
-            onnx=candidate.answers,
-            source_edges=edge_answers,
-            onnx_edges=onnx.predict(take(edges, answered)),
-            noise_floor=conversion.noise_floor,
-            decision=model.decision,
-            probes=_at_splits(record, conversion, onnx),
-            refused=_where_refused(edges, conversion, onnx),
-        ),
+        fidelity=as_recorded or _fidelity(record, candidate),
         outputs=outputs.measure(model, candidate.answers, rows=len(rows)),
-        metrics=metrics.measure(rows, candidate.answers, model.decision, named=named_metrics),
-        comparison=_compare(record, candidate),
+        metrics=metrics.measure(rows, candidate.answers, model.decision, named=asked.named_metrics),
+        comparison=_compare(record, candidate, candidate.identity.compared),
+        against_deployed=_against_deployed(record, candidate),
         traffic=_replay_traffic(record, candidate),
         input_profile=_keep_profile(record, profile),
         golden=way_back.golden(rows.batch, candidate.answers),
-        calibration=drift.calibrate(profile, rows.batch, rows.days, window_days=window_days),
+        calibration=drift.calibrate(profile, rows.batch, rows.days, window_days=asked.window_days),
+        behaviour=behaviour.measure(
+            asked.expected,
+            model=model,
+            batch=rows.batch,
+            answers=candidate.answers,
+            ask=onnx.predict,
+            tests=_team_tests(record, candidate, asked.functions),
+        ),
+    )
+
+
+def _fidelity(record: Record, candidate: _Candidate) -> FidelityEvidence:
+    conversion, onnx = candidate.conversion, candidate.onnx
+    edges = read_batch(record.path(conversion.edges))
+    answered = np.setdiff1d(np.arange(rows_in(edges)), conversion.edges_that_raised)
+    return fidelity.measure(
+        source=read_batch(record.path(conversion.sample_outputs)),
+        onnx=candidate.answers,
+        source_edges=take(read_batch(record.path(conversion.edge_outputs)), answered),
+        onnx_edges=onnx.predict(take(edges, answered)),
+        noise_floor=conversion.noise_floor,
+        decision=candidate.model.decision,
+        probes=_at_splits(record, conversion, onnx),
+        refused=_where_refused(edges, conversion, onnx),
     )
 
 
@@ -174,6 +220,20 @@ def _answer_if_any(onnx: OnnxModel, row: Batch) -> Batch | None:
         return None
 
 
+def _team_tests(record: Record, candidate: _Candidate, functions: tuple[Path, ...]) -> tuple[TeamTest, ...] | None:
+    """None where the team has none of its own."""
+    if not functions:
+        return None
+    log.info("running the functions of %s", ", ".join(file.name for file in functions))
+    return team_tests.run(
+        functions,
+        model=candidate.model,
+        onnx=record.path(candidate.conversion.onnx),
+        samples=record.path(candidate.identity.samples),
+        folder=record.scratch("team-tests"),
+    )
+
+
 def _cost(record: Record, identity: Identity, conversion: Conversion) -> Cost:
     """Beside each version that an environment runs, as far as its file could be had."""
     rows = tables.read_samples(record.path(identity.samples), identity.declaration)
@@ -188,8 +248,16 @@ def _cost(record: Record, identity: Identity, conversion: Conversion) -> Cost:
     )
 
 
-def _compare(record: Record, candidate: _Candidate) -> ComparisonEvidence | None:
+def _against_deployed(record: Record, candidate: _Candidate) -> dict[str, ComparisonEvidence]:
+    """By version: what the users of each environment would notice, where it runs another than the compared one."""
     compared = candidate.identity.compared
+    running = {live.version: live for live in candidate.identity.deployed.values() if live is not None}
+    others = [live for version, live in running.items() if compared is None or version != compared.version]
+    found = ((live.version, _compare(record, candidate, live)) for live in others)
+    return {version: comparison for version, comparison in found if comparison is not None}
+
+
+def _compare(record: Record, candidate: _Candidate, compared: Released | None) -> ComparisonEvidence | None:
     if compared is None or compared.declaration is None:
         return None
     return promise.measure(

@@ -76,15 +76,10 @@ def _in_force(forge: Branches) -> Policies:
     """What the default branch says."""
     head = forge.head(forge.default_branch)
 
-    def content_of(name: str) -> bytes:
-        content = forge.read(head, f"policies/{name}") if head is not None else None
-        if content is None:
-            raise BadFile(
-                f"the branch `{forge.default_branch}` has no policies/{name}", mend="merge the file, then compare again"
-            )
-        return content
-
-    return parse_policies(content_of, where=f"{forge.default_branch}:policies")
+    return parse_policies(
+        lambda name: forge.read(head, f"policies/{name}") if head is not None else None,
+        where=f"{forge.default_branch}:policies",
+    )
 
 
 def _case(environment: str, model: str, workplace: Workplace) -> ReleaseCase:

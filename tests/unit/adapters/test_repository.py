@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from slipway.adapters.repository import Repository
+from slipway.adapters.repository import Repository, parse_policies
 from slipway.errors import BadFile, UnknownModel
 
 from tests.team import Team, new_team
@@ -78,3 +78,22 @@ def test_a_policy_that_limits_nothing_by_mistake_is_refused(team: Team, before: 
 
     assert "policies/metrics.yaml, line " in caught.value.problem
     assert says in str(caught.value)
+
+
+def test_a_policy_that_is_taken_out_of_the_checkout_is_missed(team: Team) -> None:
+    """No file must not pass for no limit."""
+    (team.root / "policies" / "behaviour.yaml").unlink()
+
+    with pytest.raises(BadFile, match=r"behaviour\.yaml"):
+        Repository(team.root).policies()
+
+
+def test_a_policy_that_the_first_template_did_not_have_is_known_by_its_defaults_elsewhere(team: Team) -> None:
+    """An update of the template brings policy and code together, and is compared with a branch that lacks both."""
+
+    def content_of(name: str) -> bytes | None:
+        return None if name == "behaviour.yaml" else (team.root / "policies" / name).read_bytes()
+
+    assert parse_policies(content_of, where="main:policies").behaviour.limit_for("tip").asked == ""
+    with pytest.raises(BadFile, match=r"main:policies has no drift\.yaml"):
+        parse_policies(lambda name: None if name == "drift.yaml" else content_of(name), where="main:policies")

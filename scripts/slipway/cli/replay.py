@@ -1,0 +1,62 @@
+"""`slipway replay`: the steps of a release once more, on what its pages name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from slipway.cli import options
+from slipway.cli.printing import show
+
+if TYPE_CHECKING:
+    from slipway.adapters.workplace import Workplace
+    from slipway.domain.replayed import Replay
+
+_FAIL, _COULD_NOT_LOOK = 10, 12
+
+
+@click.command("replay")
+@options.TAG
+@click.option("--convert", is_flag=True, help="Convert the tagged source again, too, and compare the ONNX file.")
+@options.AS_JSON
+def replay(tag: str, convert: bool, as_json: bool) -> int:
+    """Measure the released TAG again from digests, and see that it comes to the same verdicts.
+
+    Writes nothing but .slipway/replays/. Exit codes: 0 all is the same, 10 a verdict or a number differs, 12 something
+    could not be had and was taken as recorded.
+    """
+    from slipway.reports.replay import replay_text
+
+    found = replayed(tag, options.workplace(), convert=convert)
+    show(found, replay_text(found), as_json=as_json)
+    if found.differences:
+        return _FAIL
+    return _COULD_NOT_LOOK if found.missing else 0
+
+
+def replayed(tag: str, place: Workplace, *, convert: bool) -> Replay:
+    """Chain the steps on a record of scratch, as far as what they need could be had."""
+    from slipway.steps import convert_to_onnx, measure_consistency, rehearse_rollback
+    from slipway.steps import replay as step
+
+    replaying = step.prepare(tag, workplace=place)
+    if convert and replaying.can_be_converted:
+        requirements = place.repository.root / "requirements"
+        page = convert_to_onnx.run(replaying.record, requirements=requirements, sources=replaying.policies.sources)
+        step.use_new_conversion(replaying, page)
+    else:
+        step.use_recorded_conversion(replaying, workplace=place)
+    if replaying.can_be_measured:
+        measure_consistency.run(
+            replaying.record,
+            policies=replaying.policies,
+            tests=place.repository.team_tests if replaying.functions_are_the_same else None,
+            as_recorded=replaying.fidelity_as_recorded,
+        )
+    if replaying.can_be_rehearsed:
+        rehearse_rollback.run(replaying.record, environment=replaying.environment)
+    return step.compare(replaying)
+
+
+COMMANDS = (replay,)
