@@ -29,20 +29,27 @@ from tests.unit.converters.conftest import (  # noqa: F401  # fixtures
 
 @dataclass(frozen=True)
 class Family:
-    """The models of one framework: those that the bounds were chosen on, and the script that trains them."""
+    """The models of one framework, by the script that trains them: those that the bounds were chosen on, and others.
+
+    The held-out ones came in a commit after the bounds.
+    """
 
     script: str
     environment: str
     models: Sequence[str]
+    held_out: Sequence[str]
 
 
 FAMILIES: Mapping[str, Family] = {
+    "keras": Family("keras_models_for_tests", "tensorflow", (), ("flights", "digits", "diabetes")),
     "lightgbm": Family(
         "lightgbm_models_for_tests",
         "boosters",
         ("flights", "breast cancer", "wine", "diabetes", "missing", "neighbours"),
+        ("held out: cancer", "held out: digits", "held out: diabetes"),
     ),
-    "onnx": Family("onnx_models_for_tests", "onnx", ("flights", "wine", "trained here")),
+    "onnx": Family("onnx_models_for_tests", "onnx", ("flights", "wine", "trained here"), ("held out: diabetes",)),
+    "pytorch": Family("pytorch_models_for_tests", "pytorch", (), ("digits", "diabetes", "late")),
     "scikit-learn": Family(
         "scikit_learn_models_for_tests",
         "scikit-learn",
@@ -60,12 +67,19 @@ FAMILIES: Mapping[str, Family] = {
             "seconds, double, forest",
             "seconds, scaled",
         ),
+        ("held out: cancer", "held out: wine", "held out: diabetes", "held out: iris", "held out: flights"),
     ),
-    "tensorflow": Family("saved_models_for_tests", "tensorflow", ("good", "late flights", "bars")),
+    "tensorflow": Family(
+        "saved_models_for_tests",
+        "tensorflow",
+        ("good", "late flights", "bars"),
+        ("held out: bars", "held out: delay"),
+    ),
     "xgboost": Family(
         "xgboost_models_for_tests",
         "boosters",
         ("flights", "breast cancer, ubj", "stopped early", "wine", "diabetes", "seconds, double"),
+        ("held out: digits", "held out: cancer", "held out: diabetes"),
     ),
 }
 Outcomes = Callable[[str], list[Outcome]]
@@ -101,8 +115,10 @@ def _good(framework: str, request: pytest.FixtureRequest) -> list[Good]:
     if framework == "onnx":  # whose sources are what scikit-learn's models became
         scikit_learn = FAMILIES["scikit-learn"]
         trained(scikit_learn.script, scikit_learn.environment, shared=folder, flights=rows)
+    if framework in ("keras", "pytorch"):
+        trained("datasets_for_tests", "scikit-learn", shared=folder, flights=rows)
     models = trained(family.script, family.environment, shared=folder, flights=rows)
-    return [Good(name, models.folder / name, models.told[name]) for name in family.models]
+    return [Good(name, models.folder / name, models.told[name]) for name in (*family.models, *family.held_out)]
 
 
 def _good_of_tensorflow(family: Family, request: pytest.FixtureRequest) -> list[Good]:
@@ -110,6 +126,6 @@ def _good_of_tensorflow(family: Family, request: pytest.FixtureRequest) -> list[
     converted: Conversion = request.getfixturevalue("conversion")
     folder: Path = request.getfixturevalue("saved_models")
     told = json.loads((folder / "told.json").read_text())
-    first, *others = family.models
+    first, *others = (*family.models, *family.held_out)
     as_released = Good(first, converted.folder, converted.told.model_dump())
     return [as_released, *(Good(name, folder / name, told[name]) for name in others)]

@@ -105,6 +105,21 @@ def written(content: bytes) -> Callable[[Batch], Case]:
     return lambda _: {"save": save, "samples": {"x": np.zeros((3, 1), np.float32)}, "outputs": PROBABILITY}
 
 
+def held_out_cancer(_: Batch) -> Case:
+    """Deep trees, columns one by one."""
+    values, labels = datasets.load_breast_cancer(return_X_y=True)
+    samples = named_columns(values)
+    booster = train(matrix_of(samples), labels, rounds=60, num_leaves=63, min_data_in_leaf=3, learning_rate=0.3)
+    return {"save": saved(booster), "samples": samples, "outputs": PROBABILITY}
+
+
+def held_out_digits(_: Batch) -> Case:
+    values, labels = datasets.load_digits(return_X_y=True)
+    pixels = values.astype(np.float32)
+    booster = train(pixels, labels, objective="multiclass", num_class=10, num_leaves=7)
+    return {"save": saved(booster), "samples": {"pixels": pixels}, "outputs": [("digit", "float32", [10])]}
+
+
 CASES: dict[str, Callable[[Batch], Case]] = {
     "flights": of_flights,
     "breast cancer": cancer,
@@ -119,6 +134,9 @@ CASES: dict[str, Callable[[Batch], Case]] = {
     "linear leaves": diabetes(linear_tree=True),
     "averaged": diabetes(boosting="rf", bagging_freq=1, bagging_fraction=0.7),
     "categories": categories,
+    "held out: cancer": held_out_cancer,
+    "held out: digits": held_out_digits,
+    "held out: diabetes": diabetes(num_leaves=31, min_data_in_leaf=5, learning_rate=0.3, lambda_l2=2.0),
     "pickle": written(pickle.dumps({"tree": 1})),
     "broken": written(b"tree\nversion=v4\nobjective=binary sigmoid:1\n"),
 }

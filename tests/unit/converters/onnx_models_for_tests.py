@@ -124,6 +124,7 @@ CASES: dict[str, Callable[[Batch], Case]] = {
     "wine": of_scikit_learn("wine", [("probabilities", "float32", [3]), ("label", "string", [1])]),
     "wine, probabilities alone": of_scikit_learn("wine", [("probabilities", "float32", [3])]),
     "trained here": trained_here(as_one_file),
+    "held out: diabetes": of_scikit_learn("held out: diabetes", [("target", "float32", [1])]),
     "weights beside": trained_here(with_weights_beside),
 }
 

@@ -20,6 +20,8 @@ from skl2onnx.sklapi import CastTransformer
 from sklearn import datasets
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import (
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
     GradientBoostingRegressor,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
@@ -28,8 +30,16 @@ from sklearn.ensemble import (
 from sklearn.kernel_approximation import RBFSampler
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    RobustScaler,
+    StandardScaler,
+)
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 from slipway.converters import scikit_learn
 from slipway.domain.rows import Batch, take
 from trained_for_tests import Case, convert_all, matrix_of, named_columns
@@ -145,6 +155,23 @@ def seconds(dtype: str, model: Any) -> Callable[[Batch], Case]:
     return case
 
 
+def held_out(load: Any, model: Any, *outputs: Any) -> Callable[[Batch], Case]:
+    """A data set of scikit-learn, column by column."""
+
+    def case(_: Batch) -> Case:
+        values, labels = load(return_X_y=True)
+        samples = named_columns(values)
+        fitted = model.fit(matrix_of(samples), labels)
+        return {"save": saved(fitted), "samples": samples, "outputs": list(outputs), "trust": TREES}
+
+    return case
+
+
+def held_out_flights(flights: Batch) -> Case:
+    words = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    return of_flights("passthrough", words, GradientBoostingClassifier(n_estimators=40, random_state=3), flights)
+
+
 def small(final: Any, save: Any = saved, **more: Any) -> Callable[[Batch], Case]:
     """Two columns, for what is refused."""
 
@@ -216,6 +243,26 @@ CASES: dict[str, Callable[[Batch], Case]] = {
     "diabetes, binned": regression(HistGradientBoostingRegressor(max_iter=30, random_state=1)),
     "diabetes, linear": regression(make_pipeline(StandardScaler(), LinearRegression())),
     "digits": digits,
+    "held out: cancer": held_out(
+        datasets.load_breast_cancer,
+        HistGradientBoostingClassifier(max_iter=60, learning_rate=0.3, max_leaf_nodes=63, random_state=3),
+        *PROBABILITY,
+    ),
+    "held out: wine": held_out(
+        datasets.load_wine,
+        make_pipeline(MinMaxScaler(), LogisticRegression(C=5.0)),
+        ("probabilities", "float32", [3]),
+        ("label", "int64", [1]),
+    ),
+    "held out: diabetes": held_out(
+        datasets.load_diabetes,
+        make_pipeline(RobustScaler(), ExtraTreesRegressor(20, max_depth=10, random_state=3)),
+        ("target", "float32", [1]),
+    ),
+    "held out: iris": held_out(
+        datasets.load_iris, DecisionTreeClassifier(random_state=3), ("probabilities", "float32", [3])
+    ),
+    "held out: flights": held_out_flights,
     "seconds, double": seconds("float64", HistGradientBoostingClassifier(random_state=1)),
     "seconds, double, forest": seconds("float64", RandomForestClassifier(10, random_state=1)),
     "seconds, scaled": seconds("float64", make_pipeline(StandardScaler(), LogisticRegression())),

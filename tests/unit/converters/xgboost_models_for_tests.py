@@ -70,6 +70,25 @@ def diabetes(**parameters: Any) -> Callable[[Batch], Case]:
     return case
 
 
+def held_out_digits(_: Batch) -> Case:
+    values, labels = datasets.load_digits(return_X_y=True)
+    pixels = values.astype(np.float32)
+    parameters = {**BINARY, "objective": "multi:softprob", "num_class": 10, "max_depth": 6, "subsample": 0.8}
+    booster = xgboost.train(parameters, xgboost.DMatrix(pixels, labels), num_boost_round=8)
+    outputs = [("digit", "float32", [10]), ("label", "int64", [1])]
+    return {"save": saved(booster), "samples": {"pixels": pixels}, "outputs": outputs}
+
+
+def held_out_cancer(_: Batch) -> Case:
+    """Deep trees, columns one by one, and holes in the training."""
+    values, labels = datasets.load_breast_cancer(return_X_y=True)
+    values[np.random.default_rng(8).random(values.shape) < 0.1] = np.nan
+    samples = named_columns(values)
+    parameters = {**BINARY, "max_depth": 9, "eta": 0.6, "tree_method": "exact"}
+    booster = xgboost.train(parameters, xgboost.DMatrix(matrix_of(samples), labels), num_boost_round=40)
+    return {"save": saved(booster), "samples": samples, "outputs": PROBABILITY}
+
+
 def small(
     save: Callable[[Any], Callable[[Path], None]] = saved, *, kind: str = "q", **more: Any
 ) -> Callable[[Batch], Case]:
@@ -107,6 +126,9 @@ CASES: dict[str, Callable[[Batch], Case]] = {
     "wine": wine("multi:softprob"),
     "diabetes": diabetes(),
     "seconds, double": small(),
+    "held out: digits": held_out_digits,
+    "held out: cancer": held_out_cancer,
+    "held out: diabetes": diabetes(max_depth=7, eta=0.5, reg_lambda=0.1),
     "labels only": wine("multi:softmax"),
     "dart": diabetes(booster="dart"),
     "categories": small(kind="c"),
