@@ -56,7 +56,8 @@ def run(converter: Converter, job: dict[str, Any]) -> dict[str, Any]:
     write_batch(out / "outputs-edges.npz", edge_answers)
     splits = _ask_at_splits(predict, model, samples, out)
     floor = noise_floor(predict, samples, answers, otherwise=_with_two_threads(converter, loaded))
-    return {"tools": converter.tools(), "noise_floor": floor, "edges_that_raised": refused, "splits": splits}
+    tools = {**converter.tools(), **opsets(model)}
+    return {"tools": tools, "noise_floor": floor, "edges_that_raised": refused, "splits": splits}
 
 
 def _with_two_threads(converter: Converter, loaded: Any) -> list[Predict]:
@@ -75,6 +76,11 @@ def _ask_at_splits(predict: Predict, model: ModelProto, samples: Batch, out: Pat
         write_batch(out / "probes.npz", probes.rows)
         write_batch(out / "outputs-probes.npz", _answered(predict, probes.rows, what="its samples, moved to a split"))
     return {"splits": probes.splits, "probed": probes.probed, "problem": probes.problem}
+
+
+def opsets(model: ModelProto) -> dict[str, str]:
+    """The versions of ONNX's operators that the file is written in."""
+    return {f"opset of {entry.domain or 'ai.onnx'}": str(entry.version) for entry in model.opset_import}
 
 
 def _names(columns: Sequence[Column]) -> list[str]:

@@ -34,6 +34,7 @@ SIGNATURE = Signature(
     ),
     outputs=(Tensor(name="p_late", dtype=DataType.FLOAT32),),
 )
+OPSETS = ("opset of ai.onnx", "opset of ai.onnx.ml")  # of a file with trees, tables of words, or labels
 OUT_OF_RANGE = (1, 4)  # the edge rows whose gate the source does not know
 
 

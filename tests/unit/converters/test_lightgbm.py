@@ -13,7 +13,7 @@ import pytest
 from slipway.converters.batches import read_batch
 from slipway.domain.rows import take
 
-from tests.unit.converters.conftest import ROOT, Trained, trained
+from tests.unit.converters.conftest import OPSETS, ROOT, Trained, trained
 
 _ROUNDING = 16 * 2.0**-23  # of outputs up to 1
 
@@ -115,7 +115,7 @@ def test_what_lightgbm_takes_for_zero_is_all_that_differs_at_splits(models: Trai
 
 def test_the_versions_of_the_tools_are_told(models: Trained) -> None:
     """When two conversions differ, the first question is what made them."""
-    assert set(models.told["wine"]["tools"]) == {"lightgbm", "onnx", "onnxmltools"}
+    assert set(models.told["wine"]["tools"]) == {"lightgbm", "onnx", "onnxmltools", *OPSETS}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from slipway.converters.onnx_file import to_onnx
 from slipway.domain.rows import take
 from slipway.errors import ConversionFailed
 
-from tests.unit.converters.conftest import ROOT, Trained, trained
+from tests.unit.converters.conftest import OPSETS, ROOT, Trained, trained
 
 _ROUNDING = 16 * 2.0**-23  # of outputs up to 1
 _CONVERTED = ("flights", "wine", "wine, probabilities alone", "trained here", "weights beside")
@@ -116,7 +116,7 @@ def test_another_process_writes_the_same_bytes(models: Trained, tmp_path: Path) 
 
 def test_the_versions_of_the_tools_are_told(models: Trained) -> None:
     """When two files of one model differ, the first question is what made them."""
-    assert set(models.told["wine"]["tools"]) == {"onnx", "onnxruntime"}
+    assert set(models.told["wine"]["tools"]) == {"onnx", "onnxruntime", *OPSETS}
 
 
 def plain(*, dtype: int = TensorProto.FLOAT, rows: int | None = None, width: int | None = 1) -> ModelProto:

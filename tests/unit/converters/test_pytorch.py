@@ -120,7 +120,8 @@ def test_another_process_writes_the_same_bytes(models: Trained, tmp_path: Path) 
 
 def test_the_versions_of_the_tools_are_told(models: Trained) -> None:
     """When two conversions differ, the first question is what made them."""
-    assert set(models.told["late"]["tools"]) == {"onnx", "onnxscript", "torch"}
+    assert set(models.told["late"]["tools"]) == {"onnx", "onnxscript", "torch", "opset of ai.onnx"}
+    assert models.told["late"]["tools"]["opset of ai.onnx"] == "18"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from slipway.adapters.onnx_session import open_model
 from slipway.converters.canonical import serialise
 from slipway.domain.rows import take
 
-from tests.unit.converters.conftest import ROOT, Trained, trained
+from tests.unit.converters.conftest import OPSETS, ROOT, Trained, trained
 
 _ROUNDING = 16 * 2.0**-23  # of outputs up to 1
 _SCRIPT = "scikit_learn_models_for_tests"
@@ -155,7 +155,7 @@ def test_rows_at_its_own_splits_are_answered_as_by_the_source(models: Trained, c
 
 def test_the_versions_of_the_tools_are_told(models: Trained) -> None:
     """When two conversions differ, the first question is what made them."""
-    assert set(models.told["linear"]["tools"]) == {"onnx", "scikit-learn", "skl2onnx", "skops"}
+    assert set(models.told["linear"]["tools"]) == {"onnx", "scikit-learn", "skl2onnx", "skops", *OPSETS}
 
 
 @pytest.mark.parametrize(

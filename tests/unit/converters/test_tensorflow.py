@@ -14,7 +14,7 @@ from slipway.adapters.onnx_session import open_model
 from slipway.converters.canonical import serialise
 from slipway.domain.rows import take
 
-from tests.unit.converters.conftest import OUT_OF_RANGE, ROOT, SIGNATURE, Conversion
+from tests.unit.converters.conftest import OPSETS, OUT_OF_RANGE, ROOT, SIGNATURE, Conversion
 
 _ROUNDING = 16 * 2.0**-23  # of outputs up to 1
 
@@ -57,7 +57,7 @@ def test_the_noise_floor_is_measured_and_of_the_size_of_rounding(conversion: Con
 
 def test_the_versions_of_the_tools_are_told(conversion: Conversion) -> None:
     """When two conversions differ, the first question is what made them."""
-    assert set(conversion.told.tools) == {"keras", "onnx", "tensorflow-cpu", "tf2onnx"}
+    assert set(conversion.told.tools) == {"keras", "onnx", "tensorflow-cpu", "tf2onnx", *OPSETS}
 
 
 def test_another_process_with_other_kernels_writes_the_same_bytes(

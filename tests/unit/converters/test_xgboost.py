@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 from slipway.domain.rows import take
 
-from tests.unit.converters.conftest import ROOT, Trained, trained
+from tests.unit.converters.conftest import OPSETS, ROOT, Trained, trained
 
 _ROUNDING = 16 * 2.0**-23  # of outputs up to 1
 
@@ -116,7 +116,7 @@ def test_rows_at_its_own_splits_are_answered_as_by_the_source(models: Trained, c
 
 def test_the_versions_of_the_tools_are_told(models: Trained) -> None:
     """When two conversions differ, the first question is what made them."""
-    assert set(models.told["wine"]["tools"]) == {"onnx", "onnxmltools", "xgboost-cpu"}
+    assert set(models.told["wine"]["tools"]) == {"onnx", "onnxmltools", "xgboost-cpu", *OPSETS}
 
 
 @pytest.mark.parametrize(
