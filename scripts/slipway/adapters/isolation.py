@@ -5,7 +5,8 @@ in a second line how many processes were left behind. `files`, where it is not n
 besides the system's own files. What the system does not allow is left out and not told. It imports nothing of Slipway,
 and is done before any other code runs.
 
-- `namespaces`: an own network without any device, and own processes: when the first ends, the kernel ends the rest.
+- `namespaces`: an own network without any device, own shared memory, and own processes: when the first ends, the
+  kernel ends the rest.
 - `no sockets`: none can be made, of any family, and nothing that leads around that.
 - `files`: all other files are out of reach, and so are other processes.
 
@@ -33,7 +34,7 @@ from typing import Any
 NAMESPACES, NO_SOCKETS, FILES = "namespaces", "no sockets", "files"
 _GRACE = 2.0  # seconds
 _MOST_PROCESSES = 4096  # threads count as well, and TensorFlow starts some a core
-_NEW_USER, _OTHERS = 0x10000000, 0x40000000 | 0x20000000 | 0x08000000  # network, processes, shared memory
+_NEW_USER, _OTHERS = 0x10000000, 0x40000000 | 0x20000000 | 0x08000000 | 0x00020000  # network, processes, memory, mounts
 _SET_NO_NEW_PRIVILEGES, _SET_SECCOMP, _SET_DEATH_SIGNAL, _SET_SUBREAPER = 38, 22, 1, 36
 _CAPSET = {"x86_64": 126, "aarch64": 91}
 _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -50,6 +51,7 @@ _SYSTEM = (
     *(f"/etc/{name}" for name in ("ld.so.cache", "localtime", "nsswitch.conf", "os-release", "passwd", "group")),
     *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"),
 )
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108  # a file system of its own is laid over it
 _READ, _OF_FILES = 0b1101, 0b1100000000000111  # execute, read a file, list a folder; what a single file can have
 _EACH_SINCE = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 5: 0xFFFF}  # what Landlock of that version can hold back
 
@@ -100,6 +102,8 @@ def _enter_namespaces() -> None:
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    # Semaphores of Python lie there; without them joblib asks with one thread, whatever it was told.
+    _checked(_libc.mount(b"memory", _SHARED_MEMORY.encode(), b"tmpfs", 0, b"size=64m"))
 
 
 def _be_first(apart: dict[str, Any], file: str, arguments: list[str], status_to: int, *, namespaces: bool) -> None:
@@ -189,6 +193,7 @@ def _give_up_rights(files: dict[str, list[str]] | None, *, namespaces: bool) -> 
     if machine in _CAPSET:
         header, none = struct.pack("=Ii", 0x20080522, 0), bytes(24)
         _libc.syscall(_CAPSET[machine], header, none)
+    files = {**files, "writes": [*files["writes"], _SHARED_MEMORY]} if files and namespaces else files  # it is its own
     held = {NAMESPACES: namespaces, FILES: files is not None and _hold_files(files), NO_SOCKETS: _no_sockets(machine)}
     return [name for name, holds in held.items() if holds]
 

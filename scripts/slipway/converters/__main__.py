@@ -33,6 +33,8 @@ def main(name: str, job_file: Path) -> None:
     try:
         result = run(CONVERTERS[name], job)
     except SlipwayError as error:
+        if isinstance(error.__cause__, MemoryError):  # whatever a library stumbled over then, that is the reason
+            raise error.__cause__ from error
         result = {"refused": type(error).__name__, "problem": error.problem, "mend": error.mend}
     Path(job["result"]).write_text(json.dumps(result, allow_nan=False))
 
