@@ -153,7 +153,6 @@ def _measure(
         outputs=outputs.measure(model, candidate.answers, rows=len(rows)),
         metrics=metrics.measure(rows, candidate.answers, model.decision, named=asked.named_metrics),
         comparison=_compare(record, candidate, candidate.identity.compared),
-        against_deployed=_against_deployed(record, candidate),
         traffic=_replay_traffic(record, candidate),
         input_profile=_keep_profile(record, profile),
         golden=way_back.golden(rows.batch, candidate.answers),
@@ -246,15 +245,6 @@ def _cost(record: Record, identity: Identity, conversion: Conversion) -> Cost:
         platform=model_cost.this_platform(),
         batch_rows=min(len(rows), model_cost.BATCH_ROWS),
     )
-
-
-def _against_deployed(record: Record, candidate: _Candidate) -> dict[str, ComparisonEvidence]:
-    """By version: what the users of each environment would notice, where it runs another than the compared one."""
-    compared = candidate.identity.compared
-    running = {live.version: live for live in candidate.identity.deployed.values() if live is not None}
-    others = [live for version, live in running.items() if compared is None or version != compared.version]
-    found = ((live.version, _compare(record, candidate, live)) for live in others)
-    return {version: comparison for version, comparison in found if comparison is not None}
 
 
 def _compare(record: Record, candidate: _Candidate, compared: Released | None) -> ComparisonEvidence | None:
