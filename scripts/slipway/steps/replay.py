@@ -37,6 +37,7 @@ BodyT = TypeVar("BodyT", bound=Body)
 _ASKED = {
     "window days": ("calibration",),
     "metrics": ("metrics", "comparison"),
+    "slices": ("slices",),
     "expected behaviour": ("behaviour",),
 }
 
@@ -153,7 +154,7 @@ def _policies(digest: str, workplace: Workplace) -> tuple[Policies, bool]:
 def _compare_evidence(replaying: Replaying, now: Page[Evidence]) -> None:
     then = replaying.recorded.evidence
     for read, fields in _ASKED.items():
-        if then.reads.get(read) != now.reads[read]:
+        if then.reads.get(read) != now.reads.get(read) and then.body.model_fields_set.intersection(fields):
             replaying.notices.append(f"{' and '.join(fields)} was asked otherwise then, and is taken as recorded")
             replaying.taken.update(fields)
     if not replaying.functions_are_the_same:
