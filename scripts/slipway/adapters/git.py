@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from slipway.adapters import crash_points, git_credentials, ref_locks, tar_stream
-from slipway.adapters.trees import refuse_links_out
+from slipway.adapters.trees import refuse_strange_files
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadTag, GitRefused, Unreachable
 
@@ -249,7 +249,7 @@ def export(repository: Path, commit: str, folder: str, *, into: Path) -> None:
         unpacked = Path(scratch) / "tree"
         unpacked.mkdir()
         _unpack(repository, commit, folder, into=unpacked)
-        refuse_links_out(unpacked, shown_as=folder)
+        refuse_strange_files(unpacked, shown_as=folder)
         if into.exists():
             into.rename(Path(scratch) / "before")
         with crash_points.external_write("export"):

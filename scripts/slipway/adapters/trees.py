@@ -1,4 +1,4 @@
-"""Folders as a whole: their digest, of names and contents, the same on any machine, and links that lead out of them."""
+"""Folders as a whole: their digest, of names and contents, the same on any machine, and what may not lie in them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ def digest_of_tree(folder: Path) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def refuse_links_out(top: Path, *, shown_as: str) -> None:
-    """Looked at when all are there: a chain of two can lead out where neither does alone.
+def refuse_strange_files(top: Path, *, shown_as: str) -> None:
+    """Looked at when all are there: a chain of two links can lead out where neither does alone.
 
     Raises:
-        BadFile: a link leads out of the folder `top`: what it names belongs to the machine, not to the model.
+        BadFile: a link leads out of the folder `top`: what it names belongs to the machine, not to the model; or there
+            is a pipe or a device, whose reader would wait for ever.
     """
     for path in top.rglob("*"):
         if path.is_symlink() and not _stays_inside(path, top):
@@ -32,6 +33,11 @@ def refuse_links_out(top: Path, *, shown_as: str) -> None:
             raise BadFile(
                 f"{shown_as}/{path.relative_to(top)} is a link to `{target}`, outside of {shown_as}",
                 mend=f"put a copy of the file in place of the link, or keep it out of {shown_as}",
+            )
+        if not path.is_symlink() and not path.is_file() and not path.is_dir():
+            raise BadFile(
+                f"{shown_as}/{path.relative_to(top)} is neither a file, a folder nor a link",
+                mend=f"keep it out of {shown_as}",
             )
 
 

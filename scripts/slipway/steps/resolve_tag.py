@@ -15,7 +15,7 @@ from semver import Version
 from slipway.adapters import crash_points, deploy_tree, git, released, tables
 from slipway.adapters.records import Record
 from slipway.adapters.repository import read_model
-from slipway.adapters.trees import digest_of_tree, refuse_links_out
+from slipway.adapters.trees import digest_of_tree, refuse_strange_files
 from slipway.adapters.workplace import Workplace
 from slipway.domain.model import Model
 from slipway.domain.pages import Page, digest_of
@@ -85,7 +85,7 @@ def run_on_working_tree(model: str, *, workplace: Workplace) -> Page[Identity]:
     repository.model(model)  # for its errors, before anything is copied
     record = workplace.check(model)
     source = repository.root / "models" / model
-    refuse_links_out(source, shown_as=f"models/{model}")  # a copy would hold what they name
+    refuse_strange_files(source, shown_as=f"models/{model}")  # a copy would hold what they name
     folder = record.folder / "tagged" / digest_of_tree(source).removeprefix("sha256:")[:16] / "models" / model
     if not folder.exists():
         unfinished = record.scratch("working-tree") / model

@@ -1,4 +1,4 @@
-"""The digest of a folder: what a conversion is keyed by."""
+"""The digest of a folder: what a conversion is keyed by; and what is no part of a model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from slipway.adapters.trees import digest_of_tree
+from slipway.adapters.trees import digest_of_tree, refuse_strange_files
+from slipway.errors import BadFile
 
 
 def tree(folder: Path, files: dict[str, str]) -> Path:
@@ -61,3 +62,18 @@ def test_a_single_file_has_its_own_digest(tmp_path: Path) -> None:
     (tmp_path / "b.pkl").write_text("b")
 
     assert digest_of_tree(tmp_path / "a.pkl") != digest_of_tree(tmp_path / "b.pkl")
+
+
+def test_a_pipe_among_the_files_is_refused(tmp_path: Path) -> None:
+    """Who reads it waits for ever: the release, the check, and the converter."""
+    os.mkfifo(tree(tmp_path / "one", _FILES) / "variables" / "waiting")
+
+    with pytest.raises(BadFile, match="models/m/variables/waiting is neither a file, a folder nor a link"):
+        refuse_strange_files(tmp_path / "one", shown_as="models/m")
+
+
+def test_plain_files_and_links_that_stay_inside_pass(tmp_path: Path) -> None:
+    """The harmless twin."""
+    (tree(tmp_path / "one", _FILES) / "also").symlink_to("saved_model.pb")
+
+    refuse_strange_files(tmp_path / "one", shown_as="models/m")
