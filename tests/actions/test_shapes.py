@@ -17,7 +17,19 @@ from tests.actions.actions import ACTIONS, ROOT, STEPS, Action, handed_over
 
 BIN = Path(sys.executable).parent
 # A person asks for these, on a laptop or at night.
-ASKED_FOR = {"check", "release", "watch", "merge", "status", "rollback", "rollout", "new-model", "stop", "doctor"}
+ASKED_FOR = {
+    "check",
+    "release",
+    "watch",
+    "merge",
+    "status",
+    "rollback",
+    "rollout",
+    "new-model",
+    "stop",
+    "doctor",
+    "replay",
+}
 # These look at files and write no page of a record: a workflow calls them between its actions.
 BETWEEN_ACTIONS = {"changed-models", "check-manifests", "find-runtime", "receive-pages", "record-watch", "rejudge"}
 
