@@ -67,6 +67,7 @@ _LIMITS = {
     "signature": "{}",
     "outputs": "{}",
     "metrics": "\n  f1: {floor: 0.75, drop: 0.05}\n  positives: 100",
+    "slices": "{worse: 1.0, positives: 5}",
     "promise": "{worse: 0.01}",
     "way-back": "{golden_rows: 50}",
     "drift": "{distance: 0.15, rows: 500}",

@@ -20,6 +20,7 @@ from slipway.domain.policy import (
     PreviousVersionLimit,
     PromiseLimit,
     SignatureLimit,
+    SlicesLimit,
     WayBackLimit,
 )
 from slipway.domain.release import (
@@ -59,6 +60,7 @@ LIMITS = {
     "promise": PromiseLimit(),
     "fidelity": FidelityLimit(),
     "metrics": METRICS,
+    "slices": SlicesLimit(),
     "behaviour": BehaviourLimit(),
     "signature": SignatureLimit(),
     "outputs": OutputsLimit(),

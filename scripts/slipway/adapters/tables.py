@@ -23,8 +23,10 @@ _MICROSECONDS_A_DAY = 86_400_000_000
 _WHOLE = {DataType.INT32: pa.int32(), DataType.INT64: pa.int64()}
 
 
-def read_samples(path: Path, model: Model, *, shown_as: Path | None = None) -> LabelledRows:
+def read_samples(path: Path, model: Model, *, shown_as: Path | None = None, also: Sequence[str] = ()) -> LabelledRows:
     """Read labelled rows as `model.samples` names their columns; errors call the file `shown_as`.
+
+    `also` names columns that policies ask for, and that need not be inputs.
 
     Raises:
         BadFile: the file is no Parquet, has no rows, lacks a column, or a column has another type than declared.
@@ -47,6 +49,7 @@ def read_samples(path: Path, model: Model, *, shown_as: Path | None = None) -> L
         labels=answers,
         days=days(table[declared.time], where=where, name=declared.time),
         counts=counts,
+        columns={name: _words(table, name, where=where) for name in also},
         groups=_groups(table[declared.group], where=where, name=declared.group) if declared.group else None,
     )
 
@@ -139,6 +142,18 @@ def _classes(column: pa.ChunkedArray, classes: tuple[str, ...], *, where: Path, 
 
 def _bad_label(value: Any, *, row: Any, where: Path, name: str, mend: str) -> BadFile:
     return BadFile(f"{where}: column `{name}`, row {int(row) + 1:,}: `{value}` is no label of this model", mend=mend)
+
+
+def _words(table: pa.Table, name: str, *, where: Path) -> npt.NDArray[np.str_]:
+    """Any column as words, '' where there is no value."""
+    if name not in table.column_names or pa.types.is_nested(table.schema.field(name).type):
+        raise BadFile(
+            f"{where} has no column `{name}` of words or numbers, and policies/slices.yaml asks for it",
+            mend="add the column to the samples, or correct its name in policies/slices.yaml",
+        )
+    column = table[name]
+    plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+    return np.asarray(pc.fill_null(plain.cast(pa.string()), "").to_numpy(zero_copy_only=False)).astype(str)
 
 
 def _groups(column: pa.ChunkedArray, *, where: Path, name: str) -> npt.NDArray[np.int64]:

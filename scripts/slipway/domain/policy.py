@@ -6,6 +6,7 @@ model with a reason, and a waiver lets one version through until a day.
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -18,6 +19,7 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -234,6 +236,40 @@ def _at_each(wrong: Mapping[tuple[str, ...], str | PydanticCustomError]) -> Vali
     return ValidationError.from_exception_data("metrics", errors)
 
 
+class SlicesLimit(Declared):
+    """What of each slice and each group is measured, and how much worse, or how far apart, it may be.
+
+    `worse` and `gap` are in the unit of the metric, or a share of it where it has no upper bound, such as MAE.
+    """
+
+    columns: tuple[str, ...] | None = None
+    values: int = Field(default=50, ge=2)
+    metric: str | None = None
+    worse: Share = 0.15
+    positives: int = Field(default=100, ge=1)
+    protected: tuple[str, ...] = ()
+    gap: Share | None = None
+
+    @field_validator("metric")
+    @classmethod
+    def _a_known_metric(cls, name: str | None) -> str | None:
+        if name is not None and metric_called(name) is None:
+            near = difflib.get_close_matches(name, sorted(known_names()), n=3)
+            raise ValueError(f"`{name}` is no metric; nearest are {', '.join(near) or 'none'}")
+        return name
+
+    @model_validator(mode="after")
+    def _groups_have_a_limit(self) -> Self:
+        if (self.gap is None) != (not self.protected):
+            raise ValueError("gap: needs `protected` columns, and these need a `gap`; write both or none")
+        return self
+
+    @property
+    def asked(self) -> str:
+        """What decides what is measured, for the key of a page."""
+        return self.model_dump_json(include={"columns", "values", "metric", "protected"})
+
+
 class PromiseLimit(Declared):
     """How much a metric may be worse than that of the version before, in a minor version.
 
@@ -313,6 +349,13 @@ class Policies(Declared):
         motivation="This repository has no policies/behaviour.yaml yet.",
         limit=BehaviourLimit(),
         remedy="Declare in policies/behaviour.yaml what is expected.",
+    )
+    slices: Policy[SlicesLimit] = Policy[SlicesLimit](
+        question="Is the model as good for a part of its users as for all of them?",
+        motivation="This repository has no policies/slices.yaml yet.",
+        limit=SlicesLimit(),
+        remedy="Add policies/slices.yaml, as a new repository has it.",
+        enforce=Enforcement.AUDIT,
     )
 
 

@@ -255,6 +255,41 @@ class TrafficEvidence(Frozen):
     moved: tuple[MovedRow, ...] = ()
 
 
+class SliceEvidence(Frozen):
+    """Rows of one value of a column: the metric on them, and how much it differs from that of all rows.
+
+    `positives` is counted as in `MetricsEvidence`.
+    """
+
+    column: str
+    value: str
+    rows: int
+    positives: int
+    value_of: Estimate | None
+    against_all: Estimate | None
+
+
+class GapEvidence(Frozen):
+    """Two groups of a column: the metric of `other` minus that of `one`; `positives` of the smaller of the two."""
+
+    column: str
+    one: str
+    other: str
+    positives: int
+    difference: Estimate | None
+
+
+class SlicesEvidence(Frozen):
+    """By `metric`, on rows that count. `too_many_values` are columns that were asked for and left out."""
+
+    metric: str
+    overall: Estimate | None
+    slices: tuple[SliceEvidence, ...]
+    gaps: tuple[GapEvidence, ...]
+    columns: tuple[str, ...]
+    too_many_values: tuple[str, ...] = ()
+
+
 class Golden(Frozen):
     """A few rows with their answers, to ask a served model whether it is the one that was judged.
 
@@ -321,7 +356,9 @@ class Evidence(Body):
     input_profile: File
     golden: Golden
     calibration: Calibration | None = None
+    against_deployed: dict[str, ComparisonEvidence] = Field(default_factory=dict)
     behaviour: BehaviourEvidence | None = None
+    slices: SlicesEvidence | None = None
 
 
 class Rehearsal(Body):

@@ -24,6 +24,7 @@ from slipway.gates import (
     previous_version,
     promise,
     signature,
+    slices,
     way_back,
 )
 
@@ -32,6 +33,7 @@ RELEASE_GATES: dict[str, ReleaseGate[Any]] = {
     "promise": promise,
     "fidelity": fidelity,
     "metrics": metrics,
+    "slices": slices,
     "behaviour": behaviour,
     "signature": signature,
     "outputs": outputs,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from slipway.maths.absence import Absent
-from slipway.maths.classification import METRICS
+from slipway.maths.classification import METRICS, confusion_rows
 from slipway.maths.columns import FloatArray
 from slipway.maths.intervals import (
     MetricEstimate,
@@ -30,6 +30,7 @@ from slipway.maths.intervals import (
 from slipway.maths.named_metrics import Metric
 
 _FEW = 200  # drawings of a metric that looks at each row
+_ROUNDING = 1e-5  # a forest of a hundred trees adds up to 1.0000001
 _MORE = 500  # of one that only looks at pairs of label and decision
 Places = npt.NDArray[np.int64]
 OfWeights = Callable[[FloatArray], float]
@@ -50,6 +51,16 @@ class Scored:
     scores: npt.NDArray[Any] | None
     groups: npt.NDArray[Any]
     classes: int = 0
+
+    def part(self, members: npt.NDArray[np.bool_]) -> Scored:
+        """Some of the rows, shape (N,)."""
+        return replace(
+            self,
+            labels=self.labels[members],
+            decisions=self.decisions[members],
+            scores=None if self.scores is None else self.scores[members],
+            groups=self.groups[members],
+        )
 
 
 def value_of(metric: Metric, scored: Scored, weights: FloatArray | None = None) -> float:
@@ -93,11 +104,7 @@ def difference(metric: Metric, before: Scored, after: Scored, *, seed: int) -> M
     groups, place = np.unique(after.groups, return_inverse=True)
     if summed := _SUMMED.get(metric.name):
         (old, ratio), (new, _) = summed(before, place, len(groups)), summed(after, place, len(groups))
-        both, width = np.concatenate([old, new], axis=1), old.shape[1]
-        total, drawn = both.sum(axis=0), day_bootstrap(both, seed=seed)
-        value = float(ratio(total[width:]) - ratio(total[:width]))
-        apart = ratio(drawn[:, width:]) - ratio(drawn[:, :width])
-        return interval_of(value, apart, days=len(groups), metric=metric.name)
+        return _between_sums(old, new, ratio, metric=metric, seed=seed)
     earlier, later = _of_weights(metric, before), _of_weights(metric, after)
 
     def gained(weights: FloatArray) -> float:
@@ -105,6 +112,42 @@ def difference(metric: Metric, before: Scored, after: Scored, *, seed: int) -> M
 
     drawn = _drawn(gained, place, len(groups), seed=seed, resamples=_resamples(metric, after))
     return interval_of(gained(np.ones(len(place))), drawn, days=len(groups), metric=metric.name)
+
+
+def between_parts(
+    metric: Metric, whole: Scored, one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_], *, seed: int
+) -> MetricEstimate | Absent:
+    """metric(rows of `other`) - metric(rows of `one`), both members of `whole`, on the same drawings of its groups."""
+    left, right = whole.part(one), whole.part(other)
+    if missing := _missing(metric, left) or _missing(metric, right):
+        return missing
+    groups, place = np.unique(whole.groups, return_inverse=True)
+    if summed := _SUMMED.get(metric.name):
+        (before, ratio), (after, _) = summed(left, place[one], len(groups)), summed(right, place[other], len(groups))
+        return _between_sums(before, after, ratio, metric=metric, seed=seed)
+    earlier, later = _of_weights(metric, left), _of_weights(metric, right)
+
+    def apart(weights: FloatArray) -> float:
+        return later(weights[other]) - earlier(weights[one])
+
+    drawn = _drawn(apart, place, len(groups), seed=seed, resamples=_resamples(metric, whole))
+    return interval_of(apart(np.ones(len(place))), drawn, days=len(groups), metric=metric.name)
+
+
+def positives_of(metric: Metric, scored: Scored) -> int:
+    """What makes the metric sure: rows with a positive label where it is of those, and else all rows."""
+    by_positives = metric.counts_positives and scored.labels.dtype.kind == "b"
+    return int(scored.labels.sum()) if by_positives else len(scored.labels)
+
+
+def _between_sums(
+    before: npt.NDArray[Any], after: npt.NDArray[Any], ratio: _Ratio, *, metric: Metric, seed: int
+) -> MetricEstimate | Absent:
+    both, width = np.concatenate([before, after], axis=1), before.shape[1]
+    total, drawn = both.sum(axis=0), day_bootstrap(both, seed=seed)
+    value = float(ratio(total[width:]) - ratio(total[:width]))
+    apart = ratio(drawn[:, width:]) - ratio(drawn[:, :width])
+    return interval_of(value, apart, days=len(both), metric=metric.name)
 
 
 def _missing(metric: Metric, scored: Scored) -> Absent | None:
@@ -134,6 +177,15 @@ def _share(part: FloatArray, place: Places, groups: int) -> tuple[FloatArray, _R
     """The mean of one number a row."""
     sums = np.stack([np.bincount(place, part, groups), np.bincount(place, minlength=groups)], axis=1)
     return sums.astype(np.float64), lambda columns: _divided(columns[..., 0], columns[..., 1])
+
+
+def _confusion(name: str) -> _Summed:
+    def summed(scored: Scored, place: Places, groups: int) -> tuple[FloatArray, _Ratio]:
+        columns = confusion_rows(scored.labels, scored.decisions).T
+        sums = [np.bincount(place, column, groups) for column in columns]
+        return np.stack(sums, axis=1).astype(np.float64), METRICS[name]
+
+    return summed
 
 
 def _accuracy(scored: Scored, place: Places, groups: int) -> tuple[FloatArray, _Ratio]:
@@ -168,6 +220,7 @@ def _macro_f1(scored: Scored, place: Places, groups: int) -> tuple[FloatArray, _
 
 
 _SUMMED: dict[str, _Summed] = {
+    **{name: _confusion(name) for name in METRICS},
     "accuracy": _accuracy,
     "f1_macro": _macro_f1,
     "mae": _absolute_error,
@@ -188,6 +241,8 @@ def _of_weights(metric: Metric, scored: Scored) -> OfWeights:
     assert answers is not None  # see _missing
     if area := _AREAS.get(metric.name):
         return area(labels, answers)
+    if metric.of_scores:
+        answers = _within_bounds(answers)
     if metric.of_scores or labels.dtype.kind == "f":
         return lambda weights: _by_scikit_learn(metric, labels, answers, weights, classes=scored.classes)
     pairs, place = np.unique(np.stack([labels, answers], axis=1), axis=0, return_inverse=True)
@@ -198,6 +253,13 @@ def _of_weights(metric: Metric, scored: Scored) -> OfWeights:
         return _by_scikit_learn(metric, pairs[:, 0], pairs[:, 1], summed, classes=scored.classes)
 
     return of_pairs
+
+
+def _within_bounds(scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A probability that a sum in float32 carried past 0 or 1 by its last digits is put back; others are left."""
+    exact = scores.astype(np.float64)
+    bounded = exact.clip(0.0, 1.0)
+    return np.where(np.abs(exact - bounded) <= _ROUNDING, bounded, exact)
 
 
 def _area(labels: npt.NDArray[np.bool_], scores: npt.NDArray[Any]) -> OfWeights:

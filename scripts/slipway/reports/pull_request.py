@@ -94,6 +94,7 @@ def pull_request_body(
     """
     deployed = identity.deployed.get(environment)
     running = deployed.version if deployed else None
+    noticed = _noticed(evidence, running)
     text = rendering.markdown(
         "pull_request",
         headline=f"{_advice(identity, evidence, verdicts.verdict)}: {_what(identity, deployed, environment)}.",
@@ -105,8 +106,9 @@ def pull_request_body(
         in_audit=by_mend(audited_findings(verdicts)),
         waived=waived_findings(verdicts),
         waivers=_waivers_to_fill_in(identity, verdicts),
-        flips_chart=_flips_chart(evidence.comparison),
-        slices=most_flipped(evidence.comparison.slices) if evidence.comparison else [],
+        noticed=noticed,
+        flips_chart=_flips_chart(noticed),
+        slices=most_flipped(noticed.slices) if noticed else [],
         identity=identity,
         version=version_of(identity),
         conversion=conversion,
@@ -257,6 +259,11 @@ def _compared(identity: Identity, *, deployed: Released | None, environment: str
 
 def _runs(deployed: Released | None, environment: str) -> str:
     return f"{environment} runs {deployed.version}" if deployed else f"nothing runs in {environment} yet"
+
+
+def _noticed(evidence: Evidence, running: str | None) -> ComparisonEvidence | None:
+    """Against what users have now; where that was not measured, against the version whose promise is tested."""
+    return evidence.against_deployed.get(running or "", evidence.comparison)
 
 
 def _flips_chart(comparison: ComparisonEvidence | None) -> Markdown | None:

@@ -14,6 +14,7 @@ from slipway.reports.numbers import NOTHING
 _BROKEN = {
     "fidelity": "does not give the answers of its source",
     "metrics": "is not good enough",
+    "slices": "is worse for a part of its users",
     "signature": "does not ask and answer what model.yaml declares",
     "outputs": "answers with NaN, infinity or another shape than declared",
     "way_back": "has no way back",

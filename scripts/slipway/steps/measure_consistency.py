@@ -22,7 +22,7 @@ from slipway.domain.behaviour_fit import refuse_what_cannot_be_asked
 from slipway.domain.cost import Cost
 from slipway.domain.model import Model
 from slipway.domain.pages import File, Page
-from slipway.domain.policy import Policies
+from slipway.domain.policy import Policies, SlicesLimit
 from slipway.domain.release import (
     ComparisonEvidence,
     Conversion,
@@ -39,7 +39,7 @@ from slipway.domain.rows import Batch, LabelledRows, rows_in, take
 from slipway.domain.signature import DataType
 from slipway.errors import BadFile, ModelFailed
 from slipway.maths.profile import ColumnProfile, profile_of_columns
-from slipway.measures import behaviour, cost, drift, fidelity, metrics, outputs, promise, traffic, way_back
+from slipway.measures import behaviour, cost, drift, fidelity, metrics, outputs, promise, slices, traffic, way_back
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +67,7 @@ class _Asked:
     """What the default branch wants to know of a model, beside what is always measured."""
 
     named_metrics: tuple[str, ...]
+    slices: SlicesLimit
     window_days: int
     expected: BehaviourLimit
     functions: tuple[Path, ...]
@@ -76,6 +77,7 @@ class _Asked:
         return {
             "window days": str(self.window_days),
             "metrics": " ".join(self.named_metrics),
+            "slices": self.slices.asked,
             "expected behaviour": self.expected.asked,
             "team tests": team_tests.digest_of(self.functions),
         }
@@ -102,11 +104,12 @@ def run(
     identity = record.page(Identity, written_by="resolve-tag").body
     conversion = record.page(Conversion, written_by="convert-to-onnx").body
     window_days = policies.drift.limit_for(identity.model).window_days
+    slices_limit = policies.slices.limit_for(identity.model)
     named_metrics = tuple(policies.metrics.limit_for(identity.model).named(identity.declaration.decision.kind))
     expected = policies.behaviour.limit_for(identity.model).for_version(identity.version)
     refuse_what_cannot_be_asked(expected, identity.declaration, version=identity.version)
     functions = team_tests.files_of(tests / identity.model) if tests else ()
-    asked = _Asked(named_metrics, window_days, expected, functions)
+    asked = _Asked(named_metrics, slices_limit, window_days, expected, functions)
     return record.once(
         Evidence,
         reads={**_reads(identity, conversion), **asked.reads},
@@ -142,7 +145,7 @@ def _measure(
 ) -> Evidence:
     model = identity.declaration
     onnx = onnx_session.open_model(record.path(conversion.onnx))
-    rows = tables.read_samples(record.path(identity.samples), model)
+    rows = tables.read_samples(record.path(identity.samples), model, also=_more_columns(asked.slices, model))
     log.info("asking %s %s rows", identity.tag, f"{len(rows):,}")
     candidate = _Candidate(identity, conversion, onnx, rows, onnx.predict(rows.batch), asked.named_metrics)
     profile = _profile(model, rows.batch)
@@ -152,7 +155,9 @@ def _measure(
         fidelity=as_recorded or _fidelity(record, candidate),
         outputs=outputs.measure(model, candidate.answers, rows=len(rows)),
         metrics=metrics.measure(rows, candidate.answers, model.decision, named=asked.named_metrics),
+        slices=slices.measure(model, rows, candidate.answers, asked.slices),
         comparison=_compare(record, candidate, candidate.identity.compared),
+        against_deployed=_against_deployed(record, candidate),
         traffic=_replay_traffic(record, candidate),
         input_profile=_keep_profile(record, profile),
         golden=way_back.golden(rows.batch, candidate.answers),
@@ -247,6 +252,15 @@ def _cost(record: Record, identity: Identity, conversion: Conversion) -> Cost:
     )
 
 
+def _against_deployed(record: Record, candidate: _Candidate) -> dict[str, ComparisonEvidence]:
+    """By version: what the users of each environment would notice, where it runs another than the compared one."""
+    compared = candidate.identity.compared
+    running = {live.version: live for live in candidate.identity.deployed.values() if live is not None}
+    others = [live for version, live in running.items() if compared is None or version != compared.version]
+    found = ((live.version, _compare(record, candidate, live)) for live in others)
+    return {version: comparison for version, comparison in found if comparison is not None}
+
+
 def _compare(record: Record, candidate: _Candidate, compared: Released | None) -> ComparisonEvidence | None:
     if compared is None or compared.declaration is None:
         return None
@@ -309,6 +323,12 @@ def _profile(model: Model, samples: Batch) -> dict[str, ColumnProfile]:
     """What production will be compared with."""
     categories = {feature.name for feature in model.inputs if feature.dtype is DataType.STRING}
     return profile_of_columns({name: column.ravel() for name, column in samples.items()}, categories=categories)
+
+
+def _more_columns(limit: SlicesLimit, model: Model) -> list[str]:
+    """What the policy on slices asks for and no input is."""
+    inputs = {feature.name for feature in model.inputs}
+    return [name for name in dict.fromkeys((*(limit.columns or ()), *limit.protected)) if name not in inputs]
 
 
 def _keep_profile(record: Record, profile: dict[str, ColumnProfile]) -> File:

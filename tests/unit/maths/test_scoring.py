@@ -101,6 +101,15 @@ def test_what_is_built_in_agrees_with_scikit_learn_on_any_rows(
     assert found.low <= found.value <= found.high
 
 
+def test_a_probability_past_one_by_its_last_digit_is_one() -> None:
+    """A forest in float32 adds up to 1.0000001, and scikit-learn would refuse the log loss of all rows."""
+    scored = one_of_several(np.random.default_rng(4), 60)
+    sure = np.eye(_CLASSES)[scored.labels] * (1 + 1e-7)
+    past = Scored(labels=scored.labels, decisions=scored.labels, scores=sure, groups=scored.groups, classes=_CLASSES)
+
+    assert value_of(BY_NAME["log_loss"], past) == pytest.approx(0.0, abs=1e-9)
+
+
 @pytest.mark.parametrize(("name", "kind"), [("f1", DecisionKind.YES_OR_NO), ("mae", DecisionKind.NUMBER)])
 def test_a_version_against_itself_differs_by_nothing(name: str, kind: DecisionKind) -> None:
     """Both are drawn the same rows, so that all noise cancels out."""
