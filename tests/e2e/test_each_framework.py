@@ -33,12 +33,16 @@ _FIRST_DAY = np.datetime64("2013-01-01T08:00:00")
 
 @dataclass(frozen=True)
 class Entry:
-    """A case of the tests of converters, and what a team declares about it."""
+    """A case of the tests of converters, and what a team declares about it.
+
+    `beside` is a script of scikit-learn whose folder must lie beside that of `script`.
+    """
 
     framework: str
     script: str
     environment: str
     case: str
+    beside: str | None = None
 
     @property
     def model(self) -> str:
@@ -49,6 +53,8 @@ ENTRIES = (
     Entry("scikit-learn", "scikit_learn_models_for_tests", "scikit-learn", "linear"),
     Entry("xgboost", "xgboost_models_for_tests", "boosters", "flights"),
     Entry("lightgbm", "lightgbm_models_for_tests", "boosters", "flights"),
+    Entry("pytorch", "pytorch_models_for_tests", "pytorch", "late", beside="datasets_for_tests"),
+    Entry("onnx", "onnx_models_for_tests", "onnx", "flights", beside="scikit_learn_models_for_tests"),
 )
 
 
@@ -64,6 +70,8 @@ def test_a_model_of_each_framework_goes_from_its_file_to_a_server_that_answers(
     entry: Entry, checkout: Path, shared: Path, flights_of_2013: Path
 ) -> None:
     """A converter that only its own tests call is not yet a way in."""
+    if entry.beside:
+        trained(entry.beside, "scikit-learn", shared=shared, flights=flights_of_2013)
     models = trained(entry.script, entry.environment, shared=shared, flights=flights_of_2013)
     asked = models.samples(entry.case)
     _lay_down(checkout, entry, models, labels=_late(flights_of_2013, rows=rows_in(asked)))
