@@ -17,7 +17,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import platformdirs
 import uv
@@ -84,6 +84,17 @@ class Converted(BaseModel):
     isolation: tuple[str, ...] = ()
 
 
+class Noise(BaseModel):
+    """What a process tells that only asked a source again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    noise_floor: dict[str, float]
+
+
+_Told = TypeVar("_Told", Converted, Noise)
+
+
 def environment_for(group: str, *, requirements: Path) -> Path:
     """Return the Python of the environment that holds `requirements`, made if it is not there yet.
 
@@ -118,12 +129,14 @@ def convert(
     out: Path,
     folder: Path,
     limits: Limits | None = None,
+    again: Mapping[str, str] | None = None,
 ) -> Converted:
     """Convert `source` and ask it for `samples` and `edges` (npz files), in a process of its own.
 
     `trust` is what the source may hold, nothing without it. Into `out` go model.onnx, outputs-samples.npz,
     outputs-edges.npz and, where rows at splits of trees were asked, probes.npz and outputs-probes.npz; `folder` is
-    for the process: see `run`.
+    for the process: see `run`. With `again`, variables of the environment, a second process asks for the samples under
+    these, and how far its answers are from the first ones counts as noise.
 
     Raises:
         ConversionFailed, ModelRefused: as the converter or `run` says.
@@ -142,8 +155,28 @@ def convert(
         files=Files(reads=(source, samples, edges), writes=(out,)),
     )
     endings.refuse_all_but_files(out)
+    told = _read(Converted, {"isolation": in_force}, answer)
+    if not again:
+        return told
+    answer = run(
+        python,
+        "slipway.converters",
+        {**job, **declared, "again": dict(again)},
+        arguments=[converter],
+        folder=folder,
+        limits=limits,
+        files=Files(reads=(source, samples, out)),
+    )
+    noise = _read(Noise, {}, answer).noise_floor
+    return told.model_copy(
+        update={"noise_floor": {name: max(one, noise.get(name, 0.0)) for name, one in told.noise_floor.items()}}
+    )
+
+
+def _read(kind: type[_Told], ours: Mapping[str, Any], theirs: Any) -> _Told:
+    """What a model's process told, which may be anything, with what we know ourselves."""
     try:
-        return Converted.model_validate({**answer, "isolation": in_force})
+        return kind.model_validate({**theirs, **ours})
     except (ValidationError, TypeError) as error:
         raise ConversionFailed(
             f"the model's process left a result that cannot be read: {error}", mend=endings.LOOK_FOR_CODE

@@ -7,6 +7,7 @@ Slipway without anything but numpy, onnx and the standard library.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from onnx import ModelProto
@@ -40,6 +41,17 @@ class Converter(Protocol):
 
     def tools(self) -> dict[str, str]:
         """Versions of what may change the result."""
+
+
+@runtime_checkable
+class ReadsVariables(Protocol):
+    """What a converter offers besides, where its framework takes such settings only when it starts.
+
+    `asked_again_with` are variables of the environment under which the source is asked once more, in a process of its
+    own: for how far the answers differ then, no conversion can be blamed.
+    """
+
+    asked_again_with: Mapping[str, str]
 
 
 @runtime_checkable

@@ -5,11 +5,15 @@ dtype and shape, in the order in which they are declared), `trust` (what a sourc
 `out` go model.onnx, outputs-samples.npz, outputs-edges.npz and, where the model has trees, probes.npz (rows at their
 splits) and outputs-probes.npz; `result` names the file that says the rest: versions of tools, the noise floor an
 output, the edge rows that the source refused, whose outputs are zeros and mean nothing, and how many splits there are.
+
+With `again`, variables of the environment, nothing is converted: the source is asked for the samples once more, and
+`result` tells how far it is from outputs-samples.npz.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +26,7 @@ from slipway.converters import CONVERTERS, Converter, Threaded
 from slipway.converters.batches import joined, read_batch, write_batch
 from slipway.converters.canonical import canonical, serialise
 from slipway.converters.job import Column, Job
-from slipway.converters.repeats import Predict, noise_floor
+from slipway.converters.repeats import Predict, largest_differences, noise_floor
 from slipway.converters.splits import probes_of
 from slipway.domain.rows import Batch, rows_in, take
 from slipway.errors import ConversionFailed, SlipwayError
@@ -31,7 +35,7 @@ from slipway.errors import ConversionFailed, SlipwayError
 def main(name: str, job_file: Path) -> None:
     job = json.loads(job_file.read_text())
     try:
-        result = run(CONVERTERS[name], job)
+        result = ask_again(CONVERTERS[name], job) if "again" in job else run(CONVERTERS[name], job)
     except SlipwayError as error:
         if isinstance(error.__cause__, MemoryError):  # whatever a library stumbled over then, that is the reason
             raise error.__cause__ from error
@@ -60,6 +64,15 @@ def run(converter: Converter, job: dict[str, Any]) -> dict[str, Any]:
     floor = noise_floor(predict, samples, answers, otherwise=_with_two_threads(converter, loaded))
     tools = {**converter.tools(), **opsets(model)}
     return {"tools": tools, "noise_floor": floor, "edges_that_raised": refused, "splits": splits}
+
+
+def ask_again(converter: Converter, job: dict[str, Any]) -> dict[str, Any]:
+    """Ask for the samples under other variables, which a framework reads when it is imported: here, that is later."""
+    os.environ.update(job["again"])
+    asked = Job.from_json(job)
+    converter.refuse(asked)
+    answers = _answered(lambda batch: converter.predict(converter.load(asked), batch), read_batch(Path(job["samples"])))
+    return {"noise_floor": largest_differences(read_batch(Path(job["out"]) / "outputs-samples.npz"), answers)}
 
 
 def _with_two_threads(converter: Converter, loaded: Any) -> list[Predict]:

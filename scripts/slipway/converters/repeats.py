@@ -35,7 +35,17 @@ def noise_floor(
         ConversionFailed: the source answers a row with a number in one batch and with none in another.
     """
     repeats = [*_repeats(predict, batch, at_once), *((at_once, other(batch)) for other in otherwise)]
-    return {name: max(_apart(name, once[name], again[name]) for once, again in repeats) for name in at_once}
+    found = [largest_differences(once, again) for once, again in repeats]
+    return {name: max(one[name] for one in found) for name in at_once}
+
+
+def largest_differences(once: Batch, again: Batch) -> dict[str, float]:
+    """Between two answers to the same rows, an output.
+
+    Raises:
+        ConversionFailed: a row has a number in the one and none in the other.
+    """
+    return {name: _apart(name, once[name], again[name]) for name in once}
 
 
 def _repeats(predict: Predict, batch: Batch, at_once: Batch) -> Iterator[tuple[Batch, Batch]]:

@@ -24,6 +24,7 @@ from slipway.errors import ConversionFailed
 
 name = "tensorflow"
 requirements = "tensorflow"
+asked_again_with = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_NUM_INTRAOP_THREADS": "1"}  # oneDNN is off, and threads many
 OPSET = 18  # the highest that both tf2onnx and Slipway's tests know
 _SIGNATURE = "serving_default"
 _KERAS = ".keras"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from slipway.adapters import environments, tables
 from slipway.adapters.records import Record
-from slipway.converters import CONVERTERS
+from slipway.converters import CONVERTERS, ReadsVariables
 from slipway.converters.batches import write_batch
 from slipway.domain.edge_rows import edge_rows
 from slipway.domain.pages import File, Page, digest_of
@@ -64,6 +64,7 @@ def _convert(record: Record, identity: Identity, locked: Path, trust: SourcesLim
         trust=trust,
         out=scratch,
         folder=scratch / "process",
+        again=converter.asked_again_with if isinstance(converter, ReadsVariables) else None,
     )
     return Conversion(
         onnx=record.keep(scratch / "model.onnx", name="model.onnx"),

@@ -20,6 +20,7 @@ from pyarrow import compute, csv
 from slipway.adapters import environments
 from slipway.adapters.environments import Converted
 from slipway.adapters.onnx_session import OnnxModel, open_model
+from slipway.converters import tensorflow
 from slipway.converters.batches import read_batch, write_batch
 from slipway.domain.rows import Batch, rows_in, take
 from slipway.domain.signature import DataType, Signature, Tensor
@@ -107,6 +108,7 @@ def conversion(saved_models: Path, tensorflow_python: Path, shared: Path) -> Con
                 signature=SIGNATURE,
                 out=folder,
                 folder=folder / "process",
+                again=tensorflow.asked_again_with,
             )
             (folder / "told.json").write_text(told.model_dump_json())
     told = Converted.model_validate_json((folder / "told.json").read_text())

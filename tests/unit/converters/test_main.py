@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import ModelProto, TensorProto, helper
 from slipway.converters import CONVERTERS
-from slipway.converters.__main__ import check, row_by_row
+from slipway.converters.__main__ import ask_again, check, row_by_row
+from slipway.converters.batches import write_batch
+from slipway.converters.job import Job
 from slipway.domain.model import Framework
 from slipway.domain.rows import Batch
 from slipway.errors import ConversionFailed
@@ -84,3 +88,35 @@ def test_naming_the_converters_loads_no_framework() -> None:
     )
 
     assert done.stdout.decode().strip() == "[]"
+
+
+class _Noisy:
+    """A source whose framework reads a variable when it is loaded, as TensorFlow does for oneDNN."""
+
+    name = requirements = "noisy"
+
+    def refuse(self, job: Job) -> None: ...
+
+    def load(self, job: Job) -> float:
+        return float(os.environ.get("SLIPWAY_TEST_NOISE", "0"))
+
+    def to_onnx(self, job: Job) -> ModelProto:
+        raise AssertionError("asked again, and not converted")
+
+    def predict(self, loaded: float, batch: Batch) -> Batch:
+        return {"y": batch["x"] + np.float32(loaded)}
+
+    def tools(self) -> dict[str, str]:
+        return {}
+
+
+def test_a_source_is_asked_again_under_other_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What oneDNN and another number of threads change is noise of the source, and no fault of a conversion."""
+    monkeypatch.setenv("SLIPWAY_TEST_NOISE", "0")  # put back afterwards
+    rows = np.ones((3, 1), np.float32)
+    write_batch(tmp_path / "samples.npz", {"x": rows})
+    write_batch(tmp_path / "outputs-samples.npz", {"y": rows})
+    job = {"source": "none", "inputs": [], "outputs": [], "trust": {"pickle": False, "types": []}, "out": str(tmp_path)}
+    job |= {"samples": str(tmp_path / "samples.npz"), "again": {"SLIPWAY_TEST_NOISE": "0.25"}}
+
+    assert ask_again(_Noisy(), job) == {"noise_floor": {"y": 0.25}}

@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 from slipway.adapters.onnx_session import open_model
+from slipway.converters import tensorflow
 from slipway.converters.canonical import serialise
 from slipway.domain.rows import take
 
@@ -55,6 +56,15 @@ def test_the_noise_floor_is_measured_and_of_the_size_of_rounding(conversion: Con
     assert 0 <= conversion.told.noise_floor["p_late"] < _ROUNDING
 
 
+def test_the_source_is_asked_again_with_one_dnn_and_one_thread(conversion: Conversion) -> None:
+    """TensorFlow reads both when it starts, so the last process of a conversion is one that only asks."""
+    last = json.loads((conversion.folder / "process" / "job.json").read_text())
+    answered = json.loads((conversion.folder / "process" / "answer" / "result.json").read_text())
+
+    assert last["again"] == tensorflow.asked_again_with
+    assert answered["noise_floor"]["p_late"] <= conversion.told.noise_floor["p_late"] < 1e-5
+
+
 def test_the_versions_of_the_tools_are_told(conversion: Conversion) -> None:
     """When two conversions differ, the first question is what made them."""
     assert set(conversion.told.tools) == {"keras", "onnx", "tensorflow-cpu", "tf2onnx", *OPSETS}
@@ -65,6 +75,7 @@ def test_another_process_with_other_kernels_writes_the_same_bytes(
 ) -> None:
     """One tag has one digest: tf2onnx varies names and order at each run, oneDNN and the hash seed may vary more."""
     job = json.loads((conversion.folder / "process" / "job.json").read_text())
+    del job["again"]
     job |= {"out": str(tmp_path), "result": str(tmp_path / "result.json")}
     (tmp_path / "job.json").write_text(json.dumps(job))
     variables = {"PYTHONPATH": str(ROOT / "scripts"), "TF_ENABLE_ONEDNN_OPTS": "1", "PYTHONHASHSEED": "12"}
