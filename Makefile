@@ -14,9 +14,11 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate
 
 # A folder of wheels that pip is told of is shown to uv, which does not look there by itself: PyTorch's build without
 # CUDA may come from it.
+COMMA := ,
+NONE :=
 WHEELS := $(or $(UV_FIND_LINKS),$(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 ifneq ($(WHEELS),)
-export UV_FIND_LINKS := $(WHEELS)
+export UV_FIND_LINKS := $(subst $(NONE) $(NONE),$(COMMA),$(strip $(WHEELS)))
 endif
 
 ACTIONS = $(wildcard actions/*/action.yml)
