@@ -39,13 +39,14 @@ class Record:
         make: Callable[[], BodyT],
         is_deed: bool = False,
         cost: Callable[[], Cost] | None = None,
+        isolation: Callable[[], tuple[str, ...]] | None = None,
     ) -> Page[BodyT]:
         """Return the page that was written for the same `reads`, or make it.
 
         A page whose inputs changed gets the next number beside the old one. When inputs change back, what was
         found then is written again as the newest page, so that the newest is always the one that counts. A deed,
-        such as an issue that was closed meanwhile, is done again instead: `is_deed`. `cost` is asked when a body was
-        made, and told beside it.
+        such as an issue that was closed meanwhile, is done again instead: `is_deed`. `cost` and `isolation` are asked
+        when a body was made, and told beside it.
         """
         key = key_of(reads)
         written = self.pages(kind)
@@ -63,7 +64,11 @@ class Record:
             reads=dict(reads),
             key=key,
             body=body,
-            circumstances=_circumstances(seconds, cost=_cost_beside(known, cost)),
+            circumstances=_circumstances(
+                seconds,
+                cost=_cost_beside(known, cost),
+                isolation=known.circumstances.isolation if known else isolation() if isolation else None,
+            ),
         )
         atomic.write(self.folder / page.file_name, page.to_json())
         return page
@@ -181,7 +186,7 @@ def _cost_beside(known: Page[BodyT] | None, cost: Callable[[], Cost] | None) -> 
     return None if cost is None else cost()
 
 
-def _circumstances(seconds: float, *, cost: Cost | None) -> Circumstances:
+def _circumstances(seconds: float, *, cost: Cost | None, isolation: tuple[str, ...] | None) -> Circumstances:
     return Circumstances(
         written_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         seconds=round(seconds, 3),
@@ -189,6 +194,7 @@ def _circumstances(seconds: float, *, cost: Cost | None) -> Circumstances:
         slipway=__version__,
         run_url=run_url(),
         cost=cost,
+        isolation=isolation,
     )
 
 

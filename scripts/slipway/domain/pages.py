@@ -30,7 +30,11 @@ class Body(Frozen):
 
 
 class Circumstances(Frozen):
-    """When, where and by what a page was written: told to people, compared by nobody."""
+    """When, where and by what a page was written: told to people, compared by nobody.
+
+    `isolation` is what kept a model's process apart, in the words of `adapters/isolation.py`; None where none ran, and
+    on pages that were written before this was told.
+    """
 
     written_at: str
     seconds: float
@@ -38,6 +42,7 @@ class Circumstances(Frozen):
     slipway: str
     run_url: str | None = None
     cost: Cost | None = None
+    isolation: tuple[str, ...] | None = None
 
 
 class File(Frozen):

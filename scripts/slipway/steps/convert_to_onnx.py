@@ -41,10 +41,19 @@ def run(record: Record, *, requirements: Path, sources: Policy[SourcesLimit] | N
         "requirements": digest_of(locked.read_bytes()),
         "sources": digest_of(trust.model_dump_json().encode()),
     }
-    return record.once(Conversion, reads=reads, make=lambda: _convert(record, identity, locked, trust))
+    in_force: list[str] = []
+    return record.once(
+        Conversion,
+        reads=reads,
+        make=lambda: _convert(record, identity, locked, trust, in_force),
+        isolation=lambda: tuple(in_force),
+    )
 
 
-def _convert(record: Record, identity: Identity, locked: Path, trust: SourcesLimit) -> Conversion:
+def _convert(
+    record: Record, identity: Identity, locked: Path, trust: SourcesLimit, in_force: list[str]
+) -> Conversion:
+    """`in_force` gets what kept the process apart, which differs between machines and so is no part of the page."""
     model = identity.declaration
     converter = CONVERTERS[model.framework]
     python = environments.environment_for(converter.requirements, requirements=locked)
@@ -66,6 +75,7 @@ def _convert(record: Record, identity: Identity, locked: Path, trust: SourcesLim
         folder=scratch / "process",
         again=converter.asked_again_with if isinstance(converter, ReadsVariables) else None,
     )
+    in_force.extend(told.isolation)
     return Conversion(
         onnx=record.keep(scratch / "model.onnx", name="model.onnx"),
         framework=model.framework,

@@ -23,11 +23,13 @@ def test_the_example_is_converted_measured_and_judged(tmp_path: Path) -> None:
     resolve_tag.run_on_working_tree("flight-delay", workplace=place)
     record = place.check("flight-delay")
 
-    conversion = convert_to_onnx.run(record, requirements=team.root / "requirements").body
+    page = convert_to_onnx.run(record, requirements=team.root / "requirements")
+    conversion = page.body
     evidence = measure_consistency.run(record, policies=place.repository.policies()).body
     rehearse_rollback.run(record, environment=ENVIRONMENT)
     verdicts = judge.run(record, policies=place.repository.policies(), policies_digest="", today=TODAY).body
 
+    assert page.circumstances.isolation is not None, "a reader must know what kept the process apart"
     assert conversion.tools.keys() >= {"keras", "tf2onnx"}
     assert 0 < conversion.noise_floor["p_late"] < 1e-5
     assert evidence.fidelity.rows >= 20_000
