@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from slipway.adapters.ledger import Ledger
 from slipway.cli.replay import replayed
-from slipway.domain.release import Conversion, Evidence
+from slipway.domain.release import Conversion, Evidence, Proposal
 from slipway.domain.replayed import Replay
 from slipway.domain.verdict import Verdict
 from slipway.errors import BadFile
@@ -246,3 +246,11 @@ def test_pages_from_before_something_was_measured_are_the_same_again(two: Team) 
     assert {one.field for one in found.differences} == {"behaviour: Golden request feast"}
     assert "evidence" in found.same
     assert Evidence.model_validate(told["body"]).behaviour is None
+
+
+def test_what_a_version_is_held_to_stands_in_its_pull_request(two: Team) -> None:
+    """A reviewer sees the golden request and its answer without opening the policy."""
+    pull = two.record(NEXT).page(Proposal, written_by="bump-manifest").body.pull
+    assert pull is not None
+
+    assert "| Golden request feast | decision yes | decision yes | – | pass |" in two.workplace.forge.pull(pull).body
