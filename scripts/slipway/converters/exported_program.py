@@ -75,6 +75,8 @@ def _records(file: Path) -> dict[str, bytes]:
         with ZipFile(file) as archive:
             names = {entry: entry.filename.partition("/")[2] for entry in archive.infolist()}
             _refuse_names(file, list(names.values()))
+            if any(name == "byteorder" and archive.read(entry) != b"little" for entry, name in names.items()):
+                raise ModelRefused(f"{file.name} was saved on a machine that writes numbers the other way", mend=_MEND)
             left_out = {*_WRITTEN_BY_PYTORCH, _EXAMPLES}
             return {name: archive.read(entry) for entry, name in names.items() if name not in left_out}
     except (BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:

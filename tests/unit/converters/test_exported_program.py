@@ -212,6 +212,12 @@ def test_any_other_part_is_refused(tmp_path: Path, name: str) -> None:
         checked(write(tmp_path / "model.pt2", **{name: b"anything"}))
 
 
+def test_numbers_in_another_order_of_bytes_are_refused(tmp_path: Path) -> None:
+    """The copy is read in the order of this machine, so that both sides of the comparison would be wrong alike."""
+    with pytest.raises(ModelRefused, match="the other way"):
+        checked(write(tmp_path / "model.pt2", byteorder=b"big"))
+
+
 @pytest.mark.parametrize(("root", "problem"), [("model", "is there twice"), ("other", "two parts of one name")])
 def test_two_parts_of_one_name_are_refused(tmp_path: Path, root: str, problem: str) -> None:
     """One reader takes the first, another one the last."""
