@@ -101,11 +101,7 @@ def read_policies(folder: Path) -> Policies:
     Raises:
         BadFile: one is missing, or does not say what its gate needs.
     """
-
-    def content_of(name: str) -> bytes | None:
-        return read_bounded(folder / name) if (folder / name).exists() else None
-
-    return parse_policies(content_of, where=str(folder))
+    return parse_policies(lambda name: read_bounded(folder / name), where=str(folder))
 
 
 def parse_policies(content_of: Callable[[str], bytes | None], *, where: str) -> Policies:
