@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,4 +157,15 @@ def read_model(folder: Path) -> Model:
             f"{folder / 'model.yaml'}: name: `{model.name}` is not the folder's name, `{folder.name}`",
             mend="rename one of the two",
         )
+    _refuse_a_threshold_on_several(model, where=folder / "model.yaml")
     return model
+
+
+def _refuse_a_threshold_on_several(model: Model, *, where: Path) -> None:
+    """The first of two probabilities is that of no; pages of older versions, which allowed it, are still read."""
+    output = next(one for one in model.outputs if one.name == model.decision.output)
+    if model.decision.threshold is not None and math.prod(output.shape) != 1:
+        raise BadFile(
+            f"{where}: decision.threshold: `{output.name}` has {math.prod(output.shape)} numbers a row",
+            mend="name an output of shape [1], or `classes`, one for each of its numbers",
+        )

@@ -61,6 +61,18 @@ def test_every_policy_is_read_and_an_edit_has_another_digest(team: Team) -> None
     assert repository.policies_digest() == Repository(team.root).policies_digest()
 
 
+def test_a_threshold_on_two_probabilities_is_refused(team: Team) -> None:
+    """The first of the two is that of no: every decision would be turned around."""
+    team.edit(
+        "models/tip/model.yaml",
+        "outputs:\n  - {name: score, dtype: float32,",
+        "outputs:\n  - {name: score, dtype: float32, shape: [2],",
+    )
+
+    with pytest.raises(BadFile, match="`score` has 2 numbers a row"):
+        Repository(team.root).model("tip")
+
+
 @pytest.mark.parametrize(
     ("before", "after", "says"),
     [

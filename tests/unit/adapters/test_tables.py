@@ -105,6 +105,20 @@ def test_a_label_that_no_decision_can_be_is_named_with_its_row(
     assert caught.value.mend
 
 
+def test_a_column_that_only_a_policy_asks_for_is_read_as_words(tmp_path: Path) -> None:
+    """A model need not be told the sex to be held to it; a name that no column has is the policy's mistake."""
+    path = samples(tmp_path, sex=["f", None, "m"], age=[30, 40, 50])
+
+    rows = tables.read_samples(path, pages.model(), also=("sex", "age"))
+
+    assert {name: column.tolist() for name, column in rows.columns.items()} == {
+        "sex": ["f", "", "m"],
+        "age": ["30", "40", "50"],
+    }
+    with pytest.raises(BadFile, match="no column `gender` of words or numbers, and policies/slices"):
+        tables.read_samples(path, pages.model(), also=("gender",))
+
+
 def test_rows_of_one_group_share_a_number(tmp_path: Path) -> None:
     """Words or numbers: only which rows belong together counts."""
     path = samples(tmp_path, customer=["b", "a", "b"])
