@@ -50,9 +50,7 @@ def run(record: Record, *, requirements: Path, sources: Policy[SourcesLimit] | N
     )
 
 
-def _convert(
-    record: Record, identity: Identity, locked: Path, trust: SourcesLimit, in_force: list[str]
-) -> Conversion:
+def _convert(record: Record, identity: Identity, locked: Path, trust: SourcesLimit, in_force: list[str]) -> Conversion:
     """`in_force` gets what kept the process apart, which differs between machines and so is no part of the page."""
     model = identity.declaration
     converter = CONVERTERS[model.framework]
