@@ -74,6 +74,7 @@ _LIMITS = {
     "previous-version": "{gain: 0.02, windows: 2}",
     "behaviour": "{}",
     "sources": "{pickle: false}",
+    "budgets": "{}",
 }
 
 

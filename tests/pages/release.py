@@ -12,6 +12,7 @@ from slipway.domain.cost import Cost, CostRatio, ModelCost
 from slipway.domain.model import Decision, Feature, Framework, Model, Samples
 from slipway.domain.pages import File
 from slipway.domain.policy import (
+    BudgetsLimit,
     DriftLimit,
     FidelityLimit,
     MetricLimit,
@@ -64,6 +65,7 @@ LIMITS = {
     "behaviour": BehaviourLimit(),
     "signature": SignatureLimit(),
     "outputs": OutputsLimit(),
+    "budgets": BudgetsLimit(),
     "way_back": WayBackLimit(),
     "previous_version": PreviousVersionLimit(),
     "drift": DriftLimit(),

@@ -23,6 +23,7 @@ from slipway.errors import ModelFailed, ModelRefused
 
 BATCH_ROWS = 1024
 _SECONDS = 0.4  # of asking, shared by all models, for rows and for batches each
+_LEAST_REQUESTS = 10  # also of a slow model: of fewer, nobody could say how sure their median is
 _MOST_REQUESTS = 500
 _MOST_BATCHES = 20
 _LONGEST_LOAD = 60  # seconds
@@ -42,8 +43,8 @@ def clock(models: Mapping[str, Path], rows: Batch) -> dict[str, Clocked]:
     batch = take(rows, slice(BATCH_ROWS))
     opened = {name: model for name, path in models.items() if (model := _that_answers(path, batch)) is not None}
     singles = [take(rows, slice(row, row + 1)) for row in range(min(rows_in(rows), _MOST_REQUESTS))]
-    requests = _in_turns(opened, singles, most=_MOST_REQUESTS)
-    batches = _in_turns(opened, [batch], most=_MOST_BATCHES)
+    requests = _in_turns(opened, singles, least=_LEAST_REQUESTS, most=_MOST_REQUESTS)
+    batches = _in_turns(opened, [batch], least=1, most=_MOST_BATCHES)
     return {
         name: Clocked(
             size=path.stat().st_size,
@@ -73,7 +74,7 @@ def _that_answers(path: Path, rows: Batch) -> OnnxModel | None:
 
 
 def _in_turns(
-    models: Mapping[str, OnnxModel], questions: Sequence[Batch], *, most: int
+    models: Mapping[str, OnnxModel], questions: Sequence[Batch], *, least: int, most: int
 ) -> dict[str, tuple[float, ...]]:
     """Ask all the same question before the next, so that what else the machine does meets all of them alike.
 
@@ -85,7 +86,7 @@ def _in_turns(
         first = number % len(names)
         for name in (*names[first:], *names[:first]):
             taken[name].append(_seconds(models[name], questions[number % len(questions)]))
-        if number and time.monotonic() > ends:
+        if number >= least and time.monotonic() > ends:
             break
     return {name: tuple(seconds[1:]) for name, seconds in taken.items()}
 

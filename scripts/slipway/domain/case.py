@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from slipway.domain.cost import Cost
 from slipway.domain.declared import Declared
 from slipway.domain.incident import WindowEvidence
 from slipway.domain.release import Evidence, Identity, Rehearsal
@@ -13,9 +14,12 @@ from slipway.domain.verdict import Finding
 
 @dataclass(frozen=True, slots=True)
 class ReleaseCase:
+    """`cost` is what was measured beside the evidence at that release, None where nothing was."""
+
     identity: Identity
     evidence: Evidence
     rehearsal: Rehearsal
+    cost: Cost | None = None
 
 
 LimitT_contra = TypeVar("LimitT_contra", bound=Declared, contravariant=True)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
+from slipway.domain.verdict import Estimate
+
 
 class _Told(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,7 +31,10 @@ class Clocked:
 
 
 class ModelCost(_Told):
-    """Bytes and seconds; `memory` is that of a process that has loaded it, `p50` and `p99` are of one-row requests."""
+    """Bytes and seconds; `memory` is that of a process that has loaded it, `p50` and `p99` are of one-row requests.
+
+    A range is None where too few were taken to say, and on pages from before there were any.
+    """
 
     size: int
     memory: int | None
@@ -37,10 +42,23 @@ class ModelCost(_Told):
     p50: float | None
     p99: float | None
     batch: float | None
+    load_range: Estimate | None = None
+    p50_range: Estimate | None = None
+    p99_range: Estimate | None = None
+
+
+class Times(_Told):
+    """The candidate over another, and minus it, in bytes or seconds."""
+
+    ratio: Estimate
+    more: Estimate
 
 
 class CostRatio(_Told):
-    """The candidate as a multiple of `version`, which took turns with it; None where one of the two is unknown."""
+    """The candidate as a multiple of `version`, which took turns with it; None where one of the two is unknown.
+
+    What ends in `_times` says how sure the multiple is; pages from before do not have it.
+    """
 
     version: str
     size: float
@@ -49,6 +67,11 @@ class CostRatio(_Told):
     p50: float | None
     p99: float | None
     batch: float | None
+    size_times: Times | None = None
+    memory_times: Times | None = None
+    load_times: Times | None = None
+    p50_times: Times | None = None
+    p99_times: Times | None = None
 
 
 class Cost(_Told):

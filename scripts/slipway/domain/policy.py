@@ -325,6 +325,27 @@ class PreviousVersionLimit(Declared):
     revert: Reversion = Reversion.PULL_REQUEST
 
 
+class BudgetsLimit(Declared):
+    """What a version may cost to run. A ratio is a multiple of the deployed version, measured in turns with it.
+
+    A ratio is exceeded only by what is larger by more than the least that is noticeable. What is null is not asked.
+    """
+
+    size_bytes: int | None = Field(default=2_000_000_000, ge=1)
+    memory_bytes: int | None = Field(default=None, ge=1)
+    load_ms: float | None = Field(default=None, gt=0)
+    p50_ms: float | None = Field(default=None, gt=0)
+    p99_ms: float | None = Field(default=None, gt=0)
+    size_ratio: float | None = Field(default=3.0, gt=0)
+    memory_ratio: float | None = Field(default=2.0, gt=0)
+    load_ratio: float | None = Field(default=3.0, gt=0)
+    p50_ratio: float | None = Field(default=2.0, gt=0)
+    p99_ratio: float | None = Field(default=None, gt=0)
+    noticeable_bytes: int = Field(default=20_000_000, ge=0)
+    noticeable_ms: float = Field(default=1.0, ge=0)
+    noticeable_load_ms: float = Field(default=1_000.0, ge=0)
+
+
 class SourcesLimit(Declared):
     """What a source may hold besides numbers: pickled objects, and types that skops does not trust by itself."""
 
@@ -344,6 +365,12 @@ class Policies(Declared):
     drift: Policy[DriftLimit]
     previous_version: Policy[PreviousVersionLimit]
     sources: Policy[SourcesLimit]
+    budgets: Policy[BudgetsLimit] = Policy[BudgetsLimit](
+        question="Does the version cost no more to run than is allowed?",
+        motivation="This repository has no policies/budgets.yaml yet.",
+        limit=BudgetsLimit(),
+        remedy="Add policies/budgets.yaml, as a new repository has it.",
+    )
     behaviour: Policy[BehaviourLimit] = Policy[BehaviourLimit](
         question="Does the model behave as its team expects?",
         motivation="This repository has no policies/behaviour.yaml yet.",

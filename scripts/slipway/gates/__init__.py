@@ -16,6 +16,7 @@ from slipway.domain.tag import Bump
 from slipway.domain.verdict import Finding, Verdict, verdict_of
 from slipway.gates import (
     behaviour,
+    budgets,
     drift,
     false_alarms,
     fidelity,
@@ -37,6 +38,7 @@ RELEASE_GATES: dict[str, ReleaseGate[Any]] = {
     "behaviour": behaviour,
     "signature": signature,
     "outputs": outputs,
+    "budgets": budgets,
     "way_back": way_back,
 }
 

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from slipway.domain.cost import Clocked, Cost, CostRatio, ModelCost
+from slipway.domain.cost import Clocked, Cost, CostRatio, ModelCost, Times
+from slipway.domain.verdict import Estimate
+from slipway.maths.turns import Interval, quantile_of, quantiles_beside
 
 _ENOUGH_FOR_P99 = 100  # requests: of fewer it would be the slowest one
+_ENOUGH_LOADS = 3
 
 
 def measure(*, candidate: Clocked, deployed: Mapping[str, Clocked], platform: str, batch_rows: int) -> Cost:
@@ -18,7 +21,7 @@ def measure(*, candidate: Clocked, deployed: Mapping[str, Clocked], platform: st
         platform=platform,
         batch_rows=batch_rows,
         candidate=taken,
-        ratios=tuple(_ratio(taken, _cost(clocked), version) for version, clocked in sorted(deployed.items())),
+        ratios=tuple(_ratio(candidate, clocked, version) for version, clocked in sorted(deployed.items())),
     )
 
 
@@ -30,10 +33,14 @@ def _cost(clocked: Clocked) -> ModelCost:
         p50=_quantile(clocked.requests, 0.5),
         p99=_quantile(clocked.requests, 0.99) if len(clocked.requests) >= _ENOUGH_FOR_P99 else None,
         batch=_quantile(clocked.batches, 0.5),
+        load_range=_estimate(_range_of(clocked.loads)),
+        p50_range=_estimate(quantile_of(clocked.requests, 0.5)),
+        p99_range=_estimate(quantile_of(clocked.requests, 0.99)) if _has_p99(clocked) else None,
     )
 
 
-def _ratio(candidate: ModelCost, before: ModelCost, version: str) -> CostRatio:
+def _ratio(clocked: Clocked, clocked_before: Clocked, version: str) -> CostRatio:
+    candidate, before = _cost(clocked), _cost(clocked_before)
     return CostRatio(
         version=version,
         size=_rounded(candidate.size / before.size),
@@ -42,7 +49,57 @@ def _ratio(candidate: ModelCost, before: ModelCost, version: str) -> CostRatio:
         p50=_times(candidate.p50, before.p50),
         p99=_times(candidate.p99, before.p99),
         batch=_times(candidate.batch, before.batch),
+        size_times=_counted(clocked.size, clocked_before.size),
+        memory_times=_counted(clocked.memory, clocked_before.memory),
+        load_times=_loads_beside(clocked.loads, clocked_before.loads),
+        p50_times=_requests_beside(clocked, clocked_before, 0.5),
+        p99_times=_requests_beside(clocked, clocked_before, 0.99)
+        if _has_p99(clocked) and _has_p99(clocked_before)
+        else None,
     )
+
+
+def _has_p99(clocked: Clocked) -> bool:
+    return len(clocked.requests) >= _ENOUGH_FOR_P99
+
+
+def _counted(candidate: int | None, before: int | None) -> Times | None:
+    """Bytes are counted, and have no interval."""
+    if candidate is None or not before:
+        return None
+    ratio, more = candidate / before, float(candidate - before)
+    return Times(ratio=_certain(ratio), more=_certain(more))
+
+
+def _requests_beside(candidate: Clocked, before: Clocked, share: float) -> Times | None:
+    found = quantiles_beside(candidate.requests, before.requests, share)
+    return None if found is None else Times(ratio=_told(found[0]), more=_told(found[1]))
+
+
+def _loads_beside(candidate: Sequence[float], before: Sequence[float]) -> Times | None:
+    """The fastest of each; they take no turns, so the interval holds whatever was seen."""
+    ours, theirs = _range_of(candidate), _range_of(before)
+    if ours is None or theirs is None or theirs.low <= 0:
+        return None
+    ratio = Interval(ours.value / theirs.value, ours.low / theirs.high, ours.high / theirs.low)
+    more = Interval(ours.value - theirs.value, ours.low - theirs.high, ours.high - theirs.low)
+    return Times(ratio=_told(ratio), more=_told(more))
+
+
+def _range_of(loads: Sequence[float]) -> Interval | None:
+    return Interval(min(loads), min(loads), max(loads)) if len(loads) >= _ENOUGH_LOADS else None
+
+
+def _estimate(interval: Interval | None) -> Estimate | None:
+    return None if interval is None else _told(interval)
+
+
+def _told(interval: Interval) -> Estimate:
+    return Estimate(value=_rounded(interval.value), low=_rounded(interval.low), high=_rounded(interval.high))
+
+
+def _certain(number: float) -> Estimate:
+    return Estimate(value=_rounded(number), low=_rounded(number), high=_rounded(number))
 
 
 def _quantile(seconds: Sequence[float], share: float) -> float | None:

@@ -17,6 +17,7 @@ _BROKEN = {
     "slices": "is worse for a part of its users",
     "signature": "does not ask and answer what model.yaml declares",
     "outputs": "answers with NaN, infinity or another shape than declared",
+    "budgets": "costs more to run than is allowed",
     "way_back": "has no way back",
 }
 

@@ -20,7 +20,12 @@ def run(record: Record, *, policies: Policies, policies_digest: str, today: date
     identity = record.page(Identity, written_by="resolve-tag")
     evidence = record.page(Evidence, written_by="measure-consistency")
     rehearsal = record.page(Rehearsal, written_by="rehearse-rollback")
-    case = ReleaseCase(identity=identity.body, evidence=evidence.body, rehearsal=rehearsal.body)
+    case = ReleaseCase(
+        identity=identity.body,
+        evidence=evidence.body,
+        rehearsal=rehearsal.body,
+        cost=evidence.circumstances.cost,
+    )
     waivers = waivers_in_force(policies, model=case.identity.model, version=case.identity.version, today=today)
     void = void_waivers(policies, model=case.identity.model, version=case.identity.version, today=today)
     reads = {

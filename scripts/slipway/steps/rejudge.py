@@ -19,7 +19,7 @@ from slipway.adapters.history import release_folder
 from slipway.adapters.repository import parse_policies
 from slipway.adapters.workplace import Workplace
 from slipway.domain.case import ReleaseCase
-from slipway.domain.pages import Body, parse_page
+from slipway.domain.pages import Body, Page, parse_page
 from slipway.domain.policy import Policies
 from slipway.domain.proposed import ChangedFinding, NobodysWaiver, Rejudged, Rejudgement, Unjudged
 from slipway.domain.release import Evidence, Identity, Rehearsal, Verdicts
@@ -88,14 +88,16 @@ def _case(environment: str, model: str, workplace: Workplace) -> ReleaseCase:
         raise BadFile(f"{environment} stopped running {model} a moment ago", mend="run again")
     tag = ReleaseTag.parse(f"{model}@{live.tag}")
     pages = workplace.history.pages_of(tag)
+    evidence = _newest(pages, Evidence, tag)
     return ReleaseCase(
-        identity=_newest(pages, Identity, tag),
-        evidence=_newest(pages, Evidence, tag),
-        rehearsal=_newest(pages, Rehearsal, tag),
+        identity=_newest(pages, Identity, tag).body,
+        evidence=evidence.body,
+        rehearsal=_newest(pages, Rehearsal, tag).body,
+        cost=evidence.circumstances.cost,
     )
 
 
-def _newest(pages: Mapping[str, bytes], kind: type[BodyT], tag: ReleaseTag) -> BodyT:
+def _newest(pages: Mapping[str, bytes], kind: type[BodyT], tag: ReleaseTag) -> Page[BodyT]:
     found = [
         parse_page(kind, content, where=f"ledger:{release_folder(tag)}/{name}")
         for name, content in pages.items()
@@ -106,7 +108,7 @@ def _newest(pages: Mapping[str, bytes], kind: type[BodyT], tag: ReleaseTag) -> B
             f"the ledger has no page `{kind.kind}` of {tag}, so it cannot be judged again",
             mend=f"run the release of {tag} again: it records what is missing",
         )
-    return max(found, key=lambda page: page.number).body
+    return max(found, key=lambda page: page.number)
 
 
 def _verdicts(case: ReleaseCase, policies: Policies, *, today: date) -> Verdicts:

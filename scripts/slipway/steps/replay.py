@@ -185,9 +185,16 @@ def _judged(replaying: Replaying, evidence: Page[Evidence] | None, rehearsal: Pa
         identity=recorded.identity.body,
         evidence=then if evidence is None else _as_far_as_measured(replaying, evidence.body),
         rehearsal=rehearsal.body if rehearsal else recorded.rehearsal.body,
+        cost=recorded.evidence.circumstances.cost,  # this machine is another one: its times are told, not judged
     )
     verdicts = recorded.verdicts.body
-    return verdicts_of(case, replaying.policies, verdicts.waivers, policies_digest=verdicts.policies_digest)
+    return verdicts_of(
+        case,
+        replaying.policies,
+        verdicts.waivers,
+        policies_digest=verdicts.policies_digest,
+        void=verdicts.void_waivers,
+    )
 
 
 def _as_far_as_measured(replaying: Replaying, now: Evidence) -> Evidence:

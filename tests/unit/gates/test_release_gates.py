@@ -34,7 +34,7 @@ def case(evidence: Evidence | None = None, rehearsal: Rehearsal | None = None) -
 
 def test_every_gate_has_a_policy_of_its_name() -> None:
     """One name for module, measure and policy: you find each by guessing."""
-    gates = "promise fidelity metrics slices behaviour signature outputs way_back"
+    gates = "promise fidelity metrics slices behaviour signature outputs budgets way_back"
     assert list(RELEASE_GATES) == gates.split()
     assert list(WINDOW_GATES) == ["metrics", "previous_version", "drift"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from slipway.domain.proposed import ChangedFinding, Rejudged, Rejudgement, Unjudged
 from slipway.domain.verdict import Finding, Verdict
@@ -14,7 +16,7 @@ HOSTILE = "|<img src=x onerror=alert(1)>\n| `a` @team fixes #1 ](http://evil) \N
 
 
 def finding(verdict: Verdict, floor: str, **changes: str) -> Finding:
-    told = {"gate": "metrics", "title": "F1", "measured": "0.647 [0.631, 0.662]", **changes}
+    told: dict[str, Any] = {"gate": "metrics", "title": "F1", "measured": "0.647 [0.631, 0.662]", **changes}
     return Finding(verdict=verdict, allowed=f"≥ {floor}", **told)
 
 

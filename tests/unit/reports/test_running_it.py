@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from slipway.domain.cost import Cost, CostRatio, ModelCost
 from slipway.reports.running_it import cost_in_full, cost_in_short, duration
@@ -13,7 +15,7 @@ _UNKNOWN = ModelCost(size=24_310, memory=None, load=None, p50=None, p99=None, ba
 
 def partly(**known: float) -> Cost:
     """Measured beside v1.3.0, but for what that version could not be asked."""
-    blank = {"memory": None, "load": None, "p50": None, "p99": None, "batch": None}
+    blank: dict[str, Any] = {"memory": None, "load": None, "p50": None, "p99": None, "batch": None}
     return pages.cost(ratios=(CostRatio(version="v1.3.0", size=1.0, **{**blank, **known}),))
 
 
