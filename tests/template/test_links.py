@@ -26,9 +26,11 @@ TEMPLATE_ONLY = {
     PROJECT: "the template itself",
 }
 TEMPLATE_ONLY_TESTS = {
+    "benchmarks": "compare the template with what people use instead; started by hand",
     "demo": "the demo stays behind",
     "e2e": "the whole loop and the template, from outside",
     "models": "only the example's",
+    "mutations": "show what the bounds of the fidelity gate catch, which nobody changes by an answer",
     "template": "this folder",
     "workflows": "run the workflows by act, with the example; a team has the same files",
 }
