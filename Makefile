@@ -49,6 +49,7 @@ lint: .venv/.installed ## lint, types, floors of the house, schemas, actions and
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate_schemas.py --check
 	$(BIN)/python scripts/generate_reference.py --check
+	$(BIN)/python scripts/generate_policies.py --check
 	$(if $(ACTIONS),$(BIN)/check-jsonschema --builtin-schema vendor.github-actions $(ACTIONS))
 	$(if $(WORKFLOWS),$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS))
 	$(if $(WORKFLOWS),$(BIN)/actionlint $(WORKFLOWS))
@@ -60,9 +61,10 @@ format: .venv/.installed ## let ruff rewrite what it can
 	$(BIN)/ruff format .
 
 .PHONY: generated
-generated: .venv/.installed ## write policies/schemas/ and docs/reference.md anew
+generated: .venv/.installed ## write policies/schemas/, docs/policies.md and docs/reference.md anew
 	$(BIN)/python scripts/generate_schemas.py
 	$(BIN)/python scripts/generate_reference.py
+	$(BIN)/python scripts/generate_policies.py
 
 ifneq ($(wildcard demo/run.py),) # the demo lives in the template only
 .PHONY: demo

@@ -14,7 +14,8 @@ from onnx import ModelProto, numpy_helper
 from slipway.adapters.records import Record
 from slipway.adapters.repository import Repository
 from slipway.domain.case import ReleaseCase
-from slipway.domain.policy import FidelityLimit, Policies
+from slipway.domain.limits import FidelityLimit
+from slipway.domain.policy import Policies
 from slipway.domain.release import Conversion, Evidence, Identity, Rehearsal, Verdicts
 from slipway.domain.verdict import Finding, Verdict
 from slipway.gates import fidelity

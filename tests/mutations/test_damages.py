@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import pytest
 from slipway.adapters.repository import Repository
+from slipway.domain.limits import FidelityLimit
 from slipway.domain.model import Framework
-from slipway.domain.policy import FidelityLimit
 
 from tests.mutations.conftest import FAMILIES, Outcomes
 from tests.mutations.damages import DAMAGES

@@ -9,9 +9,7 @@ from slipway.domain.behaviour import BehaviourLimit
 from slipway.domain.calibration import Calibration, FeatureCalibration
 from slipway.domain.case import ReleaseCase
 from slipway.domain.cost import Cost, CostRatio, ModelCost
-from slipway.domain.model import Decision, Feature, Framework, Model, Samples
-from slipway.domain.pages import File
-from slipway.domain.policy import (
+from slipway.domain.limits import (
     BudgetsLimit,
     DriftLimit,
     FidelityLimit,
@@ -24,6 +22,8 @@ from slipway.domain.policy import (
     SlicesLimit,
     WayBackLimit,
 )
+from slipway.domain.model import Decision, Feature, Framework, Model, Samples
+from slipway.domain.pages import File
 from slipway.domain.release import (
     ComparisonEvidence,
     Conversion,

@@ -11,8 +11,8 @@ from slipway.adapters import deploy_tree
 from slipway.adapters.forge.github import GitHubForge, Pace
 from slipway.adapters.workplace import Workplace
 from slipway.domain.incident import Reversion
+from slipway.domain.limits import Reversion as Means
 from slipway.domain.pages import Page
-from slipway.domain.policy import Reversion as Means
 from slipway.errors import BadTag, NotReleasable
 from slipway.steps import file_issue, resolve_tag, revert_manifest
 

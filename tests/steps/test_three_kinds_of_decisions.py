@@ -12,8 +12,9 @@ import pytest
 from sklearn import datasets
 from slipway.adapters.records import Record
 from slipway.adapters.repository import Repository
+from slipway.domain.limits import MetricsLimit
 from slipway.domain.model import Model
-from slipway.domain.policy import MetricsLimit, Override, Policies
+from slipway.domain.policy import Override, Policies
 from slipway.domain.release import Conversion, Evidence, Identity, Rehearsal, Released, Verdicts
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Finding, Verdict

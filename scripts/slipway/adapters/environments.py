@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 import slipway
 from slipway.adapters import apart, bounded_process, endings, isolation
-from slipway.domain.policy import SourcesLimit
+from slipway.domain.limits import SourcesLimit
 from slipway.domain.release import SplitProbes
 from slipway.domain.signature import Signature
 from slipway.errors import BadFile, ConversionFailed, Unreachable

@@ -11,21 +11,20 @@ from typing import Any, Self, cast
 
 from slipway.adapters.yaml_files import DocumentT, parse_yaml, read_bounded, read_yaml
 from slipway.domain.declared import Declared
-from slipway.domain.model import Model
-from slipway.domain.pages import digest_of
-from slipway.domain.policy import (
+from slipway.domain.limits import (
     DriftLimit,
     FidelityLimit,
     MetricsLimit,
     OutputsLimit,
-    Policies,
-    Policy,
     PreviousVersionLimit,
     PromiseLimit,
     SignatureLimit,
     SourcesLimit,
     WayBackLimit,
 )
+from slipway.domain.model import Model
+from slipway.domain.pages import digest_of
+from slipway.domain.policy import Policies, Policy
 from slipway.domain.settings import Settings
 from slipway.errors import BadFile, UnknownModel
 

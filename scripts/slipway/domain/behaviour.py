@@ -42,9 +42,13 @@ class Course(StrEnum):
 class Expectation(Declared):
     """`since` is the first version that it holds for, `below` the first that it no longer holds for."""
 
-    name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)
-    since: Annotated[str, AfterValidator(_a_version)] | None = None
-    below: Annotated[str, AfterValidator(_a_version)] | None = None
+    name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60, description="by which it is found")
+    since: Annotated[str, AfterValidator(_a_version)] | None = Field(
+        default=None, description="the first version that it holds for"
+    )
+    below: Annotated[str, AfterValidator(_a_version)] | None = Field(
+        default=None, description="the first version that it no longer holds for"
+    )
 
     def holds_for(self, version: str) -> bool:
         """`version` reads `v1.4.0`."""
@@ -58,14 +62,14 @@ class Changed(Expectation):
     `violations` is the share of the changed rows that may behave otherwise, `rows` how many must have been changed.
     """
 
-    input: str = Field(min_length=1)
-    text: TextChange | None = None
-    replace: dict[str, str] | None = Field(default=None, min_length=1)
-    add: float | None = None
-    multiply: float | None = None
-    set: Scalar | None = None
-    violations: Share = 0.0
-    rows: int = Field(default=1_000, ge=1)
+    input: str = Field(min_length=1, description="what is changed; say exactly one of the next five")
+    text: TextChange | None = Field(default=None, description="words, written otherwise")
+    replace: dict[str, str] | None = Field(default=None, min_length=1, description="words by other words")
+    add: float | None = Field(default=None, description="to the number")
+    multiply: float | None = Field(default=None, description="the number by this")
+    set: Scalar | None = Field(default=None, description="the same value in each row")
+    violations: Share = Field(default=0.0, description="share of the changed rows that may behave otherwise")
+    rows: int = Field(default=1_000, ge=1, description="changed rows, without which nothing is shown")
 
     @model_validator(mode="after")
     def _one_change(self) -> Self:
@@ -90,7 +94,9 @@ class Changed(Expectation):
 class Invariance(Changed):
     """The change must not matter: no decision flips or, with `tolerance`, no output moves by more than that."""
 
-    tolerance: float | None = Field(default=None, ge=0)
+    tolerance: float | None = Field(
+        default=None, ge=0, description="how far an output may move; without it, no decision may change"
+    )
 
     @property
     def sentence(self) -> str:
@@ -101,9 +107,9 @@ class Invariance(Changed):
 class Direction(Changed):
     """The change must not move `output` the wrong way, by more than `tolerance`."""
 
-    output: str = Field(min_length=1)
-    must: Course
-    tolerance: float = Field(default=1e-6, ge=0)
+    output: str = Field(min_length=1, description="what is looked at")
+    must: Course = Field(description="what it must not do while the input changes")
+    tolerance: float = Field(default=1e-6, ge=0, description="how far it may go the wrong way")
 
     @property
     def sentence(self) -> str:
@@ -113,10 +119,10 @@ class Direction(Changed):
 class GoldenRequest(Expectation):
     """One request by name, and what it must be answered: outputs within `tolerance`, the decision, or both."""
 
-    inputs: dict[str, Values] = Field(min_length=1)
-    answers: dict[str, Values] = Field(default_factory=dict)
-    decision: Scalar | None = None
-    tolerance: float = Field(default=1e-4, ge=0)
+    inputs: dict[str, Values] = Field(min_length=1, description="the request, by the names of inputs")
+    answers: dict[str, Values] = Field(default_factory=dict, description="what outputs must be, by their names")
+    decision: Scalar | None = Field(default=None, description="what must be decided")
+    tolerance: float = Field(default=1e-4, ge=0, description="how far an answer may lie from that")
 
     @model_validator(mode="after")
     def _expects_something(self) -> Self:
@@ -141,9 +147,13 @@ ExpectationT = TypeVar("ExpectationT", bound=Expectation)
 class BehaviourLimit(Declared):
     """What is expected of one model; nothing by default."""
 
-    invariances: tuple[Invariance, ...] = ()
-    directions: tuple[Direction, ...] = ()
-    golden: tuple[GoldenRequest, ...] = ()
+    invariances: tuple[Invariance, ...] = Field(default=(), description="changes of an input that must not matter")
+    directions: tuple[Direction, ...] = Field(
+        default=(), description="changes of an input that must move an output one way only"
+    )
+    golden: tuple[GoldenRequest, ...] = Field(
+        default=(), description="requests by name, and what they must be answered"
+    )
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

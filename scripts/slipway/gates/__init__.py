@@ -10,7 +10,8 @@ from typing import Any
 
 from slipway.domain.case import ReleaseCase, ReleaseGate, WindowGate
 from slipway.domain.incident import WindowEvidence
-from slipway.domain.policy import Policies, Policy, PromiseLimit
+from slipway.domain.limits import PromiseLimit
+from slipway.domain.policy import Policies, Policy
 from slipway.domain.release import Verdicts, VoidWaiver, WaiverUsed
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Finding, Verdict, verdict_of

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from slipway.domain.case import ReleaseCase
 from slipway.domain.cost import CostRatio, ModelCost
-from slipway.domain.policy import BudgetsLimit
+from slipway.domain.limits import BudgetsLimit
 from slipway.domain.verdict import Estimate, Finding, Verdict, at_most
 
 _FILE = "policies/budgets.yaml"

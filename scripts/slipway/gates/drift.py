@@ -7,7 +7,7 @@ fire when nothing changed.
 from __future__ import annotations
 
 from slipway.domain.incident import FeatureDrift, Window, WindowEvidence
-from slipway.domain.policy import DriftLimit
+from slipway.domain.limits import DriftLimit
 from slipway.domain.verdict import Finding, Verdict
 
 

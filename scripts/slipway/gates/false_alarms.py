@@ -18,7 +18,7 @@ from slipway.domain.calibration import (
     FeatureCalibration,
     SmallestShift,
 )
-from slipway.domain.policy import DriftLimit
+from slipway.domain.limits import DriftLimit
 from slipway.domain.verdict import Estimate
 from slipway.maths.absence import Absent
 from slipway.maths.calibration import ENOUGH_BLOCKS

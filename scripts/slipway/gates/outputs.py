@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slipway.domain.case import ReleaseCase
-from slipway.domain.policy import OutputsLimit
+from slipway.domain.limits import OutputsLimit
 from slipway.domain.verdict import Finding, Verdict
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import takewhile
 
 from slipway.domain.incident import PreviousEvidence, Window, WindowEvidence
-from slipway.domain.policy import PreviousVersionLimit
+from slipway.domain.limits import PreviousVersionLimit
 from slipway.domain.verdict import Finding, Verdict, metric_title
 from slipway.maths.named_metrics import BY_NAME
 

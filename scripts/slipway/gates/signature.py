@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slipway.domain.case import ReleaseCase
-from slipway.domain.policy import SignatureLimit
+from slipway.domain.limits import SignatureLimit
 from slipway.domain.verdict import Finding, Verdict
 
 

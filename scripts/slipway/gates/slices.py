@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from slipway.domain.case import ReleaseCase
-from slipway.domain.policy import SlicesLimit
+from slipway.domain.limits import SlicesLimit
 from slipway.domain.release import GapEvidence, SliceEvidence, SlicesEvidence
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.maths.named_metrics import BY_NAME, Metric, metric_called

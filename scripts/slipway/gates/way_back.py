@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slipway.domain.case import ReleaseCase
-from slipway.domain.policy import WayBackLimit
+from slipway.domain.limits import WayBackLimit
 from slipway.domain.release import Rehearsal
 from slipway.domain.verdict import Finding, Verdict
 

@@ -14,8 +14,9 @@ from slipway.adapters.records import Record
 from slipway.converters import CONVERTERS, ReadsVariables
 from slipway.converters.batches import write_batch
 from slipway.domain.edge_rows import edge_rows
+from slipway.domain.limits import SourcesLimit
 from slipway.domain.pages import File, Page, digest_of
-from slipway.domain.policy import Policy, SourcesLimit
+from slipway.domain.policy import Policy
 from slipway.domain.release import Conversion, Identity
 from slipway.domain.rows import rows_in
 

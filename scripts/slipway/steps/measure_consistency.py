@@ -20,9 +20,10 @@ from slipway.converters.batches import read_batch
 from slipway.domain.behaviour import BehaviourLimit
 from slipway.domain.behaviour_fit import refuse_what_cannot_be_asked
 from slipway.domain.cost import Cost
+from slipway.domain.limits import SlicesLimit
 from slipway.domain.model import Model
 from slipway.domain.pages import File, Page
-from slipway.domain.policy import Policies, SlicesLimit
+from slipway.domain.policy import Policies
 from slipway.domain.release import (
     ComparisonEvidence,
     Conversion,

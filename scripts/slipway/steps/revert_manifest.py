@@ -13,9 +13,9 @@ from slipway.adapters.forge import Forge
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
 from slipway.domain.incident import IncidentKind, IncidentVerdicts, Outcome, Reversion, WindowEvidence
+from slipway.domain.limits import Reversion as Means
 from slipway.domain.pages import Page
 from slipway.domain.policy import QuarantineEntry
-from slipway.domain.policy import Reversion as Means
 from slipway.domain.release import Image
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadTag, BranchMoved, ForgeRefused, NotReleasable

@@ -8,8 +8,8 @@ from datetime import date
 
 from slipway.adapters import deploy_tree
 from slipway.domain.incident import Reversion
+from slipway.domain.limits import Reversion as Means
 from slipway.domain.pages import Page
-from slipway.domain.policy import Reversion as Means
 from slipway.steps import file_issue, measure_drift, record_pages, revert_manifest
 
 from tests.e2e.faults.disturbing import ALIKE, Step

@@ -7,16 +7,8 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from slipway.domain.policy import (
-    DriftLimit,
-    MetricLimit,
-    MetricsLimit,
-    Override,
-    Policy,
-    PromiseLimit,
-    QuarantineEntry,
-    Waiver,
-)
+from slipway.domain.limits import DriftLimit, MetricLimit, MetricsLimit, PromiseLimit
+from slipway.domain.policy import Override, Policy, QuarantineEntry, Waiver
 from slipway.maths.named_metrics import DecisionKind
 
 

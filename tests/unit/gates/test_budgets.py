@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from slipway.domain.case import ReleaseCase
 from slipway.domain.cost import Clocked, Cost, CostRatio, Times
-from slipway.domain.policy import BudgetsLimit
+from slipway.domain.limits import BudgetsLimit
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.gates import budgets
 from slipway.measures import cost

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from slipway.domain.calibration import Calibration, FalseAlarms, FeatureCalibration
-from slipway.domain.policy import DriftLimit
+from slipway.domain.limits import DriftLimit
 from slipway.domain.verdict import Estimate
 from slipway.gates.false_alarms import expected
 from slipway.maths.absence import Absent

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from slipway.domain.case import ReleaseCase
-from slipway.domain.policy import PromiseLimit
+from slipway.domain.limits import PromiseLimit
 from slipway.domain.release import ComparisonEvidence
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Estimate, Finding, Verdict, worst

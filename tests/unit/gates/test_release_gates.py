@@ -6,14 +6,7 @@ from typing import Any
 
 import pytest
 from slipway.domain.case import ReleaseCase
-from slipway.domain.policy import (
-    FidelityLimit,
-    MetricLimit,
-    MetricsLimit,
-    OutputsLimit,
-    SignatureLimit,
-    WayBackLimit,
-)
+from slipway.domain.limits import FidelityLimit, MetricLimit, MetricsLimit, OutputsLimit, SignatureLimit, WayBackLimit
 from slipway.domain.release import Evidence, FidelityEvidence, OutputsEvidence, Rehearsal
 from slipway.domain.signature import DataType, Tensor
 from slipway.domain.verdict import Estimate, Finding, Verdict

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from slipway.domain.incident import PreviousEvidence, Window, WindowEvidence
-from slipway.domain.policy import DriftLimit, MetricLimit, MetricsLimit, PreviousVersionLimit
+from slipway.domain.limits import DriftLimit, MetricLimit, MetricsLimit, PreviousVersionLimit
 from slipway.domain.release import MetricsEvidence
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.gates import drift, metrics, previous_version

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from slipway.domain.limits import SlicesLimit
 from slipway.domain.model import Decision, Model
-from slipway.domain.policy import SlicesLimit
 from slipway.domain.release import SlicesEvidence
 from slipway.domain.rows import LabelledRows
 from slipway.measures import slices

@@ -13,7 +13,7 @@ import pytest
 from slipway.adapters import environments
 from slipway.adapters.environments import Limits
 from slipway.converters.batches import write_batch
-from slipway.domain.policy import SourcesLimit
+from slipway.domain.limits import SourcesLimit
 from slipway.domain.signature import DataType, Signature, Tensor
 from slipway.errors import ConversionFailed, ModelRefused
 

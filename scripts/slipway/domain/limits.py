@@ -1,0 +1,323 @@
+"""What each policy limits: a class a file of `policies/`, with all that may stand under `limit`.
+
+The descriptions are what an editor shows, and what docs/policies.md says.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import (
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from slipway.domain.declared import Declared
+from slipway.maths.named_metrics import DecisionKind, Metric, known_names, metric_called
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class RefusedRows(StrEnum):
+    """Whether the ONNX file may answer what its source refuses."""
+
+    ALLOW = "allow"
+    FAIL = "fail"
+
+
+class FidelityLimit(Declared):
+    """Allowed difference = max(`floor_multiple` x noise floor, `minimum` x max(1, largest output)).
+
+    `probes` is the share of rows at the splits of trees that may differ by more.
+    """
+
+    floor_multiple: float = Field(
+        default=10.0, gt=0, description="allowed difference, as a multiple of the source's difference to itself"
+    )
+    minimum: float = Field(
+        default=16 * 2.0**-23,
+        gt=0,
+        description="allowed difference at least, times the largest output: what float32 rounds anyway",
+    )
+    rows: int = Field(
+        default=20_000, ge=1, description="sample rows, without which agreement on rare rows is not shown"
+    )
+    flips: int = Field(
+        default=0, ge=0, description="rows that the two may decide otherwise, where the source was surer than its noise"
+    )
+    probes: Share = Field(default=0.02, description="share of the rows at splits of trees that may differ")
+    refused_rows: RefusedRows = Field(
+        default=RefusedRows.ALLOW, description="whether the ONNX file may answer rows that its source refuses"
+    )
+
+
+class SignatureLimit(Declared):
+    """Nothing to set: the ONNX file asks and answers what model.yaml declares."""
+
+
+class OutputsLimit(Declared):
+    """Share of rows whose outputs may be NaN or infinite."""
+
+    not_finite: Share = Field(default=0.0, description="share of sample rows whose answer may be NaN or infinite")
+
+
+class MetricLimit(Declared):
+    """`floor` holds at release; in production it is the value at release minus `drop`, or nothing without a drop.
+
+    A metric of which less is better has a `ceiling`, and in production the value at release plus `rise`.
+    """
+
+    floor: float | None = Field(default=None, description="least value at release, where more is better")
+    drop: float | None = Field(
+        default=None,
+        ge=0,
+        description="how far below its value at release it may fall in production; not asked there without it",
+    )
+    ceiling: float | None = Field(default=None, description="largest value at release, where less is better")
+    rise: float | None = Field(
+        default=None,
+        ge=0,
+        description="how far above its value at release it may rise in production; not asked there without it",
+    )
+
+    def misfit(self, metric: Metric) -> tuple[str, str] | None:
+        """Which field is no limit of the metric, and why; None where all fit."""
+        best, other = (("ceiling", "rise"), ("floor", "drop"))[:: 1 if metric.lower_is_better else -1]
+        if wrong := next((field for field in other if getattr(self, field) is not None), None):
+            better = "less" if metric.lower_is_better else "more"
+            return wrong, f"of {metric.name}, {better} is better: write `{best[0]}`, and `{best[1]}` for the watch"
+        if (limit := getattr(self, best[0])) is None:
+            return best[0], f"{metric.name} has no `{best[0]}`"
+        highest = math.inf if metric.unbounded else 1.0
+        lowest = -math.inf if metric.lowest is None else metric.lowest
+        return None if lowest <= limit <= highest else (best[0], f"must lie between {lowest:g} and {highest:g}")
+
+
+def _each_name(limit: type[Declared]) -> dict[str, type[Declared]]:
+    return dict.fromkeys(sorted(known_names()), limit)
+
+
+def _each_metric(schema: dict[str, Any]) -> None:
+    """So that an editor completes the names."""
+    limit = schema["additionalProperties"]
+    others = {name: limit for name in sorted(known_names()) if name not in schema["properties"]}
+    schema["properties"] |= others
+    schema["additionalProperties"] = False
+
+
+class MetricsLimit(Declared):
+    """Metrics by their names, each with its limit, and what holds for all of them.
+
+    `positives` are labelled positive rows, or labelled rows where the model does not decide yes or no.
+    """
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=_each_metric)
+    __pydantic_extra__: dict[str, MetricLimit] = Field(init=False)
+    more_keys: ClassVar[Mapping[str, type[Declared]]] = _each_name(MetricLimit)
+
+    f1: MetricLimit = Field(
+        default=MetricLimit(floor=0.75, drop=0.05), description="harmonic mean of precision and recall"
+    )
+    precision: MetricLimit | None = Field(default=None, description="of the rows decided positive, the share that are")
+    recall: MetricLimit | None = Field(default=None, description="of the positive rows, the share that was found")
+    positives: int = Field(
+        default=100,
+        ge=1,
+        description="labelled positive rows (else labelled rows), without which no number is believed",
+    )
+    window_days: int = Field(default=28, ge=1, description="in production: the days that are looked back on")
+    windows: int = Field(default=2, ge=1, description="in production: windows in a row that must miss the limit")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _known_metrics(cls, told: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Raised as pydantic raises, so that a reader is led to the line of the metric."""
+        if unknown := [name for name in told if _is_unknown(name)] if isinstance(told, dict) else []:
+            raise _at_each({(name,): "extra_forbidden" for name in unknown})
+        limit = handler(told)
+        given = limit._given()
+        names = [metric.name for _, metric, _ in given]
+        twice = [name for name, metric, _ in given if names.count(metric.name) > 1]
+        wrong: dict[tuple[str, ...], str] = {(name,): "is there by another name, too" for name in twice}
+        wrong |= {(name, misfit[0]): misfit[1] for name, metric, one in given if (misfit := one.misfit(metric))}
+        if wrong:
+            raise _at_each({loc: PydanticCustomError("limit", "{told}", {"told": why}) for loc, why in wrong.items()})
+        return limit
+
+    def named(self, kind: DecisionKind = DecisionKind.YES_OR_NO) -> dict[str, MetricLimit]:
+        """The limits of a model of this kind, by the names of `named_metrics`.
+
+        f1 is asked of models that decide yes or no, also where nobody wrote it down; of others, what was written.
+        """
+        asked = kind is DecisionKind.YES_OR_NO or "f1" in self.model_fields_set
+        return {metric.name: one for _, metric, one in self._given() if metric.name != "f1" or asked}
+
+    def _given(self) -> list[tuple[str, Metric, MetricLimit]]:
+        """Each with the name that was written, the built-in ones first."""
+        declared = {"f1": self.f1, "precision": self.precision, "recall": self.recall, **(self.model_extra or {})}
+        found = ((name, metric_called(name), one) for name, one in declared.items())
+        return [(name, metric, one) for name, metric, one in found if metric is not None and one is not None]
+
+
+def _is_unknown(name: Any) -> bool:
+    return isinstance(name, str) and name not in MetricsLimit.model_fields and metric_called(name) is None
+
+
+def _at_each(wrong: Mapping[tuple[str, ...], str | PydanticCustomError]) -> ValidationError:
+    errors = [InitErrorDetails(type=kind, loc=place, input=place[0]) for place, kind in wrong.items()]
+    return ValidationError.from_exception_data("metrics", errors)
+
+
+class SlicesLimit(Declared):
+    """What of each slice and each group is measured, and how much worse, or how far apart, it may be.
+
+    `worse` and `gap` are in the unit of the metric, or a share of it where it has no upper bound, such as MAE.
+    """
+
+    columns: tuple[str, ...] | None = Field(
+        default=None, description="columns whose values are slices; all inputs of words where it is left out"
+    )
+    values: int = Field(default=50, ge=2, description="commonest values of a column that are looked at")
+    metric: str | None = Field(
+        default=None, description="the metric of slices and groups; that of the model's kind where it is left out"
+    )
+    worse: Share = Field(default=0.15, description="how much worse than on all rows it may be on the worst slice")
+    positives: int = Field(
+        default=100,
+        ge=1,
+        description="labelled positive rows of a slice (else labelled rows), without which it is not judged",
+    )
+    protected: tuple[str, ...] = Field(
+        default=(), description="columns whose groups are held against each other; they need not be inputs"
+    )
+    gap: Share | None = Field(default=None, description="how far the metric of two groups may lie apart")
+
+    @field_validator("metric")
+    @classmethod
+    def _a_known_metric(cls, name: str | None) -> str | None:
+        if name is not None and metric_called(name) is None:
+            near = difflib.get_close_matches(name, sorted(known_names()), n=3)
+            raise ValueError(f"`{name}` is no metric; nearest are {', '.join(near) or 'none'}")
+        return name
+
+    @model_validator(mode="after")
+    def _groups_have_a_limit(self) -> Self:
+        if (self.gap is None) != (not self.protected):
+            raise ValueError("gap: needs `protected` columns, and these need a `gap`; write both or none")
+        return self
+
+    @property
+    def asked(self) -> str:
+        """What decides what is measured, for the key of a page."""
+        return self.model_dump_json(include={"columns", "values", "metric", "protected"})
+
+
+class PromiseLimit(Declared):
+    """How much a metric may be worse than that of the version before, in a minor version.
+
+    Of an error without an upper bound, such as MAE, it is a share of that of the version before.
+    """
+
+    worse: Share = Field(
+        default=0.01, description="how much worse a metric of a minor version may be, on the same rows"
+    )
+
+
+class WayBackLimit(Declared):
+    """How surely the version before must be shown to work."""
+
+    golden_rows: int = Field(
+        default=50, ge=1, description="answers, stored at the release of the version before, that it must give again"
+    )
+
+
+class DriftLimit(Declared):
+    """`distance` is on the scale of Kolmogorov-Smirnov and total variation, never a p-value."""
+
+    distance: Share = Field(
+        default=0.15, description="Kolmogorov-Smirnov for numbers, total variation for words; both run from 0 to 1"
+    )
+    null_rate: Share = Field(default=0.03, description="change of the share of rows where an input is missing")
+    rows: int = Field(default=500, ge=1, description="served rows, without which a window says nothing")
+    window_days: int = Field(default=7, ge=1, description="days of a window")
+    windows: int = Field(default=2, ge=1, description="windows in which the same input must exceed")
+    of_last: int = Field(default=3, ge=1, description="of so many windows")
+
+    @model_validator(mode="after")
+    def _k_of_n(self) -> Self:
+        if self.windows > self.of_last:
+            raise ValueError("windows: cannot be more than of_last")
+        return self
+
+    def exceeded_by(self, distance: float, *, null_rate_change: float) -> bool:
+        return distance > self.distance or abs(null_rate_change) > self.null_rate
+
+    def times_exceeded(self, exceeded: Sequence[frozenset[str]]) -> dict[str, int]:
+        """Of the features that exceed in the newest window: in how many of the last `of_last`, oldest window first."""
+        recent = exceeded[-self.of_last :]
+        return {feature: sum(feature in one for one in recent) for feature in recent[-1]}
+
+
+class Reversion(StrEnum):
+    PULL_REQUEST = "pull-request"
+    COMMIT = "commit"
+    NEVER = "never"
+
+
+class PreviousVersionLimit(Declared):
+    """Going back must win by more than `gain` of F1, beyond noise, in `windows` windows in a row.
+
+    Of a model that decides otherwise than yes or no: of its macro F1, or a share of its mean absolute error.
+    """
+
+    gain: Share = Field(default=0.02, description="what going back must win at least")
+    windows: int = Field(default=2, ge=1, description="windows in a row in which it must win")
+    revert: Reversion = Field(
+        default=Reversion.PULL_REQUEST,
+        description="how to go back: by a pull request, by a commit that nobody has to merge, or never",
+    )
+
+
+class BudgetsLimit(Declared):
+    """What a version may cost to run. A ratio is a multiple of the deployed version, measured in turns with it.
+
+    A ratio is exceeded only by what is larger by more than the least that is noticeable. What is null is not asked.
+    """
+
+    size_bytes: int | None = Field(default=2_000_000_000, ge=1, description="of the ONNX file")
+    memory_bytes: int | None = Field(default=None, ge=1, description="of a process that has loaded it")
+    load_ms: float | None = Field(default=None, gt=0, description="until it can answer")
+    p50_ms: float | None = Field(default=None, gt=0, description="median of requests of one row")
+    p99_ms: float | None = Field(default=None, gt=0, description="slowest of a hundred such requests")
+    size_ratio: float | None = Field(default=3.0, gt=0, description="file size, times the deployed version's")
+    memory_ratio: float | None = Field(default=2.0, gt=0, description="memory, times the deployed version's")
+    load_ratio: float | None = Field(default=3.0, gt=0, description="load time, times the deployed version's")
+    p50_ratio: float | None = Field(default=2.0, gt=0, description="median latency, times the deployed version's")
+    p99_ratio: float | None = Field(
+        default=None, gt=0, description="latency of the slowest of a hundred requests, times the deployed version's"
+    )
+    noticeable_bytes: int = Field(
+        default=20_000_000, ge=0, description="a file or process that is larger by less is not held to its ratio"
+    )
+    noticeable_ms: float = Field(default=1.0, ge=0, description="nor an answer that takes less than this longer")
+    noticeable_load_ms: float = Field(default=1_000.0, ge=0, description="nor a load that takes less than this longer")
+
+
+class SourcesLimit(Declared):
+    """What a source may hold besides numbers: pickled objects, and types that skops does not trust by itself."""
+
+    pickle: bool = Field(
+        default=False, description="whether .pkl, .pickle and .joblib may be loaded: they run any code"
+    )
+    trusted_types: tuple[str, ...] = Field(
+        default=(), description="types in skops files that may be made, beyond those that skops trusts by itself"
+    )
