@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping
 from datetime import date
 
-from slipway.steps import check_manifests, doctor, propose_runtime, reconcile, record_pages, rejudge, status
+from slipway.steps import check_manifests, doctor, propose_runtime, reconcile, record_pages, rejudge, replay, status
 
 from tests.e2e.faults.disturbing import ALIKE, Step
 from tests.e2e.faults.release import live
@@ -79,6 +79,12 @@ def _rejudge(team: HostedTeam) -> object:
     return rejudge.run(policies=place.repository.policies(), today=_TODAY, workplace=place)
 
 
+def _replay(team: HostedTeam) -> object:
+    """What it fetches; the measuring that follows asks nobody."""
+    replaying = replay.prepare("tip@v1.0.0", workplace=team.workplace)
+    return replaying.notices, replaying.differences, replaying.can_be_measured
+
+
 def _propose(team: HostedTeam) -> object:
     return propose_runtime.run("two", workplace=team.workplace)
 
@@ -93,6 +99,7 @@ STEPS: Mapping[str, Step] = {
     "check-manifests": Step((live, merged), _check),
     "status": Step((live,), _status),
     "rejudge": Step((live,), _rejudge),
+    "replay": Step((live,), _replay),
     "propose-runtime": Step((_built,), _propose),
     "doctor --fix": Step((_generated,), _fix, leaves_the_rest=True),
 }
