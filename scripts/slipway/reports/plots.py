@@ -25,6 +25,7 @@ from slipway.reports.release_words import most_flipped, slice_name
 _WIDTH = 340  # with axes about 430: readable on a phone, where the page scales it to 360
 _SERIES = ("#0072b2", "#c8500a", "#00875f", "#b35c92")  # of Okabe and Ito, the lighter two darkened
 _SHAPES = ("circle", "square", "triangle-up", "diamond")
+_ROOM = {"left": 20, "right": 12, "top": 5, "bottom": 5}  # a browser's letters may be wider than those laid out
 _LONGEST_NAME = 18
 _MOST_FEATURES = 12
 _DAYS = alt.Axis(format="%d %b", labelOverlap=True, tickCount=6, title=None)
@@ -246,6 +247,7 @@ def _svg(chart: alt.LayerChart | alt.FacetChart | alt.Chart, *, label: str, widt
     specification = chart.to_dict()
     specification.get("spec", specification)["width"] = width
     specification["config"] = _config()
+    specification["padding"] = _ROOM
     drawn = vl_convert.vegalite_to_svg(specification)
     return _inline(drawn, label=label)
 
