@@ -16,5 +16,5 @@ def rounded_down(thresholds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]
     """
     with np.errstate(over="ignore"):  # beyond float32 lies infinity
         nearest = thresholds.astype(np.float32)
-    below: npt.NDArray[Any] = np.nextafter(nearest, np.float32(-np.inf))
+        below: npt.NDArray[Any] = np.nextafter(nearest, np.float32(-np.inf))
     return np.where(nearest.astype(np.float64) > thresholds, below, nearest).astype(np.float64)

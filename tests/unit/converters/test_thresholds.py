@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from slipway.converters.thresholds import rounded_down
 
 
+@example(threshold=-3.402823364973241e38, value=0.0, steps=-1)  # next to the last float32
 @given(st.floats(allow_nan=False), st.floats(width=32, allow_nan=False), st.integers(-2, 2))
 def test_every_float32_stays_on_its_side(threshold: float, value: float, steps: int) -> None:
     """A row on the other side of one split is another answer; those next to the threshold are the ones in danger."""
     with np.errstate(over="ignore"):
         near = np.float32(threshold)
-    for _ in range(abs(steps)):
-        near = np.nextafter(near, np.float32(np.copysign(np.inf, steps)))
+        for _ in range(abs(steps)):
+            near = np.nextafter(near, np.float32(np.copysign(np.inf, steps)))
     rounded = rounded_down(np.array([threshold]))[0]
 
     for one in (np.float64(value), np.float64(near)):
