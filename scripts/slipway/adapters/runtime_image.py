@@ -15,7 +15,7 @@ from slipway.adapters import git
 from slipway.adapters.registry import open_registry
 from slipway.adapters.registry.append import Base
 from slipway.adapters.registry.base_image import write_base_image
-from slipway.adapters.registry.manifests import Image
+from slipway.adapters.registry.platforms import Platforms
 from slipway.adapters.registry.protocol import Registry
 from slipway.adapters.repository import SETTINGS
 from slipway.adapters.workplace import Workplace
@@ -86,7 +86,7 @@ def built(tag: str, workplace: Workplace) -> RuntimeImage:
 
     Raises:
         NoSuchImage: none was.
-        UnusableImage: it is an index of several platforms, which no release can be appended to.
+        UnusableImage: its documents do not fit each other.
     """
     home = Base(workplace.registry, REPOSITORY, tag)
     return _about(home, f"{workplace.settings.image_registry}/{REPOSITORY}")
@@ -118,11 +118,11 @@ def _base(reference: str, workplace: Workplace) -> Base:
 
 
 def _about(base: Base, address: str) -> RuntimeImage:
-    image = Image.read(base.registry.repository(base.repository), base.reference)
-    labels = _labels(image.config)
+    platforms = Platforms.read(base.registry.repository(base.repository), base.reference)
+    labels = _labels(platforms.images[0].config)
     return RuntimeImage(
-        reference=f"{address}@{image.digest}",
-        layers={layer.digest: layer.size for layer in image.layers},
+        reference=f"{address}@{platforms.digest}",
+        layers={layer.digest: layer.size for image in platforms.images for layer in image.layers},
         revision=labels.get("org.opencontainers.image.revision", ""),
         base_name=labels.get("org.opencontainers.image.base.name", ""),
         base_digest=labels.get("org.opencontainers.image.base.digest", ""),

@@ -8,7 +8,7 @@ from slipway.domain.pages import Body, Frozen
 
 
 class RuntimeImage(Frozen):
-    """`layers` is digest → compressed size in bytes. What the image's labels do not say is empty."""
+    """`layers` is digest → compressed size in bytes, of all platforms; what the image's labels do not say is empty."""
 
     reference: str  # HOST/PREFIX/runtime@sha256:…
     layers: dict[str, int]

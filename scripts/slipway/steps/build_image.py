@@ -11,7 +11,8 @@ import logging
 from datetime import datetime
 
 from slipway.adapters.records import Record
-from slipway.adapters.registry.append import Base, Origin, append_layer
+from slipway.adapters.registry.append import Base, append_layer
+from slipway.adapters.registry.documents import Origin
 from slipway.adapters.registry.layer import Layer, model_layer
 from slipway.adapters.runtime_image import runtime_of
 from slipway.adapters.workplace import Workplace

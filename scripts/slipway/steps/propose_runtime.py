@@ -28,7 +28,7 @@ def run(tag: str, *, workplace: Workplace) -> RuntimeProposal:
 
     Raises:
         NoSuchImage: no image was pushed under the tag.
-        UnusableImage: it is an index of several platforms.
+        UnusableImage: its documents do not fit each other.
         BadFile: slipway.yaml of the default branch is missing, or cannot be edited.
         ForgeRefused: somebody else committed to the branch.
     """

@@ -1,25 +1,22 @@
 """A release's image: its base image and one layer more, put together by digests, without an engine.
 
 The same base, layer and origin give the same bytes, in a folder and in every registry: nothing is read from a
-clock, a host or an environment.
+clock, a host or an environment. A base for several platforms gives an image for each, with the same layer.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from functools import partial
 
 from slipway.adapters.registry.digests import digest_of
+from slipway.adapters.registry.documents import Origin, ReleaseDocuments, documents_of
 from slipway.adapters.registry.layer import Layer
-from slipway.adapters.registry.manifests import Family, Image, encode, tag_taken
+from slipway.adapters.registry.manifests import tag_taken
+from slipway.adapters.registry.platforms import Platforms
 from slipway.adapters.registry.protocol import Registry, Repository
 from slipway.errors import NoSuchImage, UnusableImage
-
-RELEASE = "io.slipway.release"
-MODEL_LAYER = "io.slipway.model-layer"  # the digest of the layer that holds the model
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +28,6 @@ class Base:
     reference: str  # a tag or, better, a digest
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a release comes from; all of it ends up in the image's labels."""
-
-    release: str  # flight-delay@v1.4.0
-    version: str  # 1.4.0
-    source: str  # address of the git repository
-    revision: str  # the tagged commit
-    created: datetime  # the tagged commit's time, never now
-    base_name: str  # what people call the base: it names no folder, or two machines would differ
-
-
 def append_layer(registry: Registry, repository: str, *, base: Base, layer: Layer, origin: Origin, tag: str) -> str:
     """Push the base plus `layer` as `repository:tag` and return the image's digest.
 
@@ -51,7 +36,7 @@ def append_layer(registry: Registry, repository: str, *, base: Base, layer: Laye
     Args:
         registry: the home of the release.
         repository: its name under the registry's prefix, the model's name.
-        base: the runtime image; one platform, no index.
+        base: the runtime image, or an index of it for several platforms.
         layer: what is added.
         origin: what the labels say.
         tag: the image tag, `v1.4.0`.
@@ -59,32 +44,49 @@ def append_layer(registry: Registry, repository: str, *, base: Base, layer: Laye
     Raises:
         TagTaken: the tag is at another digest.
         NoSuchImage: the base is not there.
-        UnusableImage: the base is an index or damaged.
+        UnusableImage: the base is damaged.
         DigestMismatch: bytes of the base or the layer are not what they are called.
     """
     source, target = base.registry.repository(base.repository), registry.repository(repository)
-    image = Image.read(source, base.reference)
-    config = encode(_config(image, layer, origin))
-    manifest = encode(_manifest(image, layer, origin, config))
-    digest = digest_of(manifest)
-    if _is_pushed(target, tag, digest):
-        return digest
-    for blob in image.layers:
+    runtime = Platforms.read(source, base.reference)
+    release = documents_of(runtime, layer, origin)
+    if (there := _pushed(target, tag, release)) is not None:
+        return there
+    for blob in {blob.digest: blob for image in runtime.images for blob in image.layers}.values():
         _carry(blob.digest, blob.size, source=source, target=target)
     target.put_blob(layer.digest, size=layer.size, chunks=layer.open)
-    target.put_blob(digest_of(config), size=len(config), chunks=lambda: iter([config]))
-    return target.put_manifest(manifest, media_type=image.family.manifest, reference=tag)
+    _put_documents(release, target)
+    return target.put_manifest(release.content, media_type=release.media_type, reference=tag)
 
 
-def _is_pushed(target: Repository, tag: str, digest: str) -> bool:
-    """Look before anything is sent; a release that cannot get its tag costs no upload."""
+def _put_documents(release: ReleaseDocuments, target: Repository) -> None:
+    for image in release.images:
+        target.put_blob(digest_of(image.config), size=len(image.config), chunks=partial(iter, [image.config]))
+        if image.manifest is not release.content:
+            target.put_manifest(image.manifest, media_type=image.media_type, reference=digest_of(image.manifest))
+
+
+def _pushed(target: Repository, tag: str, release: ReleaseDocuments) -> str | None:
+    """Look before anything is sent: a release that cannot get its tag costs no upload.
+
+    An image of the same configs is the same image, for they name its content uncompressed; another build of zlib
+    may have compressed its layer to other bytes.
+    """
+    digest = digest_of(release.content)
     try:
-        there = target.manifest(tag).digest
+        there = target.manifest(tag)
     except NoSuchImage:
-        return False
-    if there != digest:
-        raise tag_taken(target.name, tag, there, digest)
-    return True
+        return None
+    if there.digest != digest and _configs_at(target, tag) != [digest_of(image.config) for image in release.images]:
+        raise tag_taken(target.name, tag, there.digest, digest)
+    return there.digest
+
+
+def _configs_at(target: Repository, tag: str) -> list[str]:
+    try:
+        return [image.config_descriptor.digest for image in Platforms.read(target, tag).images]
+    except UnusableImage:  # somebody pushed something else under the tag
+        return []
 
 
 def _carry(digest: str, size: int, *, source: Repository, target: Repository) -> None:
@@ -98,57 +100,3 @@ def _carry(digest: str, size: int, *, source: Repository, target: Repository) ->
             yield from stream
 
     target.put_blob(digest, size=size, chunks=chunks)
-
-
-def _config(base: Image, layer: Layer, origin: Origin) -> dict[str, Any]:
-    """The base's config with one layer, one line of history and the labels more; what else it says is kept."""
-    config = copy.deepcopy(base.config)
-    try:
-        config["rootfs"]["diff_ids"].append(layer.digest)  # uncompressed: the digest is the diff id
-        history = {"created": _time(origin.created), "created_by": f"slipway build-image {origin.release}"}
-        config["history"] = [*(config.get("history") or []), history]
-        config["created"] = _time(origin.created)
-        runtime = config["config"] = config.get("config") or {}
-        runtime["Labels"] = {**(runtime.get("Labels") or {}), **_labels(base, layer, origin)}
-    except (AttributeError, TypeError) as problem:
-        raise UnusableImage(
-            f"the config of the base image {base.digest} is malformed ({problem})", mend="build the base image again"
-        ) from problem
-    return config
-
-
-def _manifest(base: Image, layer: Layer, origin: Origin, config: bytes) -> dict[str, Any]:
-    family = base.family
-    layers = [blob.model_dump() for blob in base.layers]
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": family.manifest,
-        "config": {"mediaType": family.config, "digest": digest_of(config), "size": len(config)},
-        "layers": [*layers, _descriptor(family, layer)],
-    }
-    return {**manifest, "annotations": _labels(base, layer, origin)} if family.annotates else manifest
-
-
-def _descriptor(family: Family, layer: Layer) -> dict[str, Any]:
-    return {"mediaType": family.layer, "digest": layer.digest, "size": layer.size}
-
-
-def _labels(base: Image, layer: Layer, origin: Origin) -> dict[str, str]:
-    """Keys of the OCI image specification 1.1 ("Pre-Defined Annotation Keys") and our own."""
-    return {
-        "org.opencontainers.image.version": origin.version,
-        "org.opencontainers.image.source": origin.source,
-        "org.opencontainers.image.revision": origin.revision,
-        "org.opencontainers.image.created": _time(origin.created),
-        "org.opencontainers.image.base.digest": base.digest,
-        "org.opencontainers.image.base.name": origin.base_name,
-        RELEASE: origin.release,
-        MODEL_LAYER: layer.digest,
-    }
-
-
-def _time(moment: datetime) -> str:
-    """RFC 3339 in UTC: a commit's time zone must not change the image."""
-    if moment.tzinfo is None:
-        raise ValueError("a time without its zone is another moment on another machine")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,18 +1,19 @@
 """The layer that a release adds to its runtime image: a tar with nothing in it but names and bytes.
 
 Whoever writes it, wherever and whenever, gets the same digest: names are sorted, times and owners are zero,
-modes are fixed. It is not compressed: float weights do not shrink, compressors differ between builds of zlib,
-and so the digest of the blob is also the image's diff id.
+modes are fixed. It is compressed only where that is worth it: float weights do not shrink, and compressors differ
+between builds of zlib. Uncompressed, the digest of the blob is also the image's diff id.
 """
 
 from __future__ import annotations
 
 import hashlib
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from slipway.adapters.registry.compression import compressed, is_worth_it
 from slipway.errors import BadFile
 
 MODEL_FOLDER = "model"
@@ -24,15 +25,18 @@ _END = bytes(2 * _BLOCK)
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A tar that is made anew each time it is read; `digest` is that of the blob and the diff id."""
+    """A tar that is made anew each time it is read."""
 
     files: Mapping[str, Path | bytes]
-    digest: str
-    size: int
+    digest: str  # of the blob, as it is sent
+    size: int  # of the blob, bytes
+    diff_id: str  # the digest of the tar, compressed or not
+    is_compressed: bool
 
     def open(self) -> Iterator[bytes]:
-        """Stream the tar; a chunk is at most 1 MiB."""
-        return _tar(self.files)
+        """Stream the blob; a chunk is about 1 MiB at most."""
+        tar = _tar(self.files)
+        return compressed(tar) if self.is_compressed else tar
 
 
 def model_layer(files: Mapping[str, Path | bytes]) -> Layer:
@@ -50,23 +54,39 @@ def model_layer(files: Mapping[str, Path | bytes]) -> Layer:
             f"a model's layer cannot hold {', '.join(sorted(files)) or 'nothing'}",
             mend=f"give model.onnx, and of {', '.join(sorted(MODEL_FILES))} what there is",
         )
-    return tar_layer({f"{MODEL_FOLDER}/{name}": content for name, content in files.items()})
+    model = files["model.onnx"]
+    return _layer(
+        {f"{MODEL_FOLDER}/{name}": content for name, content in files.items()},
+        is_compressed=_size(model) > 0 and is_worth_it(model),
+    )
 
 
 def tar_layer(files: Mapping[str, Path | bytes]) -> Layer:
-    """A deterministic layer of regular files, by their path in the image; two readings, none of them whole.
+    """A deterministic uncompressed layer of regular files, by their path in the image.
 
     Raises:
         BadFile: a path that leaves the image's root, or a file that is not there.
     """
+    return _layer(files, is_compressed=False)
+
+
+def _layer(files: Mapping[str, Path | bytes], *, is_compressed: bool) -> Layer:
+    """Read all once for the digests; it is read again when it is sent, and never held whole."""
     for name in files:
         _check_path(name)
     ordered = {name: files[name] for name in sorted(files)}
-    digest, size = hashlib.sha256(), 0
-    for chunk in _tar(ordered):
+    diff_id, digest, size = hashlib.sha256(), hashlib.sha256(), 0
+    tar = _told(_tar(ordered), diff_id.update)
+    for chunk in compressed(tar) if is_compressed else tar:
         digest.update(chunk)
         size += len(chunk)
-    return Layer(files=ordered, digest=f"sha256:{digest.hexdigest()}", size=size)
+    return Layer(ordered, f"sha256:{digest.hexdigest()}", size, f"sha256:{diff_id.hexdigest()}", is_compressed)
+
+
+def _told(chunks: Iterator[bytes], tell: Callable[[bytes], None]) -> Iterator[bytes]:
+    for chunk in chunks:
+        tell(chunk)
+        yield chunk
 
 
 def _tar(files: Mapping[str, Path | bytes]) -> Iterator[bytes]:
@@ -78,7 +98,7 @@ def _tar(files: Mapping[str, Path | bytes]) -> Iterator[bytes]:
 
 
 def _entry(name: str, content: Path | bytes) -> Iterator[bytes]:
-    size = len(content) if isinstance(content, bytes) else _size(content)
+    size = _size(content)
     yield _header(name, size=size, folder=False)
     read = 0
     for chunk in _chunks(content):
@@ -108,10 +128,12 @@ def _chunks(content: Path | bytes) -> Iterator[bytes]:
             yield chunk
 
 
-def _size(path: Path) -> int:
-    if not path.is_file():
-        raise BadFile(f"{path} is not there, or is no regular file", mend="run the step that writes it again")
-    return path.stat().st_size
+def _size(content: Path | bytes) -> int:
+    if isinstance(content, bytes):
+        return len(content)
+    if not content.is_file():
+        raise BadFile(f"{content} is not there, or is no regular file", mend="run the step that writes it again")
+    return content.stat().st_size
 
 
 def _check_path(name: str) -> None:

@@ -27,6 +27,7 @@ class Family:
     manifest: str
     config: str
     layer: str  # an uncompressed tar
+    compressed_layer: str  # the same in gzip
     annotates: bool  # whether its manifests have annotations
 
 
@@ -34,19 +35,20 @@ OCI = Family(
     manifest="application/vnd.oci.image.manifest.v1+json",
     config="application/vnd.oci.image.config.v1+json",
     layer="application/vnd.oci.image.layer.v1.tar",
+    compressed_layer="application/vnd.oci.image.layer.v1.tar+gzip",
     annotates=True,
 )
 DOCKER = Family(
     manifest="application/vnd.docker.distribution.manifest.v2+json",
     config="application/vnd.docker.container.image.v1+json",
     layer="application/vnd.docker.image.rootfs.diff.tar",
+    compressed_layer="application/vnd.docker.image.rootfs.diff.tar.gzip",
     annotates=False,
 )
 _FAMILIES = {family.manifest: family for family in (OCI, DOCKER)}
-INDEXES = frozenset(
-    {"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"}
-)
-READABLE = (*_FAMILIES, *sorted(INDEXES))  # indexes are asked for too, to be refused by name
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+INDEXES = frozenset({OCI_INDEX, "application/vnd.docker.distribution.manifest.list.v2+json"})
+READABLE = (*_FAMILIES, *sorted(INDEXES))
 
 
 class Descriptor(BaseModel):
@@ -78,13 +80,17 @@ class Image:
 
     @classmethod
     def read(cls, repository: Repository, reference: str) -> Self:
-        """Fetch and check an image.
+        """Fetch and check an image of one platform.
 
         Raises:
             NoSuchImage: nothing is stored under the reference.
             UnusableImage: an index, or documents that do not fit each other.
         """
-        stored = repository.manifest(reference)
+        return cls.of(repository.manifest(reference), repository, reference)
+
+    @classmethod
+    def of(cls, stored: ManifestBytes, repository: Repository, reference: str) -> Self:
+        """Fetch and check what a manifest that was read names; see `read`."""
         what = f"the image {repository.name} {reference}"
         family = _family(stored, what)
         try:
@@ -133,9 +139,9 @@ def tag_taken(repository: str, tag: str, there: str, new: str) -> TagTaken:
 def _family(stored: ManifestBytes, what: str) -> Family:
     if stored.media_type in INDEXES:
         raise UnusableImage(
-            f"{what} is an index of several platforms, and a release is of one",
+            f"{what} is an index of several platforms where one image is needed",
             mend="name one platform's manifest by digest; `docker buildx imagetools inspect` or `skopeo inspect --raw` "
-            "lists them, and `--provenance=false` builds an image without an index",
+            "lists them",
         )
     try:
         return _FAMILIES[stored.media_type]

@@ -11,15 +11,20 @@ import json
 import os
 import shutil
 import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
 
 from slipway.adapters.crash_points import external_write
-from slipway.adapters.registry.append import MODEL_LAYER
+from slipway.adapters.registry.compression import decompressed
+from slipway.adapters.registry.digests import verified
+from slipway.adapters.registry.documents import MODEL_LAYER
 from slipway.adapters.registry.layer import CHUNK, MODEL_FILES, MODEL_FOLDER
-from slipway.adapters.registry.manifests import Descriptor, Image
+from slipway.adapters.registry.manifests import Descriptor
 from slipway.adapters.registry.names import hexadecimal
+from slipway.adapters.registry.platforms import Platforms
 from slipway.adapters.registry.protocol import Registry, Repository
 from slipway.errors import UnusableImage
 
@@ -50,7 +55,7 @@ def pull_model_layer(
         partial.mkdir()
         try:
             source = registry.repository(repository)
-            _fetch(source, _model_layer(source, image_digest, largest), partial)
+            _fetch(source, _model_layer(source, image_digest, largest), partial, largest=largest)
             shutil.rmtree(folder, ignore_errors=True)  # damaged, or `_finished` had returned it
             with external_write("pulled-model"):
                 (partial / "files").rename(folder)
@@ -68,38 +73,63 @@ def _finished(folder: Path) -> dict[str, Path] | None:
     return {name: folder / name for name in sorted(names)} if intact else None
 
 
-def _model_layer(source: Repository, image_digest: str, largest: int) -> Descriptor:
-    image = Image.read(source, image_digest)
+@dataclass(frozen=True, slots=True)
+class _ModelLayer:
+    blob: Descriptor
+    diff_id: str
+    is_compressed: bool
+
+
+def _model_layer(source: Repository, image_digest: str, largest: int) -> _ModelLayer:
+    """Find the model's layer, which an index has in each of its images."""
+    image = Platforms.read(source, image_digest).images[0]
     labels = (image.config.get("config") or {}).get("Labels") or {}
-    wanted = labels.get(MODEL_LAYER)
-    found = next((blob for blob in image.layers if blob.digest == wanted), None)
-    if found is None:
+    layers = dict(zip(image.config["rootfs"]["diff_ids"], image.layers, strict=True))
+    diff_id = str(labels.get(MODEL_LAYER))
+    if (found := layers.get(diff_id)) is None:
         raise UnusableImage(
             f"the image {source.name} {image_digest} has no model in it: no layer is labelled {MODEL_LAYER}",
             mend="name an image that `slipway build-image` pushed",
         )
-    if found.mediaType != image.family.layer or found.size > largest:
+    if found.mediaType not in (image.family.layer, image.family.compressed_layer) or found.size > largest:
         raise UnusableImage(
             f"the model's layer of {source.name} {image_digest} is {found.mediaType} of {found.size} bytes",
-            mend=f"name an image whose model is an uncompressed tar of at most {largest} bytes",
+            mend=f"name an image whose model is a tar, plain or in gzip, of at most {largest} bytes",
         )
-    return found
+    return _ModelLayer(found, diff_id, is_compressed=found.mediaType == image.family.compressed_layer)
 
 
-def _fetch(source: Repository, layer: Descriptor, partial: Path) -> None:
+def _fetch(source: Repository, layer: _ModelLayer, partial: Path, *, largest: int) -> None:
     """Download, verify, and only then look inside."""
     archive, files = partial / "layer.tar", partial / "files"
-    passed = 0
-    with source.blob(layer.digest) as chunks, archive.open("wb") as file:
-        for chunk in chunks:
-            passed += len(chunk)
-            if passed > layer.size:
-                raise _refused(f"its layer is larger than the {layer.size} bytes that its manifest says")
-            file.write(chunk)
+    with source.blob(layer.blob.digest) as chunks, archive.open("wb") as file:
+        size = layer.blob.size
+        sized = _at_most(size, chunks, f"its layer is larger than the {size} bytes that its manifest says")
+        file.writelines(_tar(sized, layer, largest, what=f"the unpacked layer {layer.blob.digest} of {source.name}"))
     files.mkdir()
     _unpack(archive, files)
     digests = {path.name: _sha256(path) for path in sorted(files.iterdir())}
     (files / _FINISHED).write_text(json.dumps(digests, indent=1))
+
+
+def _tar(chunks: Iterator[bytes], layer: _ModelLayer, largest: int, *, what: str) -> Iterator[bytes]:
+    if not layer.is_compressed:
+        yield from chunks
+        return
+    try:
+        tar = _at_most(largest, decompressed(chunks, most=CHUNK), f"its layer unpacks to more than {largest} bytes")
+        yield from verified(tar, layer.diff_id, what=what)
+    except ValueError as problem:
+        raise _refused(f"its layer cannot be unpacked: {problem}") from problem
+
+
+def _at_most(most: int, chunks: Iterator[bytes], reason: str) -> Iterator[bytes]:
+    passed = 0
+    for chunk in chunks:
+        passed += len(chunk)
+        if passed > most:
+            raise _refused(reason)
+        yield chunk
 
 
 def _unpack(archive: Path, files: Path) -> None:

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 from slipway.adapters.registry.append import Base, append_layer
-from slipway.adapters.registry.layer import model_layer
+from slipway.adapters.registry.layer import model_layer, tar_layer
 from slipway.adapters.registry.layout import LayoutRegistry
-from slipway.adapters.registry.manifests import DOCKER, OCI, Family, Image, encode
+from slipway.adapters.registry.manifests import DOCKER, INDEXES, OCI, OCI_INDEX, Family, Image, encode
+from slipway.adapters.registry.platforms import Platforms
 from slipway.adapters.registry.protocol import Registry
 from slipway.errors import DigestMismatch, NoSuchImage, TagTaken, UnusableImage
 
-from tests.unit.adapters.registry.releases import LAYER, ORIGIN, release, with_base
+from tests.unit.adapters.registry.releases import COMPRESSED, LAYER, ORIGIN, release, with_base, with_index
 
 
 @pytest.mark.parametrize("family", [OCI, DOCKER])
@@ -93,29 +94,77 @@ def test_a_tag_at_another_digest_is_refused_before_a_byte_is_sent(registry: Regi
     assert not registry.repository("flight-delay").has(other.digest)
 
 
-def test_a_base_of_several_platforms_is_refused_with_the_way_out(registry: Registry) -> None:
-    """`docker buildx` pushes an index by default, so somebody will give us one."""
-    repository = registry.repository("runtime")
-    with_base(registry)
-    stored = repository.manifest("v1")
-    index = encode(
-        {
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.oci.image.index.v1+json",
-            "manifests": [
-                {
-                    "mediaType": stored.media_type,
-                    "digest": stored.digest,
-                    "size": len(stored.content),
-                    "platform": {"os": "linux", "architecture": "amd64"},
-                }
-            ],
-        }
-    )
-    repository.put_manifest(index, media_type="application/vnd.oci.image.index.v1+json", reference="many")
+@pytest.mark.parametrize("media_type", sorted(INDEXES))
+def test_a_base_of_several_platforms_gives_an_image_for_each(registry: Registry, media_type: str) -> None:
+    """A team whose cluster has both kinds of processors releases once."""
+    base = with_index(registry, media_type=media_type)
+    runtime = Platforms.read(registry.repository("runtime"), "many")
 
-    with pytest.raises(UnusableImage, match="index of several platforms"):
-        release(registry, Base(registry, "runtime", "many"))
+    digest = release(registry, base)
+
+    released = Platforms.read(registry.repository("flight-delay"), "v1.0.0")
+    assert (released.digest, released.index, released.names) == (digest, media_type, runtime.names)
+    assert [image.config["architecture"] for image in released.images] == ["amd64", "arm64"]
+    for image, below in zip(released.images, runtime.images, strict=True):
+        assert [blob.digest for blob in image.layers] == [below.layers[0].digest, LAYER.digest]
+        assert image.config["config"]["Labels"]["org.opencontainers.image.base.digest"] == below.digest
+
+
+def test_the_attestations_of_the_base_are_left_out(layout: Registry) -> None:
+    """They vouch for other digests; an engine would look for what they say and not find it."""
+    release(layout, with_index(layout))
+    index = json.loads(layout.repository("flight-delay").manifest("v1.0.0").content)
+    assert [entry["platform"]["architecture"] for entry in index["manifests"]] == ["amd64", "arm64"]
+    assert index["annotations"]["io.slipway.release"] == "flight-delay@v1.0.0"
+
+
+def test_an_index_has_the_same_digest_in_a_folder_and_in_a_registry(layout: Registry, remote: Registry) -> None:
+    """As for one platform."""
+    assert release(layout, with_index(layout)) == release(remote, with_index(remote))
+
+
+@pytest.mark.parametrize("platforms", [(), ("linux/amd64",)])
+def test_an_index_without_an_image_is_refused(layout: Registry, platforms: tuple[str, ...]) -> None:
+    """An index of attestations alone is what is left where somebody deleted the images."""
+    with_index(layout, platforms=platforms)
+    index = json.loads(layout.repository("runtime").manifest("many").content)
+    index["manifests"] = [entry for entry in index["manifests"] if "annotations" in entry]
+    layout.repository("runtime").put_manifest(encode(index), media_type=OCI_INDEX, reference="none")
+    with pytest.raises(UnusableImage, match="lists no image"):
+        release(layout, Base(layout, "runtime", "none"))
+
+
+def test_an_index_in_an_index_is_refused(layout: Registry) -> None:
+    """No engine pulls one."""
+    with_index(layout)
+    stored = layout.repository("runtime").manifest("many")
+    entry = {"mediaType": OCI_INDEX, "digest": stored.digest, "size": len(stored.content)}
+    nested = encode({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry]})
+    layout.repository("runtime").put_manifest(nested, media_type=OCI_INDEX, reference="nested")
+    with pytest.raises(UnusableImage, match="where one image is needed"):
+        release(layout, Base(layout, "runtime", "nested"))
+
+
+@pytest.mark.parametrize("family", [OCI, DOCKER])
+def test_a_layer_that_shrinks_is_sent_compressed(registry: Registry, family: Family) -> None:
+    """The config names the tar, the manifest what is sent: engines check both."""
+    release(registry, with_base(registry, family=family), layer=COMPRESSED)
+    image = Image.read(registry.repository("flight-delay"), "v1.0.0")
+    assert (image.layers[-1].digest, image.layers[-1].mediaType) == (COMPRESSED.digest, family.compressed_layer)
+    assert image.config["rootfs"]["diff_ids"][-1] == COMPRESSED.diff_id
+    assert image.config["config"]["Labels"]["io.slipway.model-layer"] == COMPRESSED.diff_id
+
+
+def test_the_same_model_from_another_compressor_is_the_release_that_is_there(registry: Registry) -> None:
+    """A release that is run again on a runner with another zlib must not be refused for bytes that nobody unpacks."""
+    base = with_base(registry)
+    first = release(registry, base, layer=COMPRESSED)
+    otherwise = tar_layer(COMPRESSED.files)
+    assert otherwise.diff_id == COMPRESSED.diff_id
+
+    assert release(registry, base, layer=otherwise) == first
+
+    assert not registry.repository("flight-delay").has(otherwise.digest)
 
 
 def test_a_base_whose_bytes_were_changed_is_refused(tmp_path: Path, layout: Registry, remote: Registry) -> None:

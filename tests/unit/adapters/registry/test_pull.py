@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import os
@@ -20,7 +21,7 @@ from slipway.adapters.registry.protocol import Registry
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.errors import DigestMismatch, NoSuchImage, RegistryRefused, UnusableImage
 
-from tests.unit.adapters.registry.releases import LAYER, ORIGIN, release, with_base
+from tests.unit.adapters.registry.releases import COMPRESSED, LAYER, ORIGIN, release, with_base, with_index
 
 
 class AnyLayer(Layer):
@@ -33,7 +34,8 @@ class AnyLayer(Layer):
 
 def layer_of(content: bytes) -> Layer:
     """Hostile bytes as a layer."""
-    return AnyLayer({"tar": content}, f"sha256:{hashlib.sha256(content).hexdigest()}", len(content))
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    return AnyLayer({"tar": content}, digest, len(content), digest, is_compressed=False)
 
 
 def tar_of(*entries: tuple[tarfile.TarInfo, bytes]) -> bytes:
@@ -59,18 +61,56 @@ def pushed(registry: Registry, content: bytes) -> str:
     return append_layer(registry, "flight-delay", base=base, layer=layer_of(content), origin=ORIGIN, tag="v6.6.6")
 
 
+@pytest.mark.parametrize("layer", [LAYER, COMPRESSED], ids=["plain", "compressed"])
 @pytest.mark.parametrize("family", [OCI, DOCKER])
-def test_what_was_appended_comes_back(registry: Registry, family: Family, tmp_path: Path) -> None:
+def test_what_was_appended_comes_back(registry: Registry, family: Family, layer: Layer, tmp_path: Path) -> None:
     """The rollout and the rehearsal of the way back serve what this returns."""
-    digest = release(registry, with_base(registry, family=family))
+    digest = release(registry, with_base(registry, family=family), layer=layer)
 
     files = pull_model_layer(registry, "flight-delay", digest, tmp_path / "models")
 
     assert {name: path.read_bytes() for name, path in files.items()} == {
         "identity.json": b"{}",
-        "model.onnx": b"weights" * 400_000,
+        "model.onnx": layer.files["model/model.onnx"],
     }
     assert {path.parent for path in files.values()} == {tmp_path / "models" / digest.removeprefix("sha256:")}
+
+
+def test_it_comes_back_from_an_index_of_platforms(registry: Registry, tmp_path: Path) -> None:
+    """A laptop of any kind measures the version that runs: the layer is the same in each image."""
+    digest = release(registry, with_index(registry))
+    files = pull_model_layer(registry, "flight-delay", digest, tmp_path / "models")
+    assert files["model.onnx"].read_bytes() == LAYER.files["model/model.onnx"]
+
+
+def compressed_layer(blob: bytes, tar: bytes) -> Layer:
+    """A blob that is said to be a tar in gzip."""
+    digests = (f"sha256:{hashlib.sha256(content).hexdigest()}" for content in (blob, tar))
+    return AnyLayer({"tar": blob}, next(digests), len(blob), next(digests), is_compressed=True)
+
+
+TAR = tar_of(entry("model/model.onnx"))
+DAMAGED = {
+    "no gzip": (TAR, "cannot be unpacked"),
+    "broken off": (gzip.compress(TAR)[:-9], "cannot be unpacked"),
+    "more after its end": (gzip.compress(TAR) + gzip.compress(TAR), "cannot be unpacked"),
+    "a bomb": (gzip.compress(bytes(1 << 22)), "unpacks to more than 1000000 bytes"),
+    "another tar": (gzip.compress(tar_of(entry("model/README.md"))), "should be sha256:"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_compressed_layer_that_does_not_unpack_is_refused(layout: Registry, tmp_path: Path, name: str) -> None:
+    """The digest of the blob is right; what it unpacks to is a second promise."""
+    blob, reason = DAMAGED[name]
+    base = with_base(layout)
+    layer = compressed_layer(blob, TAR)
+    digest = append_layer(layout, "flight-delay", base=base, layer=layer, origin=ORIGIN, tag="v6.6.6")
+
+    with pytest.raises((UnusableImage, DigestMismatch), match=reason):
+        pull_model_layer(layout, "flight-delay", digest, tmp_path / "models", largest=1_000_000)
+
+    assert [path.name for path in (tmp_path / "models").iterdir()] == [".lock"]
 
 
 def test_a_finished_folder_is_used_again_without_the_registry(layout: Registry, tmp_path: Path) -> None:
@@ -119,7 +159,7 @@ def test_a_layer_whose_bytes_were_changed_leaves_nothing_behind(layout: Registry
     """A disk that lies must not be served."""
     digest = release(layout, with_base(layout))
     path = tmp_path / "images" / "flight-delay" / "blobs" / "sha256" / LAYER.digest.removeprefix("sha256:")
-    path.write_bytes(path.read_bytes().replace(b"weights", b"WEIGHTS", 1))
+    path.write_bytes(path.read_bytes().replace(b"{}", b"[]", 1))
 
     with pytest.raises(DigestMismatch):
         pull_model_layer(layout, "flight-delay", digest, tmp_path / "models")
@@ -192,5 +232,5 @@ def test_a_pull_that_was_killed_ends_the_same_when_run_again(tmp_path: Path, mom
     files = pull_model_layer(home, "flight-delay", digest, models)
 
     assert killed.returncode == -signal.SIGKILL
-    assert files["model.onnx"].read_bytes() == b"weights" * 400_000
+    assert files["model.onnx"].read_bytes() == LAYER.files["model/model.onnx"]
     assert sorted(path.name for path in models.iterdir()) == [".lock", digest.removeprefix("sha256:")]
