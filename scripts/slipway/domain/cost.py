@@ -20,18 +20,18 @@ class _Told(BaseModel):
 class Clocked:
     """One file as it was measured: bytes and seconds, each list in the order of its rounds.
 
-    A list is empty, and `memory` None, where it could not be measured.
+    A list is empty where it could not be measured; `memories` are of the processes that `loads` took place in.
     """
 
     size: int
-    memory: int | None = None
+    memories: tuple[int, ...] = ()
     loads: tuple[float, ...] = ()
     requests: tuple[float, ...] = ()
     batches: tuple[float, ...] = ()
 
 
 class ModelCost(_Told):
-    """Bytes and seconds; `memory` is that of a process that has loaded it, `p50` and `p99` are of one-row requests.
+    """Bytes and seconds; `memory` is the most that a process takes that loads it, `p50` and `p99` are of single rows.
 
     A range is None where too few were taken to say, and on pages from before there were any.
     """
@@ -42,6 +42,7 @@ class ModelCost(_Told):
     p50: float | None
     p99: float | None
     batch: float | None
+    memory_range: Estimate | None = None
     load_range: Estimate | None = None
     p50_range: Estimate | None = None
     p99_range: Estimate | None = None

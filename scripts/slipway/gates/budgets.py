@@ -48,12 +48,12 @@ def judge(case: ReleaseCase, limit: BudgetsLimit) -> tuple[Finding, ...]:
 
 
 def _alone(taken: ModelCost, limit: BudgetsLimit) -> Iterator[Finding]:
-    for title, count, most in (
-        ("File size", taken.size, limit.size_bytes),
-        ("Memory", taken.memory, limit.memory_bytes),
+    for title, taken_bytes, most in (
+        ("File size", _sure(taken.size), limit.size_bytes),
+        ("Memory", taken.memory_range or _sure(taken.memory), limit.memory_bytes),
     ):
-        if most is not None and count is not None:
-            yield _bytes(title, count, most)
+        if most is not None and taken_bytes is not None:
+            yield _bytes(title, taken_bytes, most)
     for title, seconds, most_ms in (
         ("Load time", taken.load_range, limit.load_ms),
         ("Latency of one row, p50", taken.p50_range, limit.p50_ms),
@@ -63,23 +63,20 @@ def _alone(taken: ModelCost, limit: BudgetsLimit) -> Iterator[Finding]:
             yield _milliseconds(title, _scaled(seconds, 1e3), most_ms)
 
 
-def _bytes(title: str, count: int, most: int) -> Finding:
-    fits = count <= most
-    return Finding(
-        gate="budgets",
-        title=title,
-        verdict=Verdict.PASS if fits else Verdict.FAIL,
-        measured=_WITHIN if fits else f"{count:,} bytes",
-        allowed=f"≤ {most:,} bytes",
-        problem="" if fits else f"{title.lower()} is {count:,} bytes, allowed are {most:,}",
-        mend="" if fits else _smaller(),
-    )
+def _sure(count: int | None) -> Estimate | None:
+    """Of what was counted once."""
+    return None if count is None else Estimate(value=count, low=count, high=count)
+
+
+def _bytes(title: str, taken: Estimate, most: int) -> Finding:
+    interval = "" if taken.low == taken.high else f" [{taken.low:,.0f}, {taken.high:,.0f}]"
+    return _held(title, at_most(taken, most), f"{taken.value:,.0f} bytes{interval}", f"≤ {most:,} bytes")
 
 
 def _milliseconds(title: str, taken: Estimate, most: float) -> Finding:
     verdict = at_most(taken, most)
     measured = f"{taken.value:.3g} ms [{taken.low:.3g}, {taken.high:.3g}]"
-    return _timed(title, verdict, measured, f"≤ {most:g} ms")
+    return _held(title, verdict, measured, f"≤ {most:g} ms")
 
 
 # --- beside what is deployed ---------------------------------------------------------------------------------------
@@ -101,10 +98,10 @@ def _beside(ratio: CostRatio, limit: BudgetsLimit) -> Iterator[Finding]:
 
 def _multiple(times: _Times, most: float) -> Finding:
     measured = f"×{times.ratio.value:.2f} [{times.ratio.low:.2f}, {times.ratio.high:.2f}]"
-    return _timed(times.title, times.verdict(most), measured, f"≤ ×{most:g}")
+    return _held(times.title, times.verdict(most), measured, f"≤ ×{most:g}")
 
 
-def _timed(title: str, verdict: Verdict, measured: str, allowed: str) -> Finding:
+def _held(title: str, verdict: Verdict, measured: str, allowed: str) -> Finding:
     if verdict is Verdict.PASS:
         return Finding(gate="budgets", title=title, verdict=verdict, measured=_WITHIN, allowed=allowed)
     fails = verdict is Verdict.FAIL

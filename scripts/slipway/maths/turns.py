@@ -1,4 +1,4 @@
-"""How sure is a quantile of times that were taken in rounds, and by how much two that took turns differ.
+"""How sure is a quantile of times (or of bytes) that were taken in rounds, and by how much two that took turns differ.
 
 What else a machine does comes in bursts, so blocks of neighbouring rounds are drawn, as in a moving block bootstrap
 (Künsch 1989), and the two that took turns are drawn together: what met both of them cancels out.
@@ -29,12 +29,12 @@ class Interval:
     high: float
 
 
-def quantile_of(seconds: Sequence[float], share: float, *, seed: int = 0) -> Interval | None:
+def quantile_of(taken: Sequence[float], share: float, *, seed: int = 0) -> Interval | None:
     """The quantile at `share` of one list, in its order of rounds; None of fewer than five."""
-    if len(seconds) < FEWEST_ROUNDS:
+    if len(taken) < FEWEST_ROUNDS:
         return None
-    drawn = _drawn(len(seconds), seed=seed)
-    return _interval(np.quantile(seconds, share), _quantiles(seconds, drawn, share))
+    drawn = _drawn(len(taken), seed=seed)
+    return _interval(np.quantile(taken, share), _quantiles(taken, drawn, share))
 
 
 def quantiles_beside(
@@ -43,7 +43,7 @@ def quantiles_beside(
     """The candidate's quantile over the other's, and minus the other's; None of fewer than five rounds.
 
     Args:
-        candidate, before: seconds above 0, each in the order of the rounds that they took turns in.
+        candidate, before: seconds or bytes above 0, each in the order of the rounds that they took turns in.
         share: of the quantile, 0.5 for the median.
         seed: of the drawing, so that the same times give the same intervals.
     """
@@ -65,8 +65,8 @@ def _drawn(rounds: int, *, seed: int) -> npt.NDArray[np.int64]:
     return (starts + np.arange(block)).reshape(_RESAMPLES, -1)
 
 
-def _quantiles(seconds: Sequence[float] | FloatArray, drawn: npt.NDArray[np.int64], share: float) -> FloatArray:
-    found: FloatArray = np.quantile(np.asarray(seconds, dtype=np.float64)[drawn], share, axis=1)
+def _quantiles(taken: Sequence[float] | FloatArray, drawn: npt.NDArray[np.int64], share: float) -> FloatArray:
+    found: FloatArray = np.quantile(np.asarray(taken, dtype=np.float64)[drawn], share, axis=1)
     return found
 
 

@@ -11,7 +11,6 @@ from slipway.domain.verdict import Estimate
 from slipway.maths.turns import Interval, quantile_of, quantiles_beside
 
 _ENOUGH_FOR_P99 = 100  # requests: of fewer it would be the slowest one
-_ENOUGH_LOADS = 3
 
 
 def measure(*, candidate: Clocked, deployed: Mapping[str, Clocked], platform: str, batch_rows: int) -> Cost:
@@ -28,12 +27,13 @@ def measure(*, candidate: Clocked, deployed: Mapping[str, Clocked], platform: st
 def _cost(clocked: Clocked) -> ModelCost:
     return ModelCost(
         size=clocked.size,
-        memory=clocked.memory,
-        load=_quantile(clocked.loads, 0.0),  # the fastest: they take no turns, and other work only adds to them
+        memory=int(np.median(clocked.memories)) if clocked.memories else None,
+        load=_quantile(clocked.loads, 0.5),
         p50=_quantile(clocked.requests, 0.5),
         p99=_quantile(clocked.requests, 0.99) if len(clocked.requests) >= _ENOUGH_FOR_P99 else None,
         batch=_quantile(clocked.batches, 0.5),
-        load_range=_estimate(_range_of(clocked.loads)),
+        memory_range=_estimate(quantile_of(clocked.memories, 0.5)),
+        load_range=_estimate(quantile_of(clocked.loads, 0.5)),
         p50_range=_estimate(quantile_of(clocked.requests, 0.5)),
         p99_range=_estimate(quantile_of(clocked.requests, 0.99)) if _has_p99(clocked) else None,
     )
@@ -50,10 +50,10 @@ def _ratio(clocked: Clocked, clocked_before: Clocked, version: str) -> CostRatio
         p99=_times(candidate.p99, before.p99),
         batch=_times(candidate.batch, before.batch),
         size_times=_counted(clocked.size, clocked_before.size),
-        memory_times=_counted(clocked.memory, clocked_before.memory),
-        load_times=_loads_beside(clocked.loads, clocked_before.loads),
-        p50_times=_requests_beside(clocked, clocked_before, 0.5),
-        p99_times=_requests_beside(clocked, clocked_before, 0.99)
+        memory_times=_beside(clocked.memories, clocked_before.memories, 0.5),
+        load_times=_beside(clocked.loads, clocked_before.loads, 0.5),
+        p50_times=_beside(clocked.requests, clocked_before.requests, 0.5),
+        p99_times=_beside(clocked.requests, clocked_before.requests, 0.99)
         if _has_p99(clocked) and _has_p99(clocked_before)
         else None,
     )
@@ -63,31 +63,17 @@ def _has_p99(clocked: Clocked) -> bool:
     return len(clocked.requests) >= _ENOUGH_FOR_P99
 
 
-def _counted(candidate: int | None, before: int | None) -> Times | None:
-    """Bytes are counted, and have no interval."""
-    if candidate is None or not before:
+def _counted(candidate: int, before: int) -> Times | None:
+    """The bytes of a file are counted, and have no interval."""
+    if not before:
         return None
     ratio, more = candidate / before, float(candidate - before)
     return Times(ratio=_certain(ratio), more=_certain(more))
 
 
-def _requests_beside(candidate: Clocked, before: Clocked, share: float) -> Times | None:
-    found = quantiles_beside(candidate.requests, before.requests, share)
+def _beside(candidate: Sequence[float], before: Sequence[float], share: float) -> Times | None:
+    found = quantiles_beside(candidate, before, share)
     return None if found is None else Times(ratio=_told(found[0]), more=_told(found[1]))
-
-
-def _loads_beside(candidate: Sequence[float], before: Sequence[float]) -> Times | None:
-    """The fastest of each; they take no turns, so the interval holds whatever was seen."""
-    ours, theirs = _range_of(candidate), _range_of(before)
-    if ours is None or theirs is None or theirs.low <= 0:
-        return None
-    ratio = Interval(ours.value / theirs.value, ours.low / theirs.high, ours.high / theirs.low)
-    more = Interval(ours.value - theirs.value, ours.low - theirs.high, ours.high - theirs.low)
-    return Times(ratio=_told(ratio), more=_told(more))
-
-
-def _range_of(loads: Sequence[float]) -> Interval | None:
-    return Interval(min(loads), min(loads), max(loads)) if len(loads) >= _ENOUGH_LOADS else None
 
 
 def _estimate(interval: Interval | None) -> Estimate | None:
