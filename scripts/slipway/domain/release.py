@@ -304,8 +304,9 @@ class Golden(Frozen):
 class ChangedEvidence(Frozen):
     """Sample rows asked again with one input changed: `rows` were changed by it, `violations` behave otherwise.
 
-    `asked` is the sentence of the expectation, `share` that of the violations with the interval of Wilson, None
-    where no row was changed; `example` tells the violation that moves most.
+    `asked` is the sentence of the expectation, `share` that of the violations, None where no row was changed; `example`
+    tells the violation that moves most. The changed rows are of so many `days`, and whole ones were drawn; or so many
+    `groups`, where the samples have some. Both are None on pages from before, where rows were taken as independent.
     """
 
     name: str
@@ -314,6 +315,8 @@ class ChangedEvidence(Frozen):
     violations: int
     share: Estimate | None
     example: str = ""
+    days: int | None = None
+    groups: int | None = None
 
 
 class GoldenEvidence(Frozen):

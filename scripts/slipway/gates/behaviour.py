@@ -42,7 +42,14 @@ def _measured(found: ChangedEvidence) -> str:
     if found.share is None:
         return "no sample row is changed by it"
     interval = f" [{found.share.low:.2%}, {found.share.high:.2%}]"
-    return f"{found.violations:,} of {found.rows:,} rows otherwise{interval}"
+    return f"{found.violations:,} of {found.rows:,} rows otherwise{interval}{_drawn_from(found)}"
+
+
+def _drawn_from(found: ChangedEvidence) -> str:
+    """What the interval takes to belong together; nothing of evidence that took each row for itself."""
+    if found.groups is not None:
+        return f"; {found.groups:,} whole groups drawn"
+    return "" if found.days is None else f"; {found.days:,} whole days drawn"
 
 
 def _verdict(found: ChangedEvidence, one: Invariance | Direction) -> tuple[Verdict, str, str]:
@@ -67,8 +74,16 @@ def _verdict(found: ChangedEvidence, one: Invariance | Direction) -> tuple[Verdi
     return (
         Verdict.NOT_ENOUGH_EVIDENCE,
         f"the allowed share {one.violations:.2%} lies inside the interval of what behaves otherwise",
-        str(more) if isinstance(more, Absent) else f"about {more:,} sample rows more would settle it",
+        str(more)
+        if isinstance(more, Absent)
+        else f"about {more:,} sample rows more{_elsewhere(found)} would settle it",
     )
+
+
+def _elsewhere(found: ChangedEvidence) -> str:
+    if found.groups is not None:
+        return ", of other groups,"
+    return "" if found.days is None else ", of other days,"
 
 
 def _answered(one: GoldenRequest, measured: BehaviourEvidence, identity: Identity) -> Finding:

@@ -162,6 +162,27 @@ def share_interval(part: int, whole: int) -> MetricEstimate:
     return MetricEstimate(share, max(0.0, min(low, share)), min(1.0, max(high, share)))
 
 
+def share_over_groups(hits: npt.ArrayLike, groups: npt.ArrayLike, *, seed: int) -> MetricEstimate:
+    """The 95 % interval of a share of rows of which those of one group go together; never that of no row.
+
+    Whole groups are drawn, as for a metric, and the interval is no narrower at either end than Wilson's of independent
+    rows: no drawing of groups without a hit finds one.
+
+    Args:
+        hits: bools or 0 and 1, shape (N,), N > 0.
+        groups: what belongs together, shape (N,): days, or customers.
+    """
+    hit = one_dimensional(hits).astype(np.int64)
+    wilson = share_interval(int(hit.sum()), hit.size)
+    counts = counts_by_day(groups, np.stack([hit, np.ones_like(hit)], axis=1))
+    if len(counts) < 2:
+        return wilson
+    drawn = day_bootstrap(counts, seed=seed)
+    found = interval_of(wilson.value, drawn[:, 0] / drawn[:, 1], days=len(counts), metric="share")
+    assert isinstance(found, MetricEstimate)  # each drawing has rows
+    return MetricEstimate(wilson.value, min(wilson.low, found.low), max(wilson.high, found.high))
+
+
 def interval_of(value: float, resampled: FloatArray, *, days: int, metric: str) -> MetricEstimate | Absent:
     """The percentile interval of a value from its resamples, NaN where it was undefined; it always holds the value."""
     if math.isnan(value):

@@ -13,15 +13,16 @@ from slipway.domain.behaviour_fit import values_of
 from slipway.domain.decisions import decided, flipped
 from slipway.domain.model import Feature, Model
 from slipway.domain.release import BehaviourEvidence, ChangedEvidence, GoldenEvidence, TeamTest
-from slipway.domain.rows import Batch, is_number, rows_in, take
+from slipway.domain.rows import Batch, LabelledRows, is_number, rows_in, take
 from slipway.domain.signature import DataType
 from slipway.domain.verdict import estimate_of
 from slipway.maths.agreement import differences
 from slipway.maths.columns import FloatArray
-from slipway.maths.intervals import share_interval
+from slipway.maths.intervals import share_over_groups
 
 Ask = Callable[[Batch], Batch]
 Bools = npt.NDArray[np.bool_]
+_SEED = 20130106
 _DIGITS = 6  # of a number that people read; the seventh depends on the machine
 
 
@@ -29,7 +30,7 @@ def measure(
     expected: BehaviourLimit,
     *,
     model: Model,
-    batch: Batch,
+    rows: LabelledRows,
     answers: Batch,
     ask: Ask,
     tests: tuple[TeamTest, ...] | None = None,
@@ -38,33 +39,38 @@ def measure(
 
     Args:
         expected: the expectations that hold for the version; none of its limits is looked at.
-        batch: the sample rows, the inputs of `model`.
+        rows: the samples. Whole days or groups of them are drawn, since rows of one behave alike.
         answers: what the model answers to them.
         ask: the model: a batch in, its answers out.
         tests: what came of the team's own functions, where there are any.
     """
     return BehaviourEvidence(
-        changed=tuple(_changed(one, model=model, batch=batch, answers=answers, ask=ask) for one in expected.changing),
+        changed=tuple(_changed(one, model=model, asked=rows, answers=answers, ask=ask) for one in expected.changing),
         golden=tuple(_golden(one, model=model, ask=ask) for one in expected.golden),
         tests=tests,
     )
 
 
-def _changed(one: Invariance | Direction, *, model: Model, batch: Batch, answers: Batch, ask: Ask) -> ChangedEvidence:
+def _changed(
+    one: Invariance | Direction, *, model: Model, asked: LabelledRows, answers: Batch, ask: Ask
+) -> ChangedEvidence:
+    batch = asked.batch
     changed = after_change(batch[one.input], one)
     rows = np.flatnonzero(_differ(batch[one.input], changed))
     if len(rows) == 0:
         return ChangedEvidence(name=one.name, asked=one.sentence, rows=0, violations=0, share=None)
     before, after = take(answers, rows), ask({**take(batch, rows), one.input: changed[rows]})
     wrong = _moved(one, model, before, after) if isinstance(one, Invariance) else _wrong_way(one, before, after)
-    violations = int(wrong.sum())
+    drawn = asked.drawn[rows]
     return ChangedEvidence(
         name=one.name,
         asked=one.sentence,
         rows=len(rows),
-        violations=violations,
-        share=estimate_of(share_interval(violations, len(rows))),
+        violations=int(wrong.sum()),
+        share=estimate_of(share_over_groups(wrong, drawn, seed=_SEED)),
         example=_example(one, model, wrong, rows, batch=batch, changed=changed, before=before, after=after),
+        days=len(np.unique(asked.days[rows])),
+        groups=None if asked.groups is None else len(np.unique(drawn)),
     )
 
 

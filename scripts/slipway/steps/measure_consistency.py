@@ -166,7 +166,7 @@ def _measure(
         behaviour=behaviour.measure(
             asked.expected,
             model=model,
-            batch=rows.batch,
+            rows=rows,
             answers=candidate.answers,
             ask=onnx.predict,
             tests=_team_tests(record, candidate, asked.functions),

@@ -81,6 +81,27 @@ def test_a_violation_names_the_row_that_moves_most() -> None:
     assert finding.mend.startswith("train it so that it holds, or have policies/behaviour.yaml say")
 
 
+@pytest.mark.parametrize(
+    ("drawn", "told"),
+    [
+        ({"days": 365}, "4,786 of 20,000 rows otherwise [23.34%, 24.53%]; 365 whole days drawn"),
+        ({"days": 365, "groups": 1_200}, "4,786 of 20,000 rows otherwise [23.34%, 24.53%]; 1,200 whole groups drawn"),
+    ],
+)
+def test_what_was_drawn_together_is_told(drawn: dict[str, int], told: str) -> None:
+    """An interval of rows of one day says little, and its reader must see what it rests on."""
+    (one,) = changed(20_000, 4_786).changed
+    assert invariance(BehaviourEvidence(changed=(one.model_copy(update=drawn),))).measured == told
+
+
+def test_more_rows_of_the_same_days_settle_nothing() -> None:
+    """They would behave as those that are there."""
+    (one,) = changed(20_000, 180).changed
+    for drawn, words in (({"days": 30}, "of other days"), ({"days": 30, "groups": 9}, "of other groups")):
+        measured = BehaviourEvidence(changed=(one.model_copy(update=drawn),))
+        assert f"sample rows more, {words}, would" in invariance(measured, violations=0.01).mend
+
+
 def test_an_open_question_says_how_many_rows_would_settle_it() -> None:
     """A verdict that asks for more must say how much more."""
     assert "about " in invariance(changed(20_000, 180), violations=0.01).mend

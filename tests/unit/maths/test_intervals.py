@@ -17,6 +17,7 @@ from slipway.maths.intervals import (
     more_to_settle,
     paired_difference,
     share_interval,
+    share_over_groups,
 )
 
 ROWS = st.lists(st.tuples(st.integers(0, 6), st.booleans(), st.booleans(), st.booleans()), max_size=60)
@@ -202,3 +203,32 @@ def test_a_share_lies_in_its_interval_as_scipy_has_it(whole: int, data: st.DataO
 
     assert 0.0 <= found.low <= found.value <= found.high <= 1.0
     assert (found.low, found.high) == pytest.approx((truth.low, truth.high), abs=1e-6)
+
+
+@given(
+    rows=st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=1, max_size=60), seed=st.integers(0, 2**32 - 1)
+)
+def test_a_share_over_groups_is_no_surer_than_one_of_independent_rows(rows: list[tuple[bool, int]], seed: int) -> None:
+    """Drawings of groups that hold no violation find none: by them alone, never in ten days would be never."""
+    hits, groups = zip(*rows, strict=True)
+    found, wilson = share_over_groups(hits, groups, seed=seed), share_interval(sum(hits), len(hits))
+
+    assert found.value == wilson.value
+    assert found.low <= wilson.low <= wilson.high <= found.high
+
+
+def test_a_share_over_groups_covers_the_truth_where_that_of_rows_does_not() -> None:
+    """Ten rows a day that are all alike are one row: intervals of rows miss the truth in every second case."""
+    generator, truth = np.random.default_rng(4), 0.3
+    hit = {"groups": 0, "rows": 0}
+    for trial in range(200):
+        days = np.repeat(np.arange(60), 10)
+        hits = np.repeat(generator.random(60) < truth, 10)
+        for name, found in (
+            ("groups", share_over_groups(hits, days, seed=trial)),
+            ("rows", share_interval(int(hits.sum()), hits.size)),
+        ):
+            hit[name] += found.low <= truth <= found.high
+
+    assert hit["groups"] >= 180
+    assert hit["rows"] < 130

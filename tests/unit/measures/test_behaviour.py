@@ -10,9 +10,9 @@ import pytest
 from slipway.domain.behaviour import BehaviourLimit
 from slipway.domain.model import Decision, Feature, Framework, Model, Samples
 from slipway.domain.release import BehaviourEvidence, ChangedEvidence
-from slipway.domain.rows import Batch
+from slipway.domain.rows import Batch, LabelledRows
 from slipway.domain.signature import DataType
-from slipway.maths.intervals import share_interval
+from slipway.maths.intervals import share_over_groups
 from slipway.measures import behaviour
 
 MODEL = Model(
@@ -33,6 +33,8 @@ BATCH = {
     "bill": np.array([10.0, 20.0, 30.0, np.nan], np.float32).reshape(-1, 1),
     "kitchen": np.array(["Grill", "grill", "pizza", "Pizza"], object).reshape(-1, 1),
 }
+_DAYS = np.array([1, 1, 2, 3])
+ROWS = LabelledRows(batch=BATCH, labels=np.zeros(4, bool), days=_DAYS, counts=np.ones(4, bool))
 
 
 def ask(batch: Batch) -> dict[str, npt.NDArray[Any]]:
@@ -43,7 +45,7 @@ def ask(batch: Batch) -> dict[str, npt.NDArray[Any]]:
 
 def measure(**groups: list[dict[str, Any]]) -> BehaviourEvidence:
     expected = BehaviourLimit.model_validate(groups)
-    return behaviour.measure(expected, model=MODEL, batch=BATCH, answers=ask(BATCH), ask=ask)
+    return behaviour.measure(expected, model=MODEL, rows=ROWS, answers=ask(BATCH), ask=ask)
 
 
 def changed(kind: str, **one: Any) -> ChangedEvidence:
@@ -59,8 +61,28 @@ def test_rows_that_the_change_leaves_alone_are_not_counted() -> None:
     assert found.asked == "kitchen in lower-case: same decision"
     assert found.example == "sample row 1: kitchen Grill → grill moves score 0.7 → 0.1"
     assert found.share is not None
-    wilson = share_interval(1, 2)
-    assert (found.share.low, found.share.high) == pytest.approx((wilson.low, wilson.high), abs=1e-6)
+    expected = share_over_groups([True, False], [1, 3], seed=1)
+    assert (found.share.low, found.share.high) == pytest.approx((expected.low, expected.high), abs=1e-6)
+
+
+def test_rows_of_a_day_or_a_group_go_together() -> None:
+    """A hundred tables of one evening, all answered otherwise, are one evening."""
+    days = np.repeat(np.arange(10), 40)
+    kitchen = np.where(days == 3, "Grill", "GRILL").astype(object).reshape(-1, 1)
+    batch = {"bill": np.full((400, 1), 20, np.float32), "kitchen": kitchen}
+    one = {"name": "one", "input": "kitchen", "text": "lower-case"}
+    expected = BehaviourLimit.model_validate({"invariances": [one]})
+
+    def share_with(groups: npt.NDArray[Any] | None) -> ChangedEvidence:
+        rows = LabelledRows(batch, np.zeros(400, bool), days, np.ones(400, bool), groups=groups)
+        return behaviour.measure(expected, model=MODEL, rows=rows, answers=ask(batch), ask=ask).changed[0]
+
+    by_day, by_row = share_with(None), share_with(np.arange(400))
+
+    assert (by_day.violations, by_day.days, by_day.groups) == (40, 10, None)
+    assert (by_row.violations, by_row.days, by_row.groups) == (40, 10, 400)
+    assert by_day.share is not None and by_row.share is not None
+    assert by_day.share.high - by_day.share.low > 3 * (by_row.share.high - by_row.share.low)
 
 
 def test_a_tolerance_asks_the_outputs_instead_of_the_decision() -> None:
@@ -98,7 +120,7 @@ def test_a_number_that_becomes_none_moves_the_wrong_way() -> None:
 
     one = {"name": "one", "input": "bill", "add": -15, "output": "score", "must": "not-rise"}
     expected = BehaviourLimit.model_validate({"directions": [one]})
-    found = behaviour.measure(expected, model=MODEL, batch=BATCH, answers=ask_logarithm(BATCH), ask=ask_logarithm)
+    found = behaviour.measure(expected, model=MODEL, rows=ROWS, answers=ask_logarithm(BATCH), ask=ask_logarithm)
 
     assert (found.changed[0].rows, found.changed[0].violations) == (3, 1)
 
@@ -184,6 +206,6 @@ def test_every_kind_of_decision_can_be_expected(decision: Decision, expected: An
     model = MODEL.model_copy(update={"decision": decision})
     one = {"name": "one", "inputs": {"bill": 20, "kitchen": "Grill"}, "decision": expected}
     limit = BehaviourLimit.model_validate({"golden": [one]})
-    found = behaviour.measure(limit, model=model, batch=BATCH, answers=ask_all(BATCH), ask=ask_all)
+    found = behaviour.measure(limit, model=model, rows=ROWS, answers=ask_all(BATCH), ask=ask_all)
 
     assert found.golden[0].kept is kept
