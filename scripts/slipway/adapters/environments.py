@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -141,36 +142,31 @@ def convert(
     Raises:
         ConversionFailed, ModelRefused: as the converter or `run` says.
     """
-    files = {"source": source, "samples": samples, "edges": edges, "out": out}
-    job = {name: str(path.resolve()) for name, path in files.items()}
-    trust = trust or SourcesLimit()
-    declared = {**signature.model_dump(mode="json"), "trust": {"pickle": trust.pickle, "types": trust.trusted_types}}
-    answer, in_force = run_and_tell(
-        python,
-        "slipway.converters",
-        {**job, **declared},
-        arguments=[converter],
-        folder=folder,
-        limits=limits,
-        files=Files(reads=(source, samples, edges), writes=(out,)),
-    )
-    endings.refuse_all_but_files(out)
-    told = _read(Converted, {"isolation": in_force}, answer)
+    job = _job_of(signature, trust or SourcesLimit(), source=source, samples=samples, edges=edges, out=out)
+    ask = partial(run_and_tell, python, "slipway.converters", arguments=[converter], folder=folder, limits=limits)
+    told = _converted(*ask(job=job, files=Files(reads=(source, samples, edges), writes=(out,))), out=out)
     if not again:
         return told
-    answer = run(
-        python,
-        "slipway.converters",
-        {**job, **declared, "again": dict(again)},
-        arguments=[converter],
-        folder=folder,
-        limits=limits,
-        files=Files(reads=(source, samples, out)),
-    )
-    noise = _read(Noise, {}, answer).noise_floor
-    return told.model_copy(
-        update={"noise_floor": {name: max(one, noise.get(name, 0.0)) for name, one in told.noise_floor.items()}}
-    )
+    answer, _ = ask(job={**job, "again": dict(again)}, files=Files(reads=(source, samples, out)))
+    return _with_noise(told, _read(Noise, {}, answer))
+
+
+def _job_of(signature: Signature, trust: SourcesLimit, **files: Path) -> dict[str, Any]:
+    """What `python -m slipway.converters` reads."""
+    allowed = {"pickle": trust.pickle, "types": trust.trusted_types, "python": trust.python}
+    paths = {name: str(path.resolve()) for name, path in files.items()}
+    return {**paths, **signature.model_dump(mode="json"), "trust": allowed}
+
+
+def _converted(answer: Any, in_force: Sequence[str], *, out: Path) -> Converted:
+    endings.refuse_all_but_files(out)
+    return _read(Converted, {"isolation": in_force}, answer)
+
+
+def _with_noise(told: Converted, noise: Noise) -> Converted:
+    """The larger floor of each output: no conversion can be blamed for either."""
+    floor = {name: max(one, noise.noise_floor.get(name, 0.0)) for name, one in told.noise_floor.items()}
+    return told.model_copy(update={"noise_floor": floor})
 
 
 def _read(kind: type[_Told], ours: Mapping[str, Any], theirs: Any) -> _Told:

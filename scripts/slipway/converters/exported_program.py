@@ -175,7 +175,8 @@ class _Check:
         if on and part.get("name") in ("train", "training"):
             raise ModelRefused(
                 f"{self._file} was exported for training: it drops values at random, or depends on the batch",
-                mend="call model.eval() before torch.export.export",
+                mend="call model.eval() before torch.export.export; dropout and batch_norm as functions take "
+                "`training=self.training`",
             )
 
 

@@ -48,10 +48,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What a source may hold besides numbers: pickled objects, and types that skops does not trust by itself."""
+    """What a source may hold besides numbers: pickled objects, types that skops does not trust by itself, and code."""
 
     pickle: bool = False
     types: tuple[str, ...] = ()
+    python: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class Job:
             tuple(Column(one["name"], one["dtype"], tuple(one["shape"])) for one in job[kind])
             for kind in ("inputs", "outputs")
         )
-        trust = Trust(pickle=job["trust"]["pickle"], types=tuple(job["trust"]["types"]))
+        given = job["trust"]
+        trust = Trust(pickle=given["pickle"], types=tuple(given["types"]), python=given.get("python", False))
         return cls(Path(job["source"]), inputs, outputs, trust)
 
     def file(self, *endings: str) -> Path:

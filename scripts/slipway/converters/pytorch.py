@@ -1,26 +1,32 @@
-"""PyTorch's exported programs, `.pt2`, converted by its own exporter.
+"""PyTorch's exported programs, `.pt2`, and modules with example inputs, converted by its own exporter.
 
-What PyTorch loads is a copy without anything that could run code: see `exported_program`. PyTorch is imported inside
-the functions that need it: it is installed in an environment of its own only, hence `Any`.
+What PyTorch loads is a copy without anything that could run code: see `exported_program`. A module is built by code of
+the team, which a policy has to allow (see `pytorch_module`), and exported: from there on it goes the same way, but for
+its answers, which it gives itself. PyTorch is imported inside the functions that need it: it is installed in an
+environment of its own only, hence `Any`.
 """
 
 from __future__ import annotations
 
 import io
 import logging
+import tempfile
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module, metadata
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from onnx import ModelProto
 
-from slipway.converters import exported_program
+from slipway.converters import exported_program, pytorch_module
 from slipway.converters.framed import Answer, framed
 from slipway.converters.job import Column, Job
+from slipway.converters.own_names import in_order
+from slipway.converters.pytorch_module import first_line
 from slipway.domain.rows import Batch
 from slipway.errors import ConversionFailed, ModelRefused
 
@@ -28,16 +34,21 @@ name = "pytorch"
 requirements = "pytorch"
 OPSET = 18
 _ENDING = ".pt2"
+_REFUSALS = (RuntimeError, IndexError, ValueError, KeyError, TypeError, AssertionError, ArithmeticError)
 _PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
 _HOW_TO_SAVE = (
     "export the model and save that: torch.export.save(torch.export.export(model.eval(), inputs, dynamic_shapes="
-    "{'NAME': {0: torch.export.Dim('batch')}, …}), 'model.pt2')"
+    "{'NAME': {0: torch.export.Dim('batch')}, …}), 'model.pt2'); or save state_dict.pt, module.py and example.npz, as "
+    "docs/release.md says"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """`columns` are the inputs and `answers` the outputs, by their places in the program's own order."""
+    """`columns` are the inputs and `answers` the outputs, by their places in the program's own order.
+
+    `module` is what is asked: a module of the team itself, else what the program makes of it.
+    """
 
     program: Any
     module: Any
@@ -47,11 +58,13 @@ class Loaded:
 
 
 def refuse(job: Job) -> None:
-    """Say no to a pickle, and to an exported program that could do more than compute.
+    """Say no to a pickle, to code without a policy, and to an exported program that could do more than compute.
 
     Raises:
-        ModelRefused: it is one of both.
+        ModelRefused: it is one of them.
     """
+    if pytorch_module.is_one(job.source):
+        return pytorch_module.refuse(job)
     pickled = [path.name for path in (job.source, *sorted(job.source.glob("*"))) if path.name.endswith(_PICKLES)]
     if pickled:
         raise ModelRefused(
@@ -59,36 +72,50 @@ def refuse(job: Job) -> None:
             mend=_HOW_TO_SAVE,
         )
     exported_program.checked(job.file(_ENDING))
+    return None
 
 
 def load(job: Job) -> Loaded:
-    """Load the program for asking.
+    """Load the program for asking; `refuse` comes first.
 
     Raises:
         ConversionFailed: PyTorch cannot load it, or it is not what model.yaml declares.
     """
-    program = _program(job)
+    program, module = _opened(job)
     inputs = [
         (spec.arg.name, _value(program, spec.arg.name)) for spec in _of_users(program.graph_signature.input_specs)
     ]
     outputs = [spec.arg.name for spec in _of_users(program.graph_signature.output_specs)]
-    columns = _in_order("inputs", [own for own, _ in inputs], job.inputs)
+    columns = in_order("inputs", [own for own, _ in inputs], job.inputs)
     for column, (own, value) in zip(columns, inputs, strict=True):
         _refuse_input(column, own, value)
-    answers = _in_order("outputs", _named_outputs(program, outputs), job.outputs)
+    answers = in_order("outputs", _named_outputs(program, outputs), job.outputs)
     for column, own in zip(answers, outputs, strict=True):
         _refuse_output(column, _value(program, own))
     return Loaded(
         program,
-        program.module(check_guards=False),
+        module,
         columns,
         tuple(Answer(column, position=answers.index(column)) for column in job.outputs),
     )
 
 
-def _program(job: Job) -> Any:
+def _opened(job: Job) -> tuple[Any, Any]:
+    """The program, and what is to be asked."""
+    if not pytorch_module.is_one(job.source):
+        program = _program(job.file(_ENDING))
+        return program, program.module(check_guards=False)
+    module = pytorch_module.built(job)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"{pytorch_module.MODULE}, as exported,"
+        saved = io.BytesIO()
+        import_module("torch").export.save(pytorch_module.exported(module, job), saved)
+        file.write_bytes(saved.getbuffer())
+        return _program(file), module
+
+
+def _program(file: Path) -> Any:
     torch, archive = import_module("torch"), import_module("torch.export.pt2_archive._package")
-    file = job.file(_ENDING)
     copied = io.BytesIO()
     with archive.PT2ArchiveWriter(copied) as writer:
         for record, content in exported_program.checked(file).items():
@@ -99,7 +126,7 @@ def _program(job: Job) -> Any:
         return torch.export.load(copied)
     except Exception as error:  # whatever PyTorch's parser stumbles over
         raise ConversionFailed(
-            f"PyTorch cannot load {file.name}: {_first_line(error)}",
+            f"PyTorch cannot load {file.name}: {first_line(error)}",
             mend=f"use the version in requirements/pytorch.txt, and {_HOW_TO_SAVE}",
         ) from error
 
@@ -117,23 +144,6 @@ def _named_outputs(program: Any, outputs: Sequence[str]) -> list[str]:
     """The keys of a dictionary, where the program answers with one; else the names of the values."""
     spec = program.call_spec.out_spec
     return [str(key) for key in spec.context] if spec.type is dict else list(outputs)
-
-
-def _in_order(kind: str, own: Sequence[str], declared: Sequence[Column]) -> tuple[Column, ...]:
-    """The declared columns in the program's order: by their names or, where none of these agrees, as they come.
-
-    Raises:
-        ConversionFailed: they are as many as not, or some names agree and others do not.
-    """
-    by_name = {column.name: column for column in declared}
-    if set(own) == set(by_name):
-        return tuple(by_name[one] for one in own)
-    if len(own) == len(declared) and not set(own) & set(by_name):
-        return tuple(declared)
-    raise ConversionFailed(
-        f"the program has the {kind} {', '.join(own) or 'none'}; declared are {', '.join(by_name)}",
-        mend=f"declare the {kind} in model.yaml by these names, or all by others in this order",
-    )
 
 
 def _refuse_input(column: Column, own: str, value: Any) -> None:
@@ -190,8 +200,8 @@ def predict(loaded: Loaded, batch: Batch) -> Batch:
     try:
         with torch.inference_mode():
             found, _ = trees.tree_flatten(loaded.module(*arguments, **named))
-    except (RuntimeError, IndexError, ValueError) as error:
-        raise ValueError(_first_line(error)) from error
+    except _REFUSALS as error:
+        raise ValueError(first_line(error)) from error
     return {answer.column.name: _array(found[answer.position], answer.column) for answer in loaded.answers}
 
 
@@ -214,14 +224,10 @@ def to_onnx(job: Job) -> ModelProto:
             exported = torch.onnx.export(loaded.program, dynamo=True, opset_version=OPSET, verbose=False)
         except Exception as error:  # its errors have no common class but this one
             raise ConversionFailed(
-                f"PyTorch cannot convert the program to ONNX: {_first_line(error)}",
+                f"PyTorch cannot convert the program to ONNX: {first_line(error)}",
                 mend="replace the part that it names, or compute it before the model",
             ) from error
     return framed(exported.model_proto, loaded.answers, inputs=loaded.columns)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def tools() -> dict[str, str]:

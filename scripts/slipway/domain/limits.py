@@ -15,13 +15,16 @@ from pydantic import (
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
+    SerializerFunctionWrapHandler,
     ValidationError,
     field_validator,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from slipway.domain.declared import Declared
+from slipway.domain.fairness import FairnessLimit
 from slipway.maths.named_metrics import DecisionKind, Metric, known_names, metric_called
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -194,12 +197,15 @@ class SlicesLimit(Declared):
     positives: int = Field(
         default=100,
         ge=1,
-        description="labelled positive rows of a slice (else labelled rows), without which it is not judged",
+        description="labelled positive rows of a slice or group (else its rows), without which it is not judged",
     )
     protected: tuple[str, ...] = Field(
         default=(), description="columns whose groups are held against each other; they need not be inputs"
     )
     gap: Share | None = Field(default=None, description="how far the metric of two groups may lie apart")
+    fairness: FairnessLimit | None = Field(
+        default=None, description="how far groups may lie apart in what they are decided to be"
+    )
 
     @field_validator("metric")
     @classmethod
@@ -211,14 +217,22 @@ class SlicesLimit(Declared):
 
     @model_validator(mode="after")
     def _groups_have_a_limit(self) -> Self:
-        if (self.gap is None) != (not self.protected):
-            raise ValueError("gap: needs `protected` columns, and these need a `gap`; write both or none")
+        if (self.gap is None and not self.criteria) != (not self.protected):
+            raise ValueError(
+                "gap: it and `fairness` need `protected` columns, and these need one of them; write both or none"
+            )
         return self
+
+    @property
+    def criteria(self) -> dict[str, float]:
+        """How far groups may lie apart, by the name of the criterion."""
+        return {} if self.fairness is None else self.fairness.allowed
 
     @property
     def asked(self) -> str:
         """What decides what is measured, for the key of a page."""
-        return self.model_dump_json(include={"columns", "values", "metric", "protected"})
+        told = self.model_dump_json(include={"columns", "values", "metric", "protected"})
+        return " ".join((told, *self.criteria))  # pages from before there were criteria hold on
 
 
 class PromiseLimit(Declared):
@@ -294,7 +308,7 @@ class BudgetsLimit(Declared):
     """
 
     size_bytes: int | None = Field(default=2_000_000_000, ge=1, description="of the ONNX file")
-    memory_bytes: int | None = Field(default=None, ge=1, description="of a process that has loaded it")
+    memory_bytes: int | None = Field(default=None, ge=1, description="of a process that loads it, at its peak")
     load_ms: float | None = Field(default=None, gt=0, description="until it can answer")
     p50_ms: float | None = Field(default=None, gt=0, description="median of requests of one row")
     p99_ms: float | None = Field(default=None, gt=0, description="slowest of a hundred such requests")
@@ -313,7 +327,7 @@ class BudgetsLimit(Declared):
 
 
 class SourcesLimit(Declared):
-    """What a source may hold besides numbers: pickled objects, and types that skops does not trust by itself."""
+    """What a source may hold besides numbers: pickled objects, types that skops does not trust by itself, and code."""
 
     pickle: bool = Field(
         default=False, description="whether .pkl, .pickle and .joblib may be loaded: they run any code"
@@ -321,3 +335,12 @@ class SourcesLimit(Declared):
     trusted_types: tuple[str, ...] = Field(
         default=(), description="types in skops files that may be made, beyond those that skops trusts by itself"
     )
+    python: bool = Field(
+        default=False, description="whether the module.py of a PyTorch module may be run: it can do anything"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_python_where_there_is_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Pages are keyed by this, and those that were written before there was such code hold on."""
+        told: dict[str, Any] = handler(self)
+        return told if self.python else {name: value for name, value in told.items() if name != "python"}

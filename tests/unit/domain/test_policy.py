@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from slipway.domain.limits import DriftLimit, MetricLimit, MetricsLimit, PromiseLimit
+from slipway.domain.limits import DriftLimit, MetricLimit, MetricsLimit, PromiseLimit, SourcesLimit
 from slipway.domain.policy import Override, Policy, QuarantineEntry, Waiver
 from slipway.maths.named_metrics import DecisionKind
 
@@ -186,3 +186,9 @@ def test_a_reason_is_more_than_a_word() -> None:
     """Whoever reads it in a year must understand it."""
     with pytest.raises(ValidationError):
         Waiver(model="tip", version="v1.0.0", reason="because", by="@lead", until=date(2026, 6, 1))
+
+
+def test_a_source_without_code_is_keyed_as_before_there_was_such_code() -> None:
+    """Conversions are found by what may be in a source: an update must not convert every release under way anew."""
+    assert SourcesLimit(pickle=True).model_dump_json() == '{"pickle":true,"trusted_types":[]}'
+    assert SourcesLimit.model_validate_json(SourcesLimit(python=True).model_dump_json()) == SourcesLimit(python=True)

@@ -1,4 +1,4 @@
-"""Hostile exported programs; runs in the environment of PyTorch."""
+"""Hostile exported programs, and modules with example inputs; runs in the environment of PyTorch."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytorch_module_attacks
 import torch
-from attempts_for_tests import Case, Exec, Payload, attempt_all, main
+from attempts_for_tests import Case, Exec, Payload, attempt_parts, main
 from slipway.converters import pytorch
 from slipway.converters.job import Column
 
@@ -149,7 +150,11 @@ CASES: dict[str, Case] = {
 
 
 def attempts(job: Mapping[str, Any]) -> dict[str, Any]:
-    said: dict[str, Any] = attempt_all(pytorch, CASES, job, columns=COLUMNS)
+    parts = {
+        "exported program": (pytorch, CASES),
+        "module": (pytorch, pytorch_module_attacks.cases(without_code=good)),
+    }
+    said: dict[str, Any] = attempt_parts(parts, job, columns=COLUMNS)
     return said
 
 

@@ -14,9 +14,10 @@ _FORMATS = {
     "boosters_attempts": ("xgboost", "lightgbm"),
     "tensorflow_attempts": ("SavedModel", "keras"),
     "onnx_attempts": ("",),
-    "pytorch_attempts": ("",),
+    "pytorch_attempts": ("exported program", "module"),
 }
-_NEVER_READ = {"examples that are pickled code"}  # they are left out of what PyTorch loads, so the source passes
+# They are left out of what PyTorch loads, so the source passes.
+_NEVER_READ = {"exported program: examples that are pickled code"}
 _WITHOUT_SOCKET = {"writes a file", "writes a file in a loop", "writes a file when loaded"}  # TensorFlow has none
 
 
