@@ -26,6 +26,9 @@ import pyarrow.parquet as pq
 import yaml
 from slipway.adapters import environments
 
+from tests.e2e.kills import commands
+from tests.e2e.kills.commands import Command
+
 ROOT = Path(__file__).resolve().parents[3]
 MODEL = "late"
 REQUIREMENTS = "# nothing: see stand_in_for_tensorflow\n"
@@ -42,15 +45,6 @@ answer (float[N,1] hour, float[N,1] delay) => (float[N,1] p_late)
     score = Sum (from_hour, from_delay, c)
     p_late = Sigmoid (score)
 }
-"""
-_COMMAND = """
-import importlib, pkgutil, sys
-import slipway.adapters.dry_run, slipway.cli, slipway.steps
-step = sys.argv[2].replace("-", "_")
-if step in {module.name for module in pkgutil.iter_modules(slipway.steps.__path__)}:
-    importlib.import_module(f"slipway.steps.{step}")
-print("at work", flush=True)
-slipway.cli.main()
 """
 WEIGHTS = {"timetable": (0.5, 0.0, -6.0), "delay": (0.25, 0.2, -5.0)}  # hour, delay, bias
 _STAND_IN = """#!{python}
@@ -72,22 +66,12 @@ Path(job["result"]).write_text(json.dumps(told))
 """
 
 
-def start(world: Path, cache: Path, *words: str, **more: str) -> subprocess.Popen[str]:
-    """A command as a process of its own; it says a line when it has imported all and begins to work."""
-    return subprocess.Popen(
-        [sys.executable, "-c", _COMMAND, "--quiet", *words],
-        cwd=world / "flights",
-        env=variables(cache, **more),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
+def start(world: Path, cache: Path, *words: str, **more: str) -> Command:
+    """What it prints lies beside the world, of which it is no part."""
+    printed = world.with_name(f"{world.name}.printed")
+    return commands.start(
+        ["--quiet", *words], folder=world / "flights", variables=variables(cache, **more), printed=printed
     )
-
-
-def wait_until_at_work(running: subprocess.Popen[str]) -> None:
-    assert running.stdout is not None
-    assert running.stdout.readline() == "at work\n", running.communicate()
 
 
 def variables(cache: Path, **more: str) -> dict[str, str]:
