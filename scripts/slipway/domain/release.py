@@ -270,13 +270,17 @@ class SliceEvidence(Frozen):
 
 
 class GapEvidence(Frozen):
-    """Two groups of a column: the metric of `other` minus that of `one`; `positives` of the smaller of the two."""
+    """Two groups of a column: the metric of `other` minus that of `one`; `positives` of the smaller of the two.
+
+    `criterion` is one of fairness, by what that compares; empty where groups are compared by the metric of all slices.
+    """
 
     column: str
     one: str
     other: str
     positives: int
     difference: Estimate | None
+    criterion: str = ""
 
 
 class SlicesEvidence(Frozen):

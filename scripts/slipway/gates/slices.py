@@ -7,15 +7,16 @@ that one false alarm among them stays as seldom as for a single one.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from statistics import NormalDist
 
 from slipway.domain.case import ReleaseCase
 from slipway.domain.limits import SlicesLimit
 from slipway.domain.release import GapEvidence, SliceEvidence, SlicesEvidence
 from slipway.domain.verdict import Estimate, Finding, Verdict
-from slipway.maths.named_metrics import BY_NAME, Metric, metric_called
+from slipway.maths.named_metrics import BY_NAME, FAIRNESS, Metric, metric_called
 
 _FILE = "policies/slices.yaml"
 _MISSED = 0.05  # by all intervals together
@@ -79,7 +80,7 @@ def _judged_slice(one: SliceEvidence, metric: Metric, *, among: int, allowed: fl
 
 
 def _too_thin(one: SliceEvidence, measured: SlicesEvidence, limit: SlicesLimit) -> Finding:
-    name, counted = f"{one.column} {one.value or 'without a value'}", _counted(measured)
+    name, counted = f"{one.column} {one.value or 'without a value'}", _counted(BY_NAME[measured.metric])
     thin = sum(each.positives < limit.positives for each in measured.slices)
     told = f"{name} has {one.positives:,} {counted}, too few to tell how good the model is there"
     others = f"; so have {thin - 1:,} more of {len(measured.slices):,} slices" if thin > 1 else ""
@@ -103,33 +104,62 @@ def _told_slice(worst: _Judged, measured: SlicesEvidence, *, allowed: float, sli
         f"≤ {allowed:.3g} worse than all rows",
         margin=f"{allowed - worst.worse.high:+.3f}",
         problem=_problem(worst, f"{title} of {worst.name} is {{how}} {worst.worse.value:.3f} worse than of all rows"),
-        mend=_mend(worst, measured),
+        mend=_mend(worst, BY_NAME[measured.metric]),
     )
 
 
 # --- groups --------------------------------------------------------------------------------------------------------
 
 
-def _gaps(measured: SlicesEvidence, limit: SlicesLimit) -> tuple[Finding, ...]:
+@dataclass(frozen=True, slots=True)
+class _Criterion:
+    """What groups are compared by, and how far they may be apart; `name` is empty where that is the slices' metric."""
+
+    name: str
+    metric: Metric
+    allowed: float
+
+    @property
+    def title(self) -> str:
+        return self.name.replace("_", " ").capitalize() or "Gap between groups"
+
+
+def _gaps(measured: SlicesEvidence, limit: SlicesLimit) -> Iterator[Finding]:
+    """A row a protected column and criterion, as far as these were measured."""
+    asked = [name for name in limit.protected if name in measured.columns]
+    for column, by in product(asked, _criteria(measured, limit)):
+        pairs = [one for one in measured.gaps if (one.column, one.criterion) == (column, by.name)]
+        if pairs:
+            yield _gap(column, pairs, by, limit)
+        elif not any(one.column == column for one in measured.gaps):
+            yield _one_group(column, by)
+
+
+def _criteria(measured: SlicesEvidence, limit: SlicesLimit) -> Iterator[_Criterion]:
     allowed = None if limit.gap is None else _allowed(measured, limit.gap)
-    if allowed is None:
-        return ()
-    columns = dict.fromkeys(one.column for one in measured.gaps)
-    return tuple(
-        _gap(column, [one for one in measured.gaps if one.column == column], measured, limit, allowed=allowed)
-        for column in columns
-        if column in limit.protected
+    if allowed is not None:
+        yield _Criterion("", BY_NAME[measured.metric], allowed)
+    for name, gap in limit.criteria.items():
+        yield _Criterion(name, FAIRNESS[name], gap)
+
+
+def _one_group(column: str, by: _Criterion) -> Finding:
+    return _finding(
+        f"{by.title}, {column}",
+        Verdict.NOT_ENOUGH_EVIDENCE,
+        "one group",
+        "two groups",
+        problem=f"all labelled sample rows are of one group of {column}: there is none to compare it with",
+        mend="add labelled sample rows of the others",
     )
 
 
-def _gap(
-    column: str, pairs: Sequence[GapEvidence], measured: SlicesEvidence, limit: SlicesLimit, *, allowed: float
-) -> Finding:
+def _gap(column: str, pairs: Sequence[GapEvidence], by: _Criterion, limit: SlicesLimit) -> Finding:
     known = [one for one in pairs if one.positives >= limit.positives and one.difference is not None]
-    worst = _worst([_judged_gap(one, among=len(known), allowed=allowed) for one in known])
-    title, thin = f"Gap between groups, {column}", next((one for one in pairs if one not in known), None)
+    worst = _worst([_judged_gap(one, among=len(known), allowed=by.allowed) for one in known])
+    title, thin = f"{by.title}, {column}", next((one for one in pairs if one not in known), None)
     if thin is not None and (worst is None or worst.verdict is not Verdict.FAIL):
-        counted = _counted(measured)
+        counted = _counted(by.metric)
         return _finding(
             title,
             Verdict.NOT_ENOUGH_EVIDENCE,
@@ -139,7 +169,7 @@ def _gap(
             mend=_MORE_ROWS.format(more=max(1, _rounded_up(limit.positives - thin.positives)), counted=counted),
         )
     assert worst is not None  # there are pairs, and none is thin
-    metric = BY_NAME[measured.metric].title
+    metric, allowed = by.metric.title, by.allowed
     return _finding(
         title,
         worst.verdict,
@@ -147,7 +177,7 @@ def _gap(
         f"≤ {allowed:.3g} apart",
         margin=f"{allowed - worst.worse.high:+.3f}",
         problem=_problem(worst, f"{metric} of {worst.name} is {{how}} {worst.worse.value:.3f} apart ({column})"),
-        mend=_mend(worst, measured),
+        mend=_mend(worst, by.metric),
     )
 
 
@@ -167,6 +197,9 @@ def _not_measured(measured: SlicesEvidence, limit: SlicesLimit) -> tuple[Finding
     named = metric_called(limit.metric) if limit.metric else None
     if named is not None and named.name != measured.metric:
         missing.append(named.title)
+    if measured.gaps:
+        there = {one.criterion for one in measured.gaps}
+        missing += [name.replace("_", " ") for name in limit.criteria if name not in there]
     if not missing:
         return ()
     many = [name for name in missing if name in measured.too_many_values]
@@ -202,16 +235,16 @@ def _problem(one: _Judged, sentence: str) -> str:
     return sentence.format(how="" if one.verdict is Verdict.FAIL else "perhaps").replace("is  ", "is ")
 
 
-def _mend(one: _Judged, measured: SlicesEvidence) -> str:
+def _mend(one: _Judged, metric: Metric) -> str:
     if one.verdict is Verdict.PASS:
         return ""
     if one.verdict is Verdict.FAIL:
         return f"train on more such rows, or state in {_FILE} why this model may differ there"
-    return f"add labelled sample rows of it, on more days: more {_counted(measured)} make the interval narrower"
+    return f"add labelled sample rows of it, on more days: more {_counted(metric)} make the interval narrower"
 
 
-def _counted(measured: SlicesEvidence) -> str:
-    return "positives" if BY_NAME[measured.metric].counts_positives else "rows"
+def _counted(metric: Metric) -> str:
+    return "positives" if metric.counts_positives else "rows"
 
 
 def _negated(estimate: Estimate) -> Estimate:

@@ -60,6 +60,7 @@ _TITLES = {
     "f1_micro": "Micro F1",
     "f1_weighted": "Weighted F1",
     "mae": "MAE",
+    "positive_rate": "Share decided yes",
     "r2": "R²",
     "roc_auc_ovo": "AUC, one against one",
     "roc_auc_ovr": "AUC, one against the rest",
@@ -124,6 +125,10 @@ _ALL = (
     Metric("d2_tweedie", "d2_tweedie_score", _NUMBERS, lowest=None),
 )
 BY_NAME: Mapping[str, Metric] = MappingProxyType({one.name: one for one in _ALL})
+POSITIVE_RATE = Metric("positive_rate", "", _BINARY)  # of the rows, those decided yes; labels play no part
+FAIRNESS: Mapping[str, Metric] = MappingProxyType(
+    {"demographic_parity": POSITIVE_RATE, "equal_opportunity": BY_NAME["recall"]}
+)  # what groups are compared by, a criterion
 _ALSO_CALLED = {"roc_auc": "auc", "roc_auc_score": "auc", "mean_absolute_error": "mae", "macro_f1": "f1_macro"}
 _BUILT_IN = {
     DecisionKind.YES_OR_NO: ("accuracy", "auc", "f1", "precision", "recall"),

@@ -27,7 +27,7 @@ from slipway.maths.intervals import (
     interval_of,
     paired_difference,
 )
-from slipway.maths.named_metrics import Metric
+from slipway.maths.named_metrics import POSITIVE_RATE, Metric
 
 _FEW = 200  # drawings of a metric that looks at each row
 _ROUNDING = 1e-5  # a forest of a hundred trees adds up to 1.0000001
@@ -192,6 +192,10 @@ def _accuracy(scored: Scored, place: Places, groups: int) -> tuple[FloatArray, _
     return _share((scored.labels == scored.decisions).astype(np.float64), place, groups)
 
 
+def _positive_rate(scored: Scored, place: Places, groups: int) -> tuple[FloatArray, _Ratio]:
+    return _share(scored.decisions.astype(np.float64), place, groups)
+
+
 def _absolute_error(scored: Scored, place: Places, groups: int) -> tuple[FloatArray, _Ratio]:
     return _share(np.abs(scored.labels - scored.decisions), place, groups)
 
@@ -225,6 +229,7 @@ _SUMMED: dict[str, _Summed] = {
     "f1_macro": _macro_f1,
     "mae": _absolute_error,
     "mean_squared_error": _squared_error,
+    POSITIVE_RATE.name: _positive_rate,
 }
 
 

@@ -15,7 +15,7 @@ from slipway.domain.release import GapEvidence, SliceEvidence, SlicesEvidence
 from slipway.domain.rows import Batch, LabelledRows
 from slipway.domain.signature import DataType
 from slipway.domain.verdict import estimate_of
-from slipway.maths.named_metrics import DecisionKind, Metric, foremost, metric_called
+from slipway.maths.named_metrics import FAIRNESS, DecisionKind, Metric, foremost, metric_called
 from slipway.maths.scoring import Scored, between_parts, estimate, positives_of
 
 _SEED = 20130104
@@ -24,7 +24,8 @@ _SEED = 20130104
 def measure(model: Model, rows: LabelledRows, outputs: Batch, limit: SlicesLimit) -> SlicesEvidence:
     """Score each slice against all rows that count, and the groups of protected columns against each other.
 
-    Of the limit, only what is to be measured is looked at: columns, metric, and how many values a column may have.
+    Of the limit, only what is to be measured is looked at: columns, metric, criteria of fairness (which are of models
+    that decide yes or no), and how many values a column may have.
     """
     metric = _metric(limit, model.decision.kind)
     columns = _columns(model, rows, limit)
@@ -45,7 +46,11 @@ def measure(model: Model, rows: LabelledRows, outputs: Batch, limit: SlicesLimit
             for value, members in values.items()
         ),
         gaps=tuple(
-            gap for name in limit.protected if name in parts for gap in _gaps(metric, whole, parts[name], column=name)
+            gap
+            for name in limit.protected
+            if name in parts
+            for criterion, by in {"": metric, **{each: FAIRNESS[each] for each in limit.criteria}}.items()
+            for gap in _gaps(by, whole, parts[name], column=name, criterion=criterion)
         ),
         columns=tuple(kept),
         too_many_values=wide,
@@ -78,7 +83,7 @@ def _slice(metric: Metric, whole: Scored, members: npt.NDArray[np.bool_], *, col
 
 
 def _gaps(
-    metric: Metric, whole: Scored, groups: dict[str, npt.NDArray[np.bool_]], *, column: str
+    metric: Metric, whole: Scored, groups: dict[str, npt.NDArray[np.bool_]], *, column: str, criterion: str
 ) -> Iterable[GapEvidence]:
     """Every pair: which is the widest depends on how sure each is, and that is for the gate to say."""
     for one, other in combinations(groups, 2):
@@ -88,4 +93,5 @@ def _gaps(
             other=other,
             positives=min(positives_of(metric, whole.part(groups[name])) for name in (one, other)),
             difference=estimate_of(between_parts(metric, whole, groups[one], groups[other], seed=_SEED)),
+            criterion=criterion,
         )

@@ -20,6 +20,7 @@ from slipway.converters.batches import read_batch
 from slipway.domain.behaviour import BehaviourLimit
 from slipway.domain.behaviour_fit import refuse_what_cannot_be_asked
 from slipway.domain.cost import Cost
+from slipway.domain.fairness import refuse_what_is_undefined
 from slipway.domain.limits import SlicesLimit
 from slipway.domain.model import Model
 from slipway.domain.pages import File, Page
@@ -109,6 +110,7 @@ def run(
     named_metrics = tuple(policies.metrics.limit_for(identity.model).named(identity.declaration.decision.kind))
     expected = policies.behaviour.limit_for(identity.model).for_version(identity.version)
     refuse_what_cannot_be_asked(expected, identity.declaration, version=identity.version)
+    refuse_what_is_undefined(slices_limit.fairness, identity.declaration)
     functions = team_tests.files_of(tests / identity.model) if tests else ()
     asked = _Asked(named_metrics, slices_limit, window_days, expected, functions)
     return record.once(

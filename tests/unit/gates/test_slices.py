@@ -30,8 +30,12 @@ def part(value: str, against_all: Estimate | None, *, positives: int = 500) -> S
     )
 
 
-def pair(one: str, other: str, difference: Estimate, *, positives: int = 500) -> GapEvidence:
-    return GapEvidence(column="sex", one=one, other=other, positives=positives, difference=difference)
+def pair(
+    one: str, other: str, difference: Estimate, *, positives: int = 500, criterion: str = "", column: str = "sex"
+) -> GapEvidence:
+    return GapEvidence(
+        column=column, one=one, other=other, positives=positives, difference=difference, criterion=criterion
+    )
 
 
 def case(**changes: object) -> ReleaseCase:
@@ -128,6 +132,51 @@ def test_a_group_without_rows_leaves_its_gap_open() -> None:
     )
 
     assert (found.verdict, found.measured) == (Verdict.NOT_ENOUGH_EVIDENCE, "12 positives")
+
+
+_PARITY: dict[str, Any] = {"protected": ("sex",), "fairness": {"demographic_parity": 0.1}}
+
+
+@pytest.mark.parametrize(
+    ("apart", "verdict"),
+    [(0.05, Verdict.PASS), (0.09, Verdict.NOT_ENOUGH_EVIDENCE), (0.3, Verdict.FAIL), (-0.3, Verdict.FAIL)],
+)
+def test_groups_are_held_to_the_criterion_that_is_named(apart: float, verdict: Verdict) -> None:
+    """By its interval, whatever the metric of the two groups says."""
+    pairs = (pair("f", "m", around(0.4, 0.01)), pair("f", "m", around(apart, 0.03), criterion="demographic_parity"))
+
+    [found] = judged(gaps=pairs, **_PARITY)
+
+    assert (found.title, found.verdict, found.allowed) == ("Demographic parity, sex", verdict, "≤ 0.1 apart")
+    assert found.measured.startswith(f"Share decided yes {abs(apart):.3f} [")
+
+
+def test_support_is_counted_in_what_the_criterion_is_a_share_of() -> None:
+    """Of decisions, rows; of what is deserved, those who deserve it."""
+    fairness = {"demographic_parity": 0.1, "equal_opportunity": 0.1}
+    pairs = tuple(pair("f", "m", around(0.0, 0.01), positives=60, criterion=name) for name in fairness)
+
+    found = judged(gaps=pairs, protected=("sex",), fairness=fairness)
+
+    assert [(one.title, one.measured, one.mend) for one in found] == [
+        ("Demographic parity, sex", "60 rows", "add labelled sample rows of it: about 40 more rows"),
+        ("Equal opportunity, sex", "60 positives", "add labelled sample rows of it: about 40 more positives"),
+    ]
+
+
+def test_a_criterion_that_was_named_after_the_release_is_open() -> None:
+    """Nobody looked at it, and nothing passes unseen."""
+    [told] = judged(gaps=(pair("f", "m", around(0.0, 0.01)),), **_PARITY)
+
+    assert (told.title, told.verdict) == ("Slices by demographic parity", Verdict.NOT_ENOUGH_EVIDENCE)
+
+
+def test_samples_of_one_group_show_nothing_about_another() -> None:
+    """Without a pair there is no gap, and that must not read like none."""
+    [gap, parity] = judged(protected=("sex",), gap=0.1, fairness={"demographic_parity": 0.1})
+
+    assert (gap.title, parity.title) == ("Gap between groups, sex", "Demographic parity, sex")
+    assert {(one.verdict, one.measured) for one in (gap, parity)} == {(Verdict.NOT_ENOUGH_EVIDENCE, "one group")}
 
 
 def test_without_a_limit_no_gap_is_judged() -> None:

@@ -68,6 +68,33 @@ def test_a_column_that_is_no_input_may_be_protected() -> None:
     assert gap.difference.value == pytest.approx(-0.5)
 
 
+def test_groups_are_compared_in_what_they_are_decided_to_be() -> None:
+    """A model may be equally good for both and say yes to one alone; and it may find all of those who deserve it."""
+    sex = np.where(np.arange(_ROWS) % 2 == 0, "f", "m")
+    fairness = {"demographic_parity": 0.1, "equal_opportunity": 0.1}
+
+    found = {one.criterion: one for one in measured("HA", sex=sex, protected=("sex",), fairness=fairness).gaps}
+
+    assert list(found) == ["", "demographic_parity", "equal_opportunity"]
+    parity, opportunity = found["demographic_parity"], found["equal_opportunity"]
+    assert parity.difference is not None and opportunity.difference is not None
+    assert parity.difference.value == pytest.approx(0.5)  # all of m, half of f
+    assert opportunity.difference.value == 0.0
+    assert (parity.positives, opportunity.positives) == (_ROWS // 2, _ROWS // 4)
+
+
+def test_the_gap_of_a_share_is_as_sure_as_the_days_are_alike() -> None:
+    """Rows of one day belong together, here as in a metric."""
+    by_day = np.where((np.arange(_ROWS) // _A_DAY) % 2 == 0, "f", "m")
+    limit: dict[str, Any] = {"protected": ("sex",), "fairness": {"demographic_parity": 0.1}}
+    [_, even] = measured(sex=np.where(np.arange(_ROWS) % 2 == 0, "f", "m"), **limit).gaps
+    [_, of_days] = measured("HA", sex=by_day, **limit).gaps
+
+    for one in (even, of_days):
+        assert one.difference is not None
+        assert one.difference.low <= one.difference.value <= one.difference.high
+
+
 def test_a_column_with_too_many_values_is_named_and_left_out() -> None:
     """A slice a customer is no slice."""
     customer = np.arange(_ROWS).astype(str)
