@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+import stamina
 from slipway.adapters import git
 from slipway.adapters.forge.github import GitHubForge, Pace
 from slipway.adapters.forge.github.settings import GitHubSettings
@@ -504,7 +505,8 @@ def test_a_runtime_image_that_is_named_and_not_there_is_found(office: Office) ->
         f"runtime_image: localhost:1/acme/runtime@sha256:{'0' * 64}\n",
     )
 
-    found = office.finding("runtime image")
+    with stamina.set_testing(True, attempts=6, cap=True):  # it is asked as often, and nobody waits in between
+        found = office.finding("runtime image")
     assert (found.state, found.unanswered) == (State.UNKNOWN, True), found.text
 
 
