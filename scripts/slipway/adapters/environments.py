@@ -231,7 +231,7 @@ def run_and_tell(
             raise endings.failure(ended.code, log_file, **asdict(limits))
         if ended.left_behind:
             raise endings.left_behind(ended.left_behind, log_file)
-        _say_what_is_missing(ended.isolation)
+        _say_what_is_missing(ended.isolation, files_held=files is not None)
         return endings.answer(result, log_file), ended.isolation
 
 
@@ -243,11 +243,13 @@ def _files(files: Files | None, folder: Path, packages: Sequence[Path]) -> dict[
     return {"reads": [str(path.resolve()) for path in reads], "writes": [str(path.resolve()) for path in writes]}
 
 
-def _say_what_is_missing(in_force: Sequence[str]) -> None:
+def _say_what_is_missing(in_force: Sequence[str], *, files_held: bool) -> None:
     if not {isolation.NAMESPACES, isolation.NO_SOCKETS} & {*in_force}:
         log.warning("this system cannot take the network away from the model's process, so it had it")
     elif isolation.NAMESPACES not in in_force:
         log.info("the model's process had no namespaces of its own: sockets were refused to it instead")
+    if files_held and isolation.FILES not in in_force:
+        log.warning("this system cannot take other files away from the model's process, so it had those of its user")
 
 
 def _make(folder: Path, python: Path, *, group: str, requirements: Path) -> None:

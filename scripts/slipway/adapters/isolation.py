@@ -8,7 +8,8 @@ and is done before any other code runs.
 - `namespaces`: an own network without any device, own shared memory, and own processes: when the first ends, the
   kernel ends the rest.
 - `no sockets`: none can be made, of any family, and nothing that leads around that.
-- `files`: all other files are out of reach, and so are other processes.
+- `files`: all other files are out of reach, and so is what other processes hold. The latter also where `files` is null
+  and nothing is told: a process of the same user would show the variables of ours otherwise.
 
 Sources: user_namespaces(7), pid_namespaces(7), seccomp(2), landlock(7), capset(2) of the Linux man pages.
 """
@@ -53,6 +54,7 @@ _SYSTEM = (
 )
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108  # a file system of its own is laid over it
 _READ, _OF_FILES = 0b1101, 0b1100000000000111  # execute, read a file, list a folder; what a single file can have
+_ALL = 0xFFFF  # of those, what the version at hand knows
 _EACH_SINCE = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 5: 0xFFFF}  # what Landlock of that version can hold back
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -193,8 +195,7 @@ def _give_up_rights(files: dict[str, list[str]] | None, *, namespaces: bool) -> 
     if machine in _CAPSET:
         header, none = struct.pack("=Ii", 0x20080522, 0), bytes(24)
         _libc.syscall(_CAPSET[machine], header, none)
-    files = {**files, "writes": [*files["writes"], _SHARED_MEMORY]} if files and namespaces else files  # it is its own
-    held = {NAMESPACES: namespaces, FILES: files is not None and _hold_files(files), NO_SOCKETS: _no_sockets(machine)}
+    held = {NAMESPACES: namespaces, FILES: _hold_files(files, namespaces=namespaces), NO_SOCKETS: _no_sockets(machine)}
     return [name for name, holds in held.items() if holds]
 
 
@@ -223,7 +224,17 @@ def _filter(machine: str) -> list[bytes]:
     return [struct.pack("=HBBI", *step) for step in [*steps, (answer, 0, 0, allowed)]]
 
 
-def _hold_files(files: dict[str, list[str]]) -> bool:
+def _hold_files(files: dict[str, list[str]] | None, *, namespaces: bool) -> bool:
+    if files is None:
+        _hold({"/": _ALL})
+        return False
+    own = [_SHARED_MEMORY] if namespaces else []
+    readable = dict.fromkeys((*_SYSTEM, sys.prefix, sys.base_prefix, *files["reads"]), _READ)
+    return _hold({**readable, **dict.fromkeys(("/dev/null", *files["writes"], *own), _ALL)})
+
+
+def _hold(allowed: dict[str, int]) -> bool:
+    """Whether Landlock holds this process to these rights, a path, and to its own kind of processes."""
     version = _libc.syscall(444, None, 0, 1)
     if version < 1:
         return False
@@ -231,10 +242,8 @@ def _hold_files(files: dict[str, list[str]]) -> bool:
     network, scope = (0b11 if version >= 4 else 0), (0b11 if version >= 6 else 0)
     attributes = struct.pack("=QQQ", all_rights, network, scope)[: 24 if version >= 6 else 16 if version >= 4 else 8]
     rules = _checked(_libc.syscall(444, attributes, ctypes.c_size_t(len(attributes)), 0))
-    readable = (*_SYSTEM, sys.prefix, sys.base_prefix, *files["reads"])
-    for path, rights in (*((one, _READ) for one in readable), *((one, all_rights) for one in files["writes"])):
-        _allow(rules, path, rights)
-    _allow(rules, "/dev/null", all_rights)
+    for path, rights in allowed.items():
+        _allow(rules, path, rights & all_rights)
     _checked(_libc.syscall(446, rules, 0))
     os.close(rules)
     return True

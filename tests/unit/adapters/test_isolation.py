@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from slipway.adapters import isolation
 
+from tests.unit.adapters.systems import on
+
 ROOT = Path(__file__).parents[3]
 _START = (
     "import ctypes, json, os, socket, subprocess, sys, time\n"
@@ -209,3 +211,37 @@ def _alive(marker: str) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+_NO_NETWORK = "cannot take the network away"
+_NO_NAMESPACE = "had no namespaces of its own"
+_NO_FILES = "cannot take other files away"
+
+
+@pytest.mark.parametrize(
+    ("system", "held", "said"),
+    [
+        ("no namespaces", True, {_NO_NAMESPACE}),
+        ("neither", True, {_NO_NAMESPACE, _NO_FILES}),
+        ("neither", False, {_NO_NAMESPACE}),
+        ("nothing", True, {_NO_NETWORK, _NO_FILES}),
+    ],
+)
+def test_what_a_system_does_not_give_is_said_in_the_log(
+    tmp_path: Path, system: str, held: bool, said: set[str]
+) -> None:
+    """A team that takes the walls for granted should hear of the one that is missing."""
+    (tmp_path / "worker.py").write_text(_START + "answer(1)")
+    (tmp_path / "out").mkdir()
+    driver = f"import logging; logging.basicConfig(level=logging.INFO)\n{_DRIVER}"
+    command = [sys.executable, "-c", driver, "{}", str(tmp_path / "worker.py"), "held" if held else "free"]
+
+    done = subprocess.run(
+        on(system, command),
+        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert {one for one in (_NO_NETWORK, _NO_NAMESPACE, _NO_FILES) if one in done.stderr} == said
