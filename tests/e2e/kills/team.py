@@ -77,7 +77,7 @@ def start(world: Path, cache: Path, *words: str, **more: str) -> Command:
 def variables(cache: Path, **more: str) -> dict[str, str]:
     """What a command of the team sees: the framework's environment of `cache`, and one day in January."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("SLIPWAY_", "GITHUB_"))}
-    python_path = os.pathsep.join([str(cache / "absent"), str(ROOT / "scripts"), str(ROOT)])
+    python_path = os.pathsep.join([str(ROOT / "scripts"), str(ROOT)])
     dates = {"GIT_AUTHOR_DATE": _DATES, "GIT_COMMITTER_DATE": _DATES}
     return {**ours, **dates, "PYTHONPATH": python_path, "SLIPWAY_CACHE": str(cache), **more}
 
@@ -94,9 +94,6 @@ def stand_in_for_tensorflow(cache: Path, requirements: Path) -> None:
 
     Slipway's side of it is real; a real TensorFlow is killed in a test of its own.
     """
-    (cache / "absent").mkdir(parents=True)
-    # Slipway's own environment has no pandas; where it is installed for tests, pyarrow takes a second to load it.
-    (cache / "absent" / "pandas.py").write_text("raise ImportError\n")
     os.environ["SLIPWAY_CACHE"] = str(cache)
     try:
         python = environments.environment_for("tensorflow", requirements=requirements)
