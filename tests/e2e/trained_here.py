@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,11 +110,16 @@ def push(checkout: Path, message: str) -> None:
     team.git(checkout, "push", "--quiet", "origin", "main")
 
 
-def slipway(checkout: Path, *words: str, expect: int = 0, **variables: str) -> str:
+def slipway(checkout: Path, *words: str, expect: int = 0, variables: Mapping[str, str] | None = None) -> str:
     """A command as it is typed; what it says on both streams."""
     command = [sys.executable, "-c", "from slipway.cli import main; main()", "--quiet", *words]
     done = subprocess.run(
-        command, cwd=checkout, env=team.variables(checkout, **variables), capture_output=True, text=True, check=False
+        command,
+        cwd=checkout,
+        env=team.variables(checkout, **variables or {}),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == expect, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout + done.stderr
