@@ -81,7 +81,8 @@ requirements: .tools/.installed ## lock pyproject.toml again; UPGRADE=--upgrade 
 	$(COMPILE) --group pyproject.toml:tensorflow -o requirements/tensorflow.txt
 	$(COMPILE) --group pyproject.toml:scikit-learn -o requirements/scikit-learn.txt
 	$(COMPILE) --group pyproject.toml:boosters -o requirements/boosters.txt
-	$(if $(UV_FIND_LINKS),,UV_TORCH_BACKEND=cpu) $(COMPILE) --group pyproject.toml:pytorch -o requirements/pytorch.txt
+	$(if $(UV_FIND_LINKS),,UV_TORCH_BACKEND=cpu) $(COMPILE) --upgrade-package torch --group pyproject.toml:pytorch \
+		-o requirements/pytorch.txt # upgraded to the version that is pinned: else uv keeps the hashes that it finds
 	$(COMPILE) --group pyproject.toml:onnx --constraints requirements/runtime.txt -o requirements/onnx.txt
 	$(COMPILE) --group pyproject.toml:serving --constraints requirements/runtime.txt -o requirements/serving.txt
 	$(COMPILE) --group pyproject.toml:contract -o requirements/contract.txt

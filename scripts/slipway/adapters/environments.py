@@ -1,4 +1,4 @@
-"""The environments of the frameworks, and the only place that starts a framework's process.
+"""The only place that starts a framework's process, in the environment that `pinned` makes.
 
 The process runs a team's model, so it gets nothing that it could lose: no variable of ours but a few named ones, an
 empty home, no token, no network, limits on memory, time and the size of a file; see `isolation` for what keeps it
@@ -7,42 +7,29 @@ apart. What it prints goes to a log.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import platformdirs
-import uv
-from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import slipway
 from slipway.adapters import apart, bounded_process, endings, isolation
+from slipway.adapters.pinned import environment_for as environment_for  # noqa: PLC0414  # who runs something asks here
 from slipway.domain.limits import SourcesLimit
 from slipway.domain.release import SplitProbes
 from slipway.domain.signature import Signature
-from slipway.errors import BadFile, ConversionFailed, Unreachable
+from slipway.errors import ConversionFailed
 
 log = logging.getLogger(__name__)
 
 _GIB = 1 << 30
 _PACKAGE = Path(slipway.__file__).parent
-_WITHOUT_CUDA = {"UV_TORCH_BACKEND": "cpu"}  # PyTorch's own index, asked for PyTorch alone
-_MEND_OF_PYTORCH = (
-    "PyTorch's build without CUDA is on its own index alone (UV_TORCH_BACKEND=cpu, which is the default): let it be "
-    "reached, or put the wheel of the version in the file into a folder and name that in UV_FIND_LINKS; where the hash "
-    "of this Python's wheel is missing in the file, compile it again from there: make requirements"
-)
-_NETWORK = ("failed to fetch", "failed to download", "error sending request", "dns error", "timed out", "offline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +81,6 @@ class Noise(BaseModel):
 
 
 _Told = TypeVar("_Told", Converted, Noise)
-
-
-def environment_for(group: str, *, requirements: Path) -> Path:
-    """Return the Python of the environment that holds `requirements`, made if it is not there yet.
-
-    It lies in the user's cache (or under SLIPWAY_CACHE), named by the digest of the file and the version of Python,
-    and is shared by all who need the same. One that was not finished is made again.
-
-    Raises:
-        BadFile: the file is not there, or cannot be installed.
-        Unreachable: the package index did not answer.
-    """
-    folder = _cache() / "environments" / f"{group}-{_digest(requirements)[:12]}"
-    python, complete = folder / "bin" / "python", folder / ".complete"
-    if complete.exists() and python.exists():
-        return python
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
-        if not (complete.exists() and python.exists()):
-            _make(folder, python, group=group, requirements=requirements)
-            complete.touch()
-    return python
 
 
 def convert(
@@ -250,52 +215,6 @@ def _say_what_is_missing(in_force: Sequence[str], *, files_held: bool) -> None:
         log.info("the model's process had no namespaces of its own: sockets were refused to it instead")
     if files_held and isolation.FILES not in in_force:
         log.warning("this system cannot take other files away from the model's process, so it had those of its user")
-
-
-def _make(folder: Path, python: Path, *, group: str, requirements: Path) -> None:
-    log.info("making the environment of %s in %s (once; it takes a while)", group, folder)
-    if folder.exists():
-        shutil.rmtree(folder)
-    _uv(["venv", "--no-project", "--python", sys.executable, str(folder)], requirements)
-    # Compiled here, once: the processes that run a model write nothing into the environment.
-    install = ["pip", "sync", "--require-hashes", "--no-build", "--compile-bytecode", "--python", str(python)]
-    _uv([*install, str(requirements.resolve())], requirements)
-
-
-def _uv(arguments: Sequence[str], requirements: Path) -> None:
-    done = subprocess.run(
-        [uv.find_uv_bin(), "--quiet", *arguments],
-        cwd=_cache(),
-        env={**_WITHOUT_CUDA, **os.environ} if not os.environ.get("UV_FIND_LINKS") else None,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode == 0:
-        return
-    words = done.stderr.strip()
-    if "hash mismatch" not in words.lower() and any(sign in words.lower() for sign in _NETWORK):
-        raise Unreachable(
-            f"the packages of {requirements} could not be fetched:\n{words}",
-            mend=_MEND_OF_PYTORCH if "torch" in words else "run the same command again once the package index answers",
-        )
-    raise BadFile(
-        f"{requirements} cannot be installed:\n{words}",
-        mend=_MEND_OF_PYTORCH if "torch" in words else "compile it again from pyproject.toml: make requirements",
-    )
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("SLIPWAY_CACHE") or platformdirs.user_cache_dir("slipway")).resolve()
-
-
-def _digest(requirements: Path) -> str:
-    """Of what decides the content: the pinned files and the interpreter that they are for."""
-    try:
-        pinned = requirements.read_bytes()
-    except OSError as error:
-        raise BadFile(f"{requirements} cannot be read: {error}", mend="restore it from git") from error
-    return hashlib.sha256(pinned + str(sys.implementation.cache_tag).encode()).hexdigest()
 
 
 def _lay_out(folder: Path, packages: Sequence[Path]) -> None:

@@ -1,136 +1,25 @@
-"""Environments that are made once, and processes that are kept apart. Real uv, real processes."""
+"""Processes that are kept apart, however they end. Real processes."""
 
 from __future__ import annotations
 
 import json
-import logging
 import os
-import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from slipway.adapters import environments
-from slipway.adapters.environments import Limits, environment_for
-from slipway.errors import BadFile, ConversionFailed, ModelRefused, Unreachable
+from slipway.adapters.environments import Limits
+from slipway.errors import ConversionFailed, ModelRefused
 
 ROOT = Path(__file__).parents[3]
 _PYTHON = Path(sys.executable)
 _FAST = Limits(seconds=20)
-
-
-# --- making environments ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SLIPWAY_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "environments"
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Path:
-    """The pinned lines of one small package, taken from ours."""
-    pinned = (ROOT / "requirements" / "tensorflow.txt").read_text()
-    lines = re.search(r"^six==.*\n(?:    --hash=.*\n)+", pinned, re.MULTILINE)
-    assert lines is not None
-    (tmp_path / "small.txt").write_text(lines[0])
-    return tmp_path / "small.txt"
-
-
-def test_an_environment_holds_what_is_pinned_and_is_made_once(
-    cache: Path, small: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """TensorFlow's takes 10 seconds and 1.5 GB; every release after the first should start at once."""
-    caplog.set_level(logging.INFO)
-
-    python = environment_for("small", requirements=small)
-    again = environment_for("small", requirements=small)
-
-    assert again == python
-    assert python.is_relative_to(cache)
-    assert subprocess.run([python, "-c", "import six"], check=True).returncode == 0
-    assert [record.message for record in caplog.records if "making the environment of small" in record.message] == [
-        f"making the environment of small in {python.parents[1]} (once; it takes a while)"
-    ]
-
-
-def test_other_pins_make_another_environment(cache: Path, small: Path) -> None:
-    """A release of last year must not run in the packages of this one."""
-    before = environment_for("small", requirements=small)
-    small.write_text(f"# changed\n{small.read_text()}")
-
-    assert environment_for("small", requirements=small) != before
-    assert re.fullmatch(r"small-[0-9a-f]{12}", before.parents[1].name)
-
-
-def test_an_environment_that_was_not_finished_is_made_again(cache: Path, small: Path) -> None:
-    """A build that was killed leaves a folder that looks whole."""
-    folder = environment_for("small", requirements=small).parents[1]
-    shutil.rmtree(next(folder.glob("lib/python*/site-packages")))
-    (folder / ".complete").unlink()
-
-    python = environment_for("small", requirements=small)
-
-    assert subprocess.run([python, "-c", "import six"], check=True).returncode == 0
-
-
-def test_an_environment_whose_python_is_gone_is_made_again(cache: Path, small: Path) -> None:
-    """Interpreters are upgraded; the link in the environment then points at nothing."""
-    python = environment_for("small", requirements=small)
-    python.unlink()
-    python.symlink_to("/nowhere/python3")
-
-    assert environment_for("small", requirements=small).exists()
-
-
-def test_pytorch_that_is_not_found_is_refused_with_the_places_to_look(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its build without CUDA is on no package index but its own, which not everybody can reach."""
-    cache.parent.mkdir()
-    (tmp_path / "pytorch.txt").write_text(f"torch==2.13.0+cpu --hash=sha256:{'0' * 64}\n")
-    monkeypatch.setenv("UV_OFFLINE", "1")
-    monkeypatch.delenv("UV_FIND_LINKS", raising=False)
-
-    for folder in (None, tmp_path):
-        if folder:
-            monkeypatch.setenv("UV_FIND_LINKS", str(folder))
-        with pytest.raises((BadFile, Unreachable), match=r"PyTorch's build .*UV_TORCH_BACKEND=cpu.*UV_FIND_LINKS"):
-            environment_for("pytorch", requirements=tmp_path / "pytorch.txt")
-
-
-def test_two_who_ask_at_once_get_one_environment(cache: Path, small: Path) -> None:
-    """Two models released at the same time share a machine; half of one and half of the other is no environment."""
-    with ThreadPoolExecutor(4) as pool:
-        pythons = list(pool.map(lambda _: environment_for("small", requirements=small), range(4)))
-
-    assert len(set(pythons)) == 1
-    assert len([path for path in cache.iterdir() if path.is_dir()]) == 1
-
-
-def test_a_package_that_is_not_what_its_hash_says_is_refused(cache: Path, small: Path) -> None:
-    """The hashes are what keeps a stolen package name out of the process that sees the model."""
-    small.write_text(re.sub(r"sha256:[0-9a-f]{64}", "sha256:" + "0" * 64, small.read_text()))
-
-    with pytest.raises(BadFile, match=r"small\.txt cannot be installed"):
-        environment_for("small", requirements=small)
-
-
-def test_requirements_that_are_not_there_are_named(cache: Path, tmp_path: Path) -> None:
-    """A generated repository that lost the file should be told which one."""
-    with pytest.raises(BadFile, match=r"none\.txt cannot be read"):
-        environment_for("small", requirements=tmp_path / "none.txt")
-
-
-# --- running processes --------------------------------------------------------------------------------------
 
 
 def _run(
