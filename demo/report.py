@@ -56,7 +56,7 @@ def _environment(place: Workplace, tags: list[ReleaseTag], seen: list[WindowEvid
         windows=tuple(one.window for one in seen),
         rollouts=tuple(sorted(rollouts, key=lambda rollout: rollout.live_since)),
         incidents=tuple(_incidents(place, seen)),
-        f1_limits={
+        limits={
             one.window.version: at_release.value - drop for one in seen if (at_release := one.at_release.get("f1"))
         },
         drift_limit=policies.drift.limit_for(MODEL).distance,

@@ -307,11 +307,14 @@ def verdicts(
     rehearsed: Rehearsal,
     *,
     waiver: WaiverUsed | None = None,
+    taken: Cost | None = None,
+    expected: BehaviourLimit | None = None,
 ) -> Verdicts:
     """What the real gates find."""
-    case = ReleaseCase(identity=released_now, evidence=measured, rehearsal=rehearsed)
+    case = ReleaseCase(identity=released_now, evidence=measured, rehearsal=rehearsed, cost=taken)
+    limits = {**LIMITS, "behaviour": expected or LIMITS["behaviour"]}
     findings = tuple(
-        _waived(finding, waiver) for name, gate in RELEASE_GATES.items() for finding in gate.judge(case, LIMITS[name])
+        _waived(finding, waiver) for name, gate in RELEASE_GATES.items() for finding in gate.judge(case, limits[name])
     )
     return Verdicts(
         verdict=worst(finding.verdict for finding in findings),

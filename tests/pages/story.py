@@ -62,7 +62,7 @@ def story(*, title: str = "A model from tag to production and back") -> Story:
             ),
             IncidentChapter(stuck, incident_verdicts(stuck, Outcome.REVERT), None, reversion()),
         ),
-        f1_limits={"v1.3.0": 0.48, "v2.0.0": 0.64},
+        limits={"v1.3.0": 0.48, "v2.0.0": 0.64},
     )
     return Story(title=title, releases=chapters, environments=(production,), documents=(Document(title, HOSTILE),))
 

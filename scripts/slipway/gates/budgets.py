@@ -112,7 +112,7 @@ def _held(title: str, verdict: Verdict, measured: str, allowed: str) -> Finding:
         measured=measured,
         allowed=allowed,
         problem=f"{title[:1].lower()}{title[1:]}: {measured}, allowed is {allowed}"
-        + ("" if fails else "; the machine was too busy to tell"),
+        + ("" if fails else "; the rounds differ too much to tell"),
         mend=_smaller() if fails else f"waive it in {_FILE}, or tag the next number: it is measured anew",
     )
 

@@ -31,9 +31,10 @@ def incident_body(evidence: WindowEvidence, verdicts: IncidentVerdicts, *, rever
         candidate=verdicts.outcome is Outcome.RETRAIN,
         quiet=verdicts.outcome is Outcome.QUIET,
         rolls_back=verdicts.outcome is Outcome.REVERT,
-        answers=[(one, _answer(one)) for one in verdicts.findings],
+        answers=[(one, answer_to(one)) for one in verdicts.findings],
         lead="Try",  # what a gate names here is worth trying; what mends it is not known
-        still_open=by_mend([one for one in verdicts.findings if one.problem]),
+        still_open=by_mend([one for one in verdicts.findings if one.problem and not one.audit]),
+        in_audit=by_mend([one for one in verdicts.findings if one.problem and one.audit]),
         evidence=evidence,
         window=evidence.window,
         reversion=reversion,
@@ -55,6 +56,12 @@ def incident_body(evidence: WindowEvidence, verdicts: IncidentVerdicts, *, rever
             incident=verdicts.incident or evidence.open_incident or "",
         ),
     )
+
+
+def answer_to(finding: Finding) -> str:
+    """Of a gate's question, each of which asks whether something is wrong: `yes`, or `yes (audit)`."""
+    answer = {Verdict.PASS: "no", Verdict.FAIL: "yes", Verdict.NOT_ENOUGH_EVIDENCE: "not known yet"}[finding.verdict]
+    return f"{answer} (audit)" if finding.audit else answer
 
 
 def foremost_of(window: Window) -> Estimate | None:
@@ -107,11 +114,6 @@ def _advice(evidence: WindowEvidence, verdicts: IncidentVerdicts) -> str:
         Outcome.UNCLEAR: "Somebody has to look: something is wrong, and the evidence does not say what mends it.",
         Outcome.QUIET: "Nothing to do: the watch is quiet.",
     }[verdicts.outcome]
-
-
-def _answer(finding: Finding) -> str:
-    """Of a gate's question: each asks whether something is wrong."""
-    return {Verdict.PASS: "no", Verdict.FAIL: "yes", Verdict.NOT_ENOUGH_EVIDENCE: "not known yet"}[finding.verdict]
 
 
 def _history(evidence: WindowEvidence) -> Sequence[Window]:

@@ -19,6 +19,7 @@ import vl_convert
 
 from slipway.domain.incident import Window
 from slipway.domain.release import ComparisonEvidence
+from slipway.maths.named_metrics import Metric
 from slipway.reports.plain import one_line, shortened
 from slipway.reports.release_words import most_flipped, slice_name
 
@@ -59,29 +60,42 @@ def versions_over_time(windows: Sequence[Window], *, found: Sequence[date], labe
     return _svg(alt.layer(bars, *([diamonds] if marks else [])).properties(height=30 * len(order)), label=label)
 
 
-def f1_over_time(windows: Sequence[Window], *, limits: Mapping[str, float], label: str) -> str | None:
-    """F1 of the trailing days with its interval, the limit of each version, and F1 of always answering positive."""
-    points = [row for number, (_, stint) in enumerate(_stints(windows)) for row in _f1_rows(stint, stint_number=number)]
+def metric_over_time(
+    windows: Sequence[Window], *, metric: Metric, limits: Mapping[str, float], label: str
+) -> str | None:
+    """A metric of the trailing days with its interval, the limit of each version, and always answering positive.
+
+    The last is F1 of a constant, and stands where the windows tell it.
+    """
+    points = [
+        row
+        for number, (_, stint) in enumerate(_stints(windows))
+        for row in _rows_of(metric, stint, stint_number=number)
+    ]
     if not points:
         return None
+    with_constant = any(point["always"] is not None for point in points)
     lines = _limit_rows(windows, limits)
     order = list(dict.fromkeys(_name(window.version) for window in windows))
-    dashes = _dashes()
+    dashes = _dashes([metric.title, "limit", *(["always positive"] if with_constant else [])])
     measured = alt.Chart(_data(points)).encode(
         x=_time("end", windows), color=_color(order, legend=True), detail="stint:N"
     )
     layers = (
-        measured.mark_rule(strokeWidth=2, opacity=0.45).encode(y=_from_0_to_1("low"), y2="high"),
-        measured.mark_line(strokeWidth=2).encode(y="f1:Q", strokeDash=dashes),
-        measured.mark_point(filled=True, size=36, opacity=1).encode(y="f1:Q", shape=_shape(order)),
-        measured.mark_line(strokeWidth=2)
-        .transform_calculate(kind="'always positive'")
-        .encode(y="always:Q", strokeDash=dashes, color=alt.value(_TEXT)),
+        measured.mark_rule(strokeWidth=2, opacity=0.45).encode(y=_height("low", metric), y2="high"),
+        measured.mark_line(strokeWidth=2).encode(y="value:Q", strokeDash=dashes),
+        measured.mark_point(filled=True, size=36, opacity=1).encode(y="value:Q", shape=_shape(order)),
+        *([_constant(measured, dashes)] if with_constant else []),
         alt.Chart(_data(lines))
         .mark_rule(strokeWidth=2)
         .encode(x=_time("start", windows), x2="end", y="limit:Q", strokeDash=dashes, color=_color(order, legend=True)),
     )
     return _svg(alt.layer(*layers[: None if lines else -1]).properties(height=220), label=label)
+
+
+def _constant(measured: alt.Chart, dashes: alt.StrokeDash) -> alt.Chart:
+    line: alt.Chart = measured.mark_line(strokeWidth=2).transform_calculate(kind="'always positive'")
+    return line.encode(y="always:Q", strokeDash=dashes, color=alt.value(_TEXT))
 
 
 def drift_by_feature(windows: Sequence[Window], *, limit: float, label: str) -> str | None:
@@ -152,20 +166,20 @@ def _largest_first(windows: Sequence[Window]) -> list[str]:
     return [_name(feature) for feature in largest_distances(windows)][:_MOST_FEATURES]
 
 
-def _f1_rows(stint: Sequence[Window], *, stint_number: int) -> list[dict[str, object]]:
+def _rows_of(metric: Metric, stint: Sequence[Window], *, stint_number: int) -> list[dict[str, object]]:
     return [
         {
             "end": _day(window.end),
             "version": _name(window.version),
             "stint": stint_number,
-            "f1": f1.value,
-            "low": f1.low,
-            "high": f1.high,
+            "value": found.value,
+            "low": found.low,
+            "high": found.high,
             "always": window.trailing.always_positive_f1,
-            "kind": "F1",
+            "kind": metric.title,
         }
         for window in stint
-        if window.trailing and (f1 := window.trailing.metrics.get("f1"))
+        if window.trailing and (found := window.trailing.metrics.get(metric.name))
     ]
 
 
@@ -201,8 +215,10 @@ def _milliseconds(day: date) -> int:
     return (day - date(1970, 1, 1)).days * 86_400_000
 
 
-def _from_0_to_1(field: str) -> alt.Y:
-    return alt.Y(f"{field}:Q", title="F1", scale=alt.Scale(domain=[0, 1]))
+def _height(field: str, metric: Metric) -> alt.Y:
+    """From 0 to 1, or as high as it comes where there is no bound."""
+    scale = alt.Scale(zero=True) if metric.unbounded else alt.Scale(domain=[0, 1])
+    return alt.Y(f"{field}:Q", title=metric.title, scale=scale)
 
 
 def _color(versions: Sequence[str], *, legend: bool = False) -> alt.Color:
@@ -215,8 +231,8 @@ def _shape(versions: Sequence[str]) -> alt.Shape:
     return alt.Shape("version:N", title=None, scale=scale, legend=alt.Legend(title=None))
 
 
-def _dashes() -> alt.StrokeDash:
-    scale = alt.Scale(domain=["F1", "limit", "always positive"], range=[[1, 0], [7, 4], [2, 3]])
+def _dashes(kinds: Sequence[str]) -> alt.StrokeDash:
+    scale = alt.Scale(domain=list(kinds), range=[[1, 0], [7, 4], [2, 3]][: len(kinds)])
     return alt.StrokeDash(
         "kind:N", title=None, scale=scale, legend=alt.Legend(symbolSize=500, symbolStrokeWidth=2, orient="top")
     )

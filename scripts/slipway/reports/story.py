@@ -15,7 +15,7 @@ from slipway.domain.release import Conversion, Evidence, Identity, Image, Rehear
 from slipway.domain.verdict import Verdict
 from slipway.maths.named_metrics import DecisionKind, Metric, foremost
 from slipway.reports import plots, rendering
-from slipway.reports.incident_issue import foremost_of, incident_title, largest_drift
+from slipway.reports.incident_issue import answer_to, foremost_of, incident_title, largest_drift
 from slipway.reports.release_words import bump_word, most_flipped, open_findings, version_of, what_is_broken
 
 
@@ -41,13 +41,13 @@ class IncidentChapter:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentChapter:
-    """`f1_limits` holds the limit of F1 in production of each version, where there is one."""
+    """`limits` holds, of each version, what its foremost metric is held to in production, where there is something."""
 
     name: str
     windows: tuple[Window, ...] = ()
     rollouts: tuple[Rollout, ...] = ()
     incidents: tuple[IncidentChapter, ...] = ()
-    f1_limits: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
     drift_limit: float = 0.15
 
 
@@ -76,6 +76,7 @@ def story_html(story: Story) -> str:
         environments=[_environment(chapter) for chapter in story.environments],
         foremost_of=foremost_of,
         largest_drift=largest_drift,
+        answer_to=answer_to,
     )
 
 
@@ -115,8 +116,9 @@ def _outcome(chapter: ReleaseChapter) -> str:
 class _Environment:
     chapter: EnvironmentChapter
     versions: Markup | None
-    metric: str
-    f1: Markup | None
+    metric: Metric
+    curve: Markup | None
+    has_constant: bool
     drift: Markup | None
     distances: Mapping[str, float]
     incidents: Sequence[tuple[str, IncidentChapter]]
@@ -125,12 +127,17 @@ class _Environment:
 def _environment(chapter: EnvironmentChapter) -> _Environment:
     windows = chapter.windows
     found = [one.evidence.window.end for one in chapter.incidents if one.verdicts.outcome is not Outcome.QUIET]
-    where = f"in {chapter.name}"
+    where, metric = f"in {chapter.name}", _foremost_of_all(windows)
     return _Environment(
         chapter=chapter,
         versions=_safe(plots.versions_over_time(windows, found=found, label=f"Bars: which version ran {where}, when")),
-        metric=_foremost_of_all(windows).title,
-        f1=_safe(plots.f1_over_time(windows, limits=chapter.f1_limits, label=f"Lines: F1 {where} over time")),
+        metric=metric,
+        curve=_safe(
+            plots.metric_over_time(
+                windows, metric=metric, limits=chapter.limits, label=f"Lines: {metric.title} {where} over time"
+            )
+        ),
+        has_constant=any(one.trailing and one.trailing.always_positive_f1 is not None for one in windows),
         drift=_safe(
             plots.drift_by_feature(windows, limit=chapter.drift_limit, label=f"Bars: drift of each feature {where}")
         ),

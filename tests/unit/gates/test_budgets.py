@@ -119,7 +119,7 @@ def test_loads_that_differ_widely_decide_nothing() -> None:
     (refused,) = judged(beside(slow, Clocked(size=1, loads=(0.9, 1.0, 1.1, 1.0, 1.0))), limit)
 
     assert (open_question.verdict, refused.verdict) == (_OPEN, _FAIL)
-    assert open_question.problem.endswith("the machine was too busy to tell")
+    assert open_question.problem.endswith("the rounds differ too much to tell")
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,17 @@ def test_a_constant_answer_stands_beside_the_model() -> None:
     assert "Answering “positive” to every row has F1 0.32; the model has 0.38 [0.34, 0.41]" in text
 
 
+def test_an_answer_of_a_gate_in_audit_is_marked_and_asks_for_nothing(markdown_file: SnapshotAssertion) -> None:
+    """Whoever reads `yes` at night looks for what was done about it; of a gate in audit nothing was, and on purpose."""
+    seen = pages.falling_f1()
+    told = pages.incident_verdicts(seen, Outcome.WATCH)
+    audited = tuple(one.model_copy(update={"audit": one.gate == "metrics"}) for one in told.findings)
+    text = incident_body(seen, told.model_copy(update={"findings": audited}), reversion=None)
+
+    assert "| yes (audit) |" in text
+    assert text == markdown_file
+
+
 def test_what_was_changed_is_told() -> None:
     """Whoever is called must know whether production is as they left it."""
     seen = pages.stuck_input()

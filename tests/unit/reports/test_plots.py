@@ -6,10 +6,14 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+from slipway.domain.incident import Window
+from slipway.domain.verdict import Estimate
+from slipway.maths.named_metrics import DecisionKind, foremost
 from slipway.reports import plots
 
 from tests import pages
 
+_F1 = foremost(DecisionKind.YES_OR_NO)
 HOSTILE = '"><script>alert(1)</script><a href="https://evil.example">&'
 
 
@@ -20,7 +24,7 @@ def drawn() -> list[str]:
         plot
         for plot in (
             plots.versions_over_time(windows, found=[windows[7].end], label="versions"),
-            plots.f1_over_time(windows, limits={"v1.3.0": 0.48}, label="F1"),
+            plots.metric_over_time(windows, metric=_F1, limits={"v1.3.0": 0.48}, label="F1"),
             plots.drift_by_feature(windows, limit=0.15, label="drift"),
             plots.flips_by_slice(pages.comparison(), label="flips"),
         )
@@ -84,23 +88,42 @@ def test_a_version_that_came_back_has_no_line_through_the_one_between() -> None:
     back = tuple(
         pages.window(number, version=version) for number, version in enumerate(("v1", "v1", "v2", "v2", "v1", "v1"))
     )
-    plot = plots.f1_over_time(back, limits={}, label="F1")
+    plot = plots.metric_over_time(back, metric=_F1, limits={}, label="F1")
     assert plot is not None
     assert len(re.findall(r'class="mark-line', plot)) == 6  # the model's and the constant answer's, three stints each
+
+
+def of_numbers(weeks: int = 4) -> tuple[Window, ...]:
+    """Windows of a model that decides a number: its error, and no constant answer beside it."""
+    error = Estimate(value=41.0, low=39.0, high=44.0)
+    measured = pages.metrics(kind=DecisionKind.NUMBER, metrics={"mae": error}, always_positive_f1=None, auc=None)
+    return tuple(pages.window(number, trailing=measured) for number in range(weeks))
+
+
+def test_a_model_of_a_number_is_drawn_by_its_own_metric() -> None:
+    """An axis from 0 to 1 that says F1 would show an error of 41 nowhere."""
+    plot = plots.metric_over_time(
+        of_numbers(), metric=foremost(DecisionKind.NUMBER), limits={"v1.3.0": 48.0}, label="MAE"
+    )
+    assert plot is not None
+
+    words = {text.text for text in ElementTree.fromstring(plot).iter("{http://www.w3.org/2000/svg}text")}
+    assert {"MAE", "limit", "40"} <= words
+    assert not {"F1", "always positive", "1.0"} & words
 
 
 def test_nothing_to_draw_is_no_plot() -> None:
     """Empty axes look like a measurement of zero."""
     unlabelled = (pages.window(f1=None, drift=()),)
     assert plots.versions_over_time((), found=[], label="") is None
-    assert plots.f1_over_time(unlabelled, limits={"v1.3.0": 0.4}, label="") is None
+    assert plots.metric_over_time(unlabelled, metric=_F1, limits={"v1.3.0": 0.4}, label="") is None
     assert plots.drift_by_feature(unlabelled, limit=0.15, label="") is None
     assert plots.flips_by_slice(pages.comparison(slices=()), label="") is None
 
 
 def test_one_window_is_drawn_too() -> None:
     """The first week after a release is the one that everybody looks at."""
-    assert plots.f1_over_time((pages.window(),), limits={}, label="F1") is not None
+    assert plots.metric_over_time((pages.window(),), metric=_F1, limits={}, label="F1") is not None
 
 
 def test_colours_of_series_stand_out_in_light_and_in_dark() -> None:

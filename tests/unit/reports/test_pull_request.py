@@ -5,10 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from slipway.domain.cost import Cost
-from slipway.domain.release import Evidence, Identity, Rehearsal, Released, Rollout, Verdicts, WaiverUsed
+from slipway.domain.behaviour import BehaviourLimit
+from slipway.domain.cost import Cost, Times
+from slipway.domain.release import (
+    BehaviourEvidence,
+    ChangedEvidence,
+    Evidence,
+    GoldenEvidence,
+    Identity,
+    Rehearsal,
+    Released,
+    Rollout,
+    Verdicts,
+    WaiverUsed,
+)
 from slipway.domain.tag import Bump
-from slipway.domain.verdict import Verdict, verdict_of
+from slipway.domain.verdict import Estimate, Verdict, verdict_of
 from slipway.reports.cutting import LONGEST_BODY
 from slipway.reports.marker import marker, read_marker
 from slipway.reports.pull_request import (
@@ -104,6 +116,69 @@ def test_a_draft_says_how_many_rows_are_missing(markdown_file: SnapshotAssertion
 def test_a_waiver_is_told_with_its_reason(markdown_file: SnapshotAssertion) -> None:
     """A release that passes by a waiver must not read like one that passed."""
     assert body(pages.identity(), few_positives(), pages.rehearsal(), waiver=pages.waiver()) == markdown_file
+
+
+def test_a_version_that_costs_too_much_and_behaves_otherwise_says_both(markdown_file: SnapshotAssertion) -> None:
+    """Good metrics hide both: the row that fails must give its number, its limit and how sure it is."""
+    twice = Times(ratio=around(2.6, 0.1), more=around(0.004, 0.0005))
+    larger = Times(ratio=around(2.0, 0.3), more=around(9e8, 2e8))
+    cost = pages.cost(ratios=(COST.ratios[0].model_copy(update={"p50": 2.6, "memory": 2.0, **_times(twice, larger)}),))
+    identity, rehearsal = pages.identity(), pages.rehearsal()
+    evidence = pages.evidence(behaviour=_MISBEHAVIOUR)
+
+    verdicts = pages.verdicts(identity, evidence, rehearsal, taken=cost, expected=_EXPECTED)
+
+    assert verdicts.verdict is Verdict.FAIL
+    assert body_of(identity, evidence, rehearsal, verdicts, cost=cost) == markdown_file
+
+
+def around(value: float, half: float) -> Estimate:
+    return Estimate(value=value, low=value - half, high=value + half)
+
+
+def _times(latency: Times, memory: Times) -> dict[str, Times]:
+    return {"p50_times": latency, "memory_times": memory}
+
+
+_EXPECTED = BehaviourLimit.model_validate(
+    {
+        "invariances": [{"name": "case", "input": "carrier", "text": "lower-case"}],
+        "directions": [
+            {
+                "name": "later",
+                "input": "dep_delay",
+                "add": 10,
+                "output": "p_late",
+                "must": "not-fall",
+                "violations": 0.01,
+            }
+        ],
+        "golden": [{"name": "evening", "inputs": {"hour": 20}, "answers": {"p_late": 0.5}}],
+    }
+)
+_MISBEHAVIOUR = BehaviourEvidence(
+    changed=(
+        ChangedEvidence(
+            name="case",
+            asked=_EXPECTED.invariances[0].sentence,
+            rows=20_000,
+            violations=4_786,
+            share=around(0.2393, 0.031),
+            example="sample row 17: carrier DL → dl moves p_late 0.2 → 0.4",
+            days=365,
+        ),
+        ChangedEvidence(
+            name="later",
+            asked=_EXPECTED.directions[0].sentence,
+            rows=20_000,
+            violations=180,
+            share=around(0.009, 0.004),
+            example="sample row 9: dep_delay 3 → 13 moves p_late 0.5 → 0.4",
+            days=365,
+        ),
+    ),
+    golden=(GoldenEvidence(request=_EXPECTED.golden[0], answered="p_late 0.7"),),
+)
 
 
 def test_a_gate_in_audit_is_counted_and_its_verdict_marked(markdown_file: SnapshotAssertion) -> None:

@@ -7,7 +7,17 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
-from slipway.reports.story import Document, EnvironmentChapter, ReleaseChapter, Story, story_html
+from slipway.domain.incident import Outcome
+from slipway.domain.verdict import Estimate
+from slipway.maths.named_metrics import DecisionKind
+from slipway.reports.story import (
+    Document,
+    EnvironmentChapter,
+    IncidentChapter,
+    ReleaseChapter,
+    Story,
+    story_html,
+)
 
 from tests import pages
 
@@ -78,6 +88,30 @@ def test_what_happened_is_told_in_the_first_lines() -> None:
     assert "go back from v2.0.0 to v1.2.0 (F1 0.00 against 0.28)" in text
     assert "Pull request 7 goes back from v2.0.0 to v1.2.0." in text
     assert "Issue 3 was opened. Nothing was changed automatically." in text
+
+
+def test_a_model_of_a_number_is_told_by_its_own_metric() -> None:
+    """Its reader never heard of F1."""
+    error = Estimate(value=41.0, low=39.0, high=44.0)
+    measured = pages.metrics(kind=DecisionKind.NUMBER, metrics={"mae": error}, always_positive_f1=None, auc=None)
+    windows = tuple(pages.window(number, trailing=measured) for number in range(3))
+    html = story_html(Story(title="A number", environments=(EnvironmentChapter(name="production", windows=windows),)))
+
+    assert "<figcaption>MAE of the trailing labelled days with its 95 % interval and its limit</figcaption>" in html
+    assert 'aria-label="Lines: MAE in production over time"' in html
+    assert "F1" not in html
+
+
+def test_what_the_watch_found_in_audit_is_marked() -> None:
+    """A `yes` from which nothing follows must not read like one that was passed over."""
+    seen = pages.falling_f1()
+    told = pages.incident_verdicts(seen, Outcome.RETRAIN)
+    audited = told.model_copy(
+        update={"findings": tuple(one.model_copy(update={"audit": True}) for one in told.findings)}
+    )
+    chapter = EnvironmentChapter(name="production", incidents=(IncidentChapter(seen, audited),))
+
+    assert "<td>yes (audit)</td>" in story_html(Story(title="Audit", environments=(chapter,)))
 
 
 def test_an_empty_story_and_a_release_that_only_began_are_told() -> None:
