@@ -6,17 +6,28 @@ against another question of the same name.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Self, TypeVar
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from semver import Version
 
 from slipway.domain.declared import Declared
 
 Scalar = bool | int | float | str
-Values = Scalar | tuple[Scalar, ...]  # of one row: a list, row by row, where the tensor has more than one value
+
+
+def _null_for_nan(given: object) -> object:
+    """One word for what is missing: NaN is unequal to itself, and JSON has none."""
+    if isinstance(given, list | tuple):
+        return tuple(_null_for_nan(one) for one in given)
+    return None if isinstance(given, float) and math.isnan(given) else given
+
+
+# Of one row: a list, row by row, where the tensor has more than one value; null is a missing number.
+Values = Annotated[Scalar | tuple[Scalar | None, ...] | None, BeforeValidator(_null_for_nan)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -119,8 +130,12 @@ class Direction(Changed):
 class GoldenRequest(Expectation):
     """One request by name, and what it must be answered: outputs within `tolerance`, the decision, or both."""
 
-    inputs: dict[str, Values] = Field(min_length=1, description="the request, by the names of inputs")
-    answers: dict[str, Values] = Field(default_factory=dict, description="what outputs must be, by their names")
+    inputs: dict[str, Values] = Field(
+        min_length=1, description="the request, by the names of inputs; null is a missing number"
+    )
+    answers: dict[str, Values] = Field(
+        default_factory=dict, description="what outputs must be, by their names; null is no number"
+    )
     decision: Scalar | None = Field(default=None, description="what must be decided")
     tolerance: float = Field(default=1e-4, ge=0, description="how far an answer may lie from that")
 
@@ -132,7 +147,10 @@ class GoldenRequest(Expectation):
 
     @property
     def expected(self) -> str:
-        told = [f"{name} {_shown(value)} ± {self.tolerance:g}" for name, value in self.answers.items()]
+        told = [
+            f"{name} null" if value is None else f"{name} {_shown(value)} ± {self.tolerance:g}"
+            for name, value in self.answers.items()
+        ]
         return ", ".join([*told, *([f"decision {_shown(self.decision)}"] if self.decision is not None else [])])
 
     def asks_no_less_than(self, earlier: Self) -> bool:
@@ -187,7 +205,9 @@ def _holding(expectations: Iterable[ExpectationT], version: str) -> tuple[Expect
     return tuple(one for one in expectations if one.holds_for(version))
 
 
-def _shown(value: Values | None) -> str:
+def _shown(value: Values) -> str:
+    if value is None:
+        return "null"
     if isinstance(value, tuple):
         return f"[{', '.join(_shown(one) for one in value)}]"
     if isinstance(value, bool):

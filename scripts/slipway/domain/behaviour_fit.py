@@ -15,6 +15,7 @@ from slipway.domain.signature import DataType
 from slipway.errors import BadFile
 from slipway.maths.named_metrics import DecisionKind
 
+_MAY_MISS = (DataType.FLOAT32, DataType.FLOAT64)
 _WHOLE = {DataType.INT32: 31, DataType.INT64: 63}  # bits
 
 
@@ -32,7 +33,7 @@ def refuse_what_cannot_be_asked(limit: BehaviourLimit, model: Model, *, version:
                 raise BadFile(f"{where}: {problem}", mend=mend)
 
 
-def values_of(given: Values) -> tuple[Scalar, ...]:
+def values_of(given: Values) -> tuple[Scalar | None, ...]:
     return given if isinstance(given, tuple) else (given,)
 
 
@@ -116,8 +117,13 @@ def _misfit(given: Values, feature: Feature) -> str:
     return next((problem for value in values if (problem := _unfit(value, feature.dtype))), "")
 
 
-def _unfit(value: Scalar, dtype: DataType) -> str:
-    """Why the type cannot hold the value; empty where it can. YAML reads an unquoted `NO` as false."""
+def _unfit(value: Scalar | None, dtype: DataType) -> str:
+    """Why the type cannot hold the value; empty where it can. YAML reads an unquoted `NO` as false.
+
+    Where a value is missing, a float is NaN, and a server refuses null of any other type.
+    """
+    if value is None:
+        return "" if dtype in _MAY_MISS else f"null is no {dtype}: only {' and '.join(_MAY_MISS)} may be missing"
     kinds = {DataType.STRING: isinstance(value, str), DataType.BOOL: isinstance(value, bool)}
     if dtype in kinds:
         return "" if kinds[dtype] else f"`{value}` is no {'word; write it in quotes' if dtype == 'string' else dtype}"

@@ -191,4 +191,6 @@ def _shown(value: Any) -> str:
 def _one(value: Any) -> str:
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
+    if isinstance(value, float | np.floating) and np.isnan(value):
+        return "null"  # as it is declared
     return f"{value:.{_DIGITS}g}" if isinstance(value, float | np.floating) else str(value)

@@ -87,6 +87,10 @@ def test_a_change_that_the_inputs_type_cannot_take_is_refused(change: dict[str, 
         ),
         ({"inputs": {**REQUEST, "dest": False}}, "inputs.dest: `False` is no word; write it in quotes"),
         ({"inputs": {**REQUEST, "hour": [1, 2]}}, "inputs.hour: 2 values are given for one value of float32"),
+        (
+            {"inputs": {**REQUEST, "dest": None}},
+            "inputs.dest: null is no string: only float32 and float64 may be missing",
+        ),
         ({"answers": {"late": 0.5}}, "answers: `late` is no output of flight-delay v1.4.0"),
         ({"answers": {"p_late": "high"}}, "answers.p_late: `high` is no number"),
         ({"decision": 0.7}, "decision: `0.7` is neither true nor false"),
@@ -196,6 +200,27 @@ def test_each_change_says_itself_in_a_sentence(change: dict[str, Any]) -> None:
 
     assert one.sentence.startswith("hour")
     assert one.sentence.endswith(": same decision")
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_a_number_may_be_missing_where_the_type_has_a_word_for_it(missing: float | None) -> None:
+    """Production sends such rows, and JSON calls them null; NaN would never be equal to what was asked before."""
+    expected = golden(inputs={**REQUEST, "hour": missing}, answers={"p_late": missing})
+
+    refuse_what_cannot_be_asked(expected, pages.model(), version="v1.4.0")
+    (one,) = expected.golden
+    assert one.inputs["hour"] is None
+    assert one.expected == "p_late null, decision yes"
+    again = GoldenRequest.model_validate_json(one.model_dump_json())
+    assert again.asks_no_less_than(one)
+
+
+@pytest.mark.parametrize("dtype", [DataType.INT64, DataType.INT32, DataType.BOOL, DataType.STRING])
+def test_a_type_without_a_word_for_what_is_missing_takes_no_null(dtype: DataType) -> None:
+    """A server refuses such a request, so that no version can be held to its answer."""
+    expected = golden(inputs={**REQUEST, "seats": None})
+
+    assert f"inputs.seats: null is no {dtype}" in refused(expected, model_of(pages.feature("seats", dtype)))
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,18 @@ def test_a_golden_request_keeps_its_answer_and_its_decision(expects: dict[str, A
     assert (found.kept, found.answered) == (kept, answered)
 
 
+def test_a_missing_number_is_asked_as_a_server_reads_it() -> None:
+    """null is NaN; whether the model has an answer to it is for the team to say."""
+    without = {"name": "one", "inputs": {"bill": None, "kitchen": "Grill"}}
+    expects: list[tuple[dict[str, Any], bool]] = [
+        ({"answers": {"score": None}}, True),
+        ({"answers": {"score": 0.6}}, False),
+    ]
+    for answers, kept in expects:
+        (found,) = measure(golden=[{**without, **answers}]).golden
+        assert (found.kept, found.answered) == (kept, "score null")
+
+
 def test_a_request_that_lacks_an_input_is_not_asked() -> None:
     """A client that sends this would be refused: no value is made up for it."""
     (found,) = measure(golden=[{"name": "one", "inputs": {"bill": 20}, "decision": True}]).golden
