@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import threading
 from collections.abc import Sequence
 
+from serving import logs
 from serving.options import parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure(options.log_format)
     accepting = _tie_to_starter() if options.hold else None
 
     from serving import start  # noqa: PLC0415 - half a second of imports: --help and the tie come first

@@ -1,15 +1,16 @@
-"""The two failures that the server expects: a request that it refuses, and a start that cannot succeed."""
+"""The two failures that the server expects: a request that it does not answer, and a start that cannot succeed."""
 
 from __future__ import annotations
 
 
 class RequestRefused(Exception):
-    """A request that the client can mend; `reason` names the field."""
+    """A request that is not answered; `reason` names field and mend, `cause` is one word for the count of errors."""
 
-    def __init__(self, reason: str, *, status: int = 400) -> None:
+    def __init__(self, reason: str, *, status: int = 400, cause: str = "malformed") -> None:
         super().__init__(reason)
         self.reason = reason
         self.status = status
+        self.cause = cause
 
 
 class CannotStart(Exception):

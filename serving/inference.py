@@ -49,34 +49,50 @@ class Model:
             raise CannotStart("the model has no input", mend="export it with at least one")
         return cls(name, version, inputs, outputs, session)
 
-    def answer(self, batch: Batch, outputs: Iterable[str]) -> Batch:
-        """Run the model on arrays of one batch size.
+    @property
+    def takes_any_rows(self) -> bool:
+        return all(specification.shape[0] == FREE for specification in self.inputs.values())
+
+    @property
+    def values_a_row(self) -> int:
+        """How many values a row of all inputs has, one where the client chooses."""
+        return sum(_blank(specification, rows=1).size for specification in self.inputs.values())
+
+    def answer(self, batch: Batch, outputs: Iterable[str], *, run: Any = None) -> Batch:
+        """Run the model on arrays of one batch size; `run` is what `stoppable` gave, to stop it from elsewhere.
 
         Raises:
             RequestRefused: onnxruntime says that these values are no valid input.
         """
         names = list(outputs)
         try:
-            return dict(zip(names, self.session.run(names, batch), strict=True))
+            return dict(zip(names, self.session.run(names, batch, run), strict=True))
         except _InvalidArgument as refusal:
-            raise RequestRefused(f"inputs: the model refuses these values: {_first_line(refusal)}") from None
+            raise RequestRefused(
+                f"inputs: the model refuses these values: {_first_line(refusal)}", cause="refused_by_model"
+            ) from None
 
-    def warm_up(self) -> float:
-        """Answer one row of zeros and empty strings a few times; the median in seconds.
+    def warm_up(self, *, rows: int = 1) -> float:
+        """Answer rows of zeros and empty strings a few times; the median in seconds.
 
         Rows of zeros are no promise of a model's, so one that fails on them is served all the same.
         """
-        row = {name: _blank(specification) for name, specification in self.inputs.items()}
+        batch = {name: _blank(specification, rows=rows) for name, specification in self.inputs.items()}
         try:
-            return float(np.median([self._seconds(row) for _ in range(WARM_UP_RUNS)]))
+            return float(np.median([self._seconds(batch) for _ in range(WARM_UP_RUNS)]))
         except Exception as failure:  # onnxruntime's exceptions have no common base
             log.warning("the warm-up row of zeros failed, serving from threads: %s", _first_line(failure))
             return float("inf")
 
-    def _seconds(self, row: Batch) -> float:
+    def _seconds(self, batch: Batch) -> float:
         start = time.perf_counter()
-        self.answer(row, self.outputs)
+        self.answer(batch, self.outputs)
         return time.perf_counter() - start
+
+
+def stoppable() -> Any:
+    """Options of a run that ends early, with an error, once their `terminate` is set."""
+    return onnxruntime.RunOptions()
 
 
 def _session(path: Path) -> Any:
@@ -105,8 +121,9 @@ def _identity(path: Path) -> tuple[str, str]:
     return name, version
 
 
-def _blank(specification: TensorSpecification) -> Array:
-    shape = [1 if length == FREE else length for length in specification.shape]
+def _blank(specification: TensorSpecification, *, rows: int) -> Array:
+    first, *others = specification.shape
+    shape = [rows if first == FREE else first, *(1 if length == FREE else length for length in others)]
     blank = "" if specification.kind.datatype == "BYTES" else 0
     return np.full(shape, blank, dtype=specification.kind.numpy)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from functools import cache
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.registry import Collector
 
 # One row of a small model takes 60 µs, 50,000 rows about a second.
-_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_ROWS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 
 
 class Metrics:
@@ -13,8 +17,11 @@ class Metrics:
 
     def __init__(self, *, model: str, version: str) -> None:
         registry = self._registry = CollectorRegistry()
-        self.requests = Counter("slipway_requests", "infer requests, by status", ["code"], registry=registry)
+        self._requests = Counter("slipway_requests", "infer requests, by status", ["code"], registry=registry)
+        self._errors = Counter("slipway_errors", "Requests without an answer, by cause", ["cause"], registry=registry)
         self.seconds = Histogram("slipway_request_seconds", "infer time", registry=registry, buckets=_SECONDS)
+        self.in_flight = Gauge("slipway_requests_in_flight", "infer requests being read or run", registry=registry)
+        self.batch_rows = Histogram("slipway_batch_rows", "Rows a request", registry=registry, buckets=_ROWS)
         self.rows = Counter("slipway_rows", "Rows answered", registry=registry)
         self.unknown_inputs = Counter(
             "slipway_unknown_inputs", "Inputs that the model does not have, ignored", registry=registry
@@ -25,6 +32,18 @@ class Metrics:
         )
         info = Gauge("slipway_model", "The model that is served", ["model", "version"], registry=registry)
         info.labels(model=model, version=version).set(1)
+        ProcessCollector(registry=registry)
+        self._requests_by_code = cache(lambda code: self._requests.labels(code=code))  # looking a label up takes 1 µs
+
+    def answered(self, status: int, seconds: float) -> None:
+        self._requests_by_code(status).inc()
+        self.seconds.observe(seconds)
+
+    def failed(self, cause: str) -> None:
+        self._errors.labels(cause=cause).inc()
+
+    def add(self, collector: Collector) -> None:
+        self._registry.register(collector)
 
     def text(self) -> bytes:
         return generate_latest(self._registry)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from serving.logs import FORMATS
+
 
 def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(prog="python -m serving", description="Serve one ONNX model over HTTP.")
@@ -12,11 +14,26 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--name", help="the model's name; default: from identity.json")
     options.add_argument("--model-version", help="such as v1.1.0; default: from identity.json")
     options.add_argument("--unknown-inputs", choices=("ignore", "refuse"), default="ignore", help="default: ignore")
-    options.add_argument("--most-bytes", type=int, default=32 * 2**20, help="of a request's body; default: 32 MiB")
-    options.add_argument("--most-rows", type=int, default=50_000, help="of a request; default: 50000")
+    options.add_argument("--log-format", choices=FORMATS, default="text", help="of standard error; default: text")
+    _add_limits(options.add_argument_group("limits, beyond which a request gets a 4xx or a 503 with Retry-After"))
     _add_log_options(options.add_argument_group("served log"))
     _add_life_options(options.add_argument_group("start and end"))
     return options
+
+
+def _add_limits(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--most-bytes", type=int, default=32 * 2**20, help="of a request's body; default: 32 MiB")
+    group.add_argument("--most-rows", type=int, default=50_000, help="of a request; default: 50000")
+    group.add_argument("--most-in-flight", type=int, default=256, help="requests at once; default: 256")
+    group.add_argument(
+        "--most-held-bytes", type=int, default=256 * 2**20, help="of all bodies in flight; default: 256 MiB"
+    )
+    group.add_argument("--most-seconds", type=float, default=30.0, help="for a run that is not quick; default: 30")
+    group.add_argument("--arrival-seconds", type=float, default=60.0, help="for a request to arrive; default: 60")
+    group.add_argument("--threads", type=int, help="for runs that are not quick; default: one a processor")
+    group.add_argument(
+        "--compress-from-bytes", type=int, default=64 * 2**10, help="answers, if the client wishes; default: 64 KiB"
+    )
 
 
 def _add_log_options(group: argparse._ArgumentGroup) -> None:

@@ -33,10 +33,17 @@ log = logging.getLogger(__name__)
 OWN_COLUMNS = ("request_id", "row", "time", "version")
 _TIME = pa.timestamp("us", tz="UTC")
 _ARROW = {
+    "FP16": pa.float32(),  # each fits, and readers of Parquet know it
     "FP32": pa.float32(),
     "FP64": pa.float64(),
+    "INT8": pa.int8(),
+    "INT16": pa.int16(),
     "INT32": pa.int32(),
     "INT64": pa.int64(),
+    "UINT8": pa.uint8(),
+    "UINT16": pa.uint16(),
+    "UINT32": pa.uint32(),
+    "UINT64": pa.uint64(),
     "BOOL": pa.bool_(),
     "BYTES": pa.string(),
 }

@@ -7,12 +7,17 @@ import logging
 import socket
 import threading
 
-from serving.application import INLINE_BELOW_SECONDS, Application
+from serving.admission import Admission
+from serving.application import Application
+from serving.connection import Bounds
 from serving.control import receive_listener
 from serving.errors import CannotStart
+from serving.execution import Execution, Pace
+from serving.infer import Infer, Limits
 from serving.inference import Model
 from serving.listener import bind
 from serving.metrics import Metrics
+from serving.predictions import Predictions
 from serving.protocol import Rules
 from serving.request_log import LogLimits, RequestLog
 from serving.server import Leaving, ModelServer
@@ -35,28 +40,37 @@ def run(options: argparse.Namespace, *, accepting: threading.Event | None) -> in
         log.error("cannot listen: %s\n  mend: a free --port, a live --inherit-from, a short --control-socket", failure)  # noqa: TRY400
         return CANNOT_START
     finally:
-        if application.request_log is not None:
-            application.request_log.close()
+        if application.infer.request_log is not None:
+            application.infer.request_log.close()
     return 0
 
 
 def _application(options: argparse.Namespace) -> Application:
     model = Model.load(options.model_directory, name=options.name, version=options.model_version)
     metrics = Metrics(model=model.name, version=model.version)
-    seconds = model.warm_up()
-    log.info("warm: one row of %s takes %.3f ms", model.name, seconds * 1000)
-    return Application(
+    pace = Pace.measure(model)
+    log.info("warm: %s, %s", model.name, pace.describe())
+    return Application(infer=_infer(options, model, metrics, pace), draining=threading.Event())
+
+
+def _infer(options: argparse.Namespace, model: Model, metrics: Metrics, pace: Pace) -> Infer:
+    admission = Admission(most_requests=options.most_in_flight, most_bytes=options.most_held_bytes)
+    metrics.in_flight.set_function(lambda: admission.requests)
+    predictions = Predictions(model.outputs)
+    metrics.add(predictions)
+    return Infer(
         model=model,
+        execution=Execution(model, pace, seconds=options.most_seconds, threads=options.threads),
+        admission=admission,
         metrics=metrics,
+        predictions=predictions,
         request_log=_request_log(options, model, metrics),
         rules=Rules(
             most_rows=options.most_rows,
             refuse_unknown_inputs=options.unknown_inputs == "refuse",
             accept_event_time=options.accept_event_time,
         ),
-        draining=threading.Event(),
-        most_bytes=options.most_bytes,
-        inline=seconds < INLINE_BELOW_SECONDS,
+        limits=Limits(most_bytes=options.most_bytes, compress_from_bytes=options.compress_from_bytes),
     )
 
 
@@ -84,4 +98,5 @@ def _server(options: argparse.Namespace, application: Application, *, accepting:
         listen=listen,
         hold=accepting,
         leaving=Leaving(grace_seconds=options.drain_grace_seconds, deadline_seconds=options.drain_deadline_seconds),
+        bounds=Bounds(arrival_seconds=options.arrival_seconds),
     )

@@ -1,6 +1,6 @@
-"""Tensors of the Open Inference Protocol v2: JSON in, numpy arrays out, and back.
+"""Tensors of the Open Inference Protocol v2: JSON in, numpy arrays out, and back. Their other form is in `binary`.
 
-JSON has no NaN: `null` in an FP32 or FP64 tensor means "not a number", in requests and in answers.
+JSON has no NaN: `null` in a tensor of floats means "not a number", in requests and in answers.
 """
 
 from __future__ import annotations
@@ -32,15 +32,30 @@ class Kind:
 
 
 _NUMBER_OR_NULL: frozenset[type] = frozenset((int, float, type(None)))
-_KINDS = (
-    Kind("FP32", "tensor(float)", np.float32, _NUMBER_OR_NULL, "numbers"),
-    Kind("FP64", "tensor(double)", np.float64, _NUMBER_OR_NULL, "numbers"),
-    Kind("INT32", "tensor(int32)", np.int32, frozenset((int,)), "whole numbers of 32 bits"),
-    Kind("INT64", "tensor(int64)", np.int64, frozenset((int,)), "whole numbers of 64 bits"),
+
+
+def _floats(bits: int, onnx: str) -> Kind:
+    return Kind(f"FP{bits}", onnx, f"float{bits}", _NUMBER_OR_NULL, "numbers")
+
+
+def _whole(bits: int) -> Kind:
+    return Kind(f"INT{bits}", f"tensor(int{bits})", f"int{bits}", frozenset((int,)), f"whole numbers of {bits} bits")
+
+
+def _natural(bits: int) -> Kind:
+    words = f"whole numbers of {bits} bits without a sign"
+    return Kind(f"UINT{bits}", f"tensor(uint{bits})", f"uint{bits}", frozenset((int,)), words)
+
+
+KINDS = (
+    _floats(16, "tensor(float16)"),
+    _floats(32, "tensor(float)"),
+    _floats(64, "tensor(double)"),
+    *(whole(bits) for bits in (8, 16, 32, 64) for whole in (_whole, _natural)),
     Kind("BOOL", "tensor(bool)", np.bool_, frozenset((bool,)), "true or false"),
     Kind("BYTES", "tensor(string)", np.object_, frozenset((str,)), "strings"),
 )
-_BY_ONNX = {kind.onnx: kind for kind in _KINDS}
+_BY_ONNX = {kind.onnx: kind for kind in KINDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +71,7 @@ class TensorSpecification:
         """Read a `NodeArg` of onnxruntime.
 
         Raises:
-            CannotStart: the tensor has a type that the protocol's JSON cannot carry, or no batch dimension.
+            CannotStart: numpy or the protocol has no such type (BF16 among them), or there is no batch dimension.
         """
         kind = _BY_ONNX.get(node.type)
         if kind is None:
@@ -72,17 +87,26 @@ class TensorSpecification:
 
 
 def decode(tensor: dict[str, Any], specification: TensorSpecification, *, where: str) -> Array:
-    """Read the tensor `where` of a request as an array of the shape that it states.
+    """Read the tensor `where` of a request, with its values in `data`, as an array of the shape that it states.
 
     Raises:
         RequestRefused: its datatype, shape or data are not what the model takes.
     """
-    kind = specification.kind
-    if tensor.get("datatype") != kind.datatype:
-        raise RequestRefused(f"{where}.datatype is {_shown(tensor.get('datatype'))}; the model takes {kind.datatype}")
-    shape = _shape(tensor.get("shape"), specification.shape, where=f"{where}.shape")
+    shape = shape_of(tensor, specification, where=where)
     values = _flat(tensor.get("data"), shape, where=f"{where}.data")
-    return _array(values, kind, where=f"{where}.data").reshape(shape)
+    return _array(values, specification.kind, where=f"{where}.data").reshape(shape)
+
+
+def shape_of(tensor: dict[str, Any], specification: TensorSpecification, *, where: str) -> list[int]:
+    """The shape that the tensor `where` of a request states.
+
+    Raises:
+        RequestRefused: the model takes another datatype, or no such shape.
+    """
+    stated, takes = tensor.get("datatype"), specification.kind.datatype
+    if stated != takes:
+        raise RequestRefused(f"{where}.datatype is {shown(stated)}; the model takes {takes}")
+    return _shape(tensor.get("shape"), specification.shape, where=f"{where}.shape")
 
 
 def encode(specification: TensorSpecification, array: Array) -> dict[str, object]:
@@ -95,21 +119,21 @@ def encode(specification: TensorSpecification, array: Array) -> dict[str, object
 
 def _shape(stated: object, expected: tuple[int, ...], *, where: str) -> list[int]:
     if not isinstance(stated, list) or any(type(length) is not int or length < 0 for length in stated):
-        raise RequestRefused(f"{where} must be a list of whole numbers, is {_shown(stated)}")
+        raise RequestRefused(f"{where} must be a list of whole numbers, is {shown(stated)}")
     fits = len(stated) == len(expected) and all(
         want in (FREE, have) for want, have in zip(expected, stated, strict=True)
     )
     if not fits:
-        raise RequestRefused(f"{where} is {_shown(stated)}; the model takes {list(expected)}, where -1 is free")
+        raise RequestRefused(f"{where} is {shown(stated)}; the model takes {list(expected)}, where -1 is free")
     if 0 in stated:
-        raise RequestRefused(f"{where} is {_shown(stated)}: it holds no value")
+        raise RequestRefused(f"{where} is {shown(stated)}: it holds no value")
     return stated
 
 
 def _flat(data: object, shape: list[int], *, where: str) -> list[Any]:
     """Take data as one flat list, or as lists nested exactly as `shape` says."""
     if not isinstance(data, list):
-        raise RequestRefused(f"{where} must be a list, is {_shown(data)}")
+        raise RequestRefused(f"{where} must be a list, is {shown(data)}")
     if len(shape) == 1 or not data or not isinstance(data[0], list):
         if len(data) != math.prod(shape):
             raise RequestRefused(f"{where} has {len(data)} values; the shape {shape} holds {math.prod(shape)}")
@@ -128,7 +152,7 @@ def _array(values: list[Any], kind: Kind, *, where: str) -> Array:
     # numpy would read "1.5" and true as numbers without a word; the set of types costs 15 ns a value.
     if not kind.values.issuperset(map(type, values)):
         odd = next(value for value in values if type(value) not in kind.values)
-        raise RequestRefused(f"{where} must hold {kind.words}, holds {_shown(odd)}")
+        raise RequestRefused(f"{where} must hold {kind.words}, holds {shown(odd)}")
     try:
         with np.errstate(over="ignore"):
             array = np.array(values, dtype=kind.numpy)
@@ -139,7 +163,7 @@ def _array(values: list[Any], kind: Kind, *, where: str) -> Array:
     return array
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """Show a client's value in an error, short: the reason must not echo a megabyte."""
     text = "missing" if value is None else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import onnx
@@ -10,6 +11,7 @@ import onnx.parser
 import pytest
 
 from serving.inference import Model
+from tests.unit.serving.processes import Server
 
 _OPSETS = '<ir_version: 9, opset_import: ["" : 17, "ai.onnx.ml" : 3]>'
 LATE = """
@@ -22,19 +24,29 @@ late (float[N,1] hour, string[N,1] carrier) => (float[N,1] p_late, string[N,1] a
     airline = Identity (carrier)
 }
 """
-ECHO = """
-echo (float[N,1] FP32, double[N,1] FP64, int32[N,1] INT32, int64[N,2] INT64, bool[N] BOOL, string[N,1] BYTES)
-    => (float[N,1] FP32_, double[N,1] FP64_, int32[N,1] INT32_, int64[N,2] INT64_, bool[N] BOOL_, string[N,1] BYTES_)
-{
-    FP32_ = Identity (FP32)
-    FP64_ = Identity (FP64)
-    INT32_ = Identity (INT32)
-    INT64_ = Identity (INT64)
-    BOOL_ = Identity (BOOL)
-    BYTES_ = Identity (BYTES)
+TYPES = {  # of the protocol, by ONNX's word for them: all that both have, but BF16
+    "FP16": "float16",
+    "FP32": "float",
+    "FP64": "double",
+    **{f"INT{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
+    **{f"UINT{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)},
+    "BOOL": "bool",
+    "BYTES": "string",
 }
-"""
+SHAPES = {"INT64": "[N,2]", "BOOL": "[N]"}
+
+
+def _echo() -> str:
+    inputs, outputs = (
+        ", ".join(f"{onnx}{SHAPES.get(name, '[N,1]')} {name}{mark}" for name, onnx in TYPES.items())
+        for mark in ("", "_")
+    )
+    nodes = " ".join(f"{name}_ = Identity ({name})" for name in TYPES)
+    return f"echo ({inputs}) => ({outputs}) {{ {nodes} }}"
+
+
 Write = Callable[..., Path]
+Start = Callable[..., Server]
 
 
 @pytest.fixture(scope="session")
@@ -63,4 +75,19 @@ def late(late_directory: Path) -> Model:
 @pytest.fixture(scope="session")
 def echo(write_model: Write) -> Model:
     """Gives every datatype back as it came."""
-    return Model.load(write_model(ECHO), name="echo", version="v1.0.0")
+    return Model.load(write_model(_echo()), name="echo", version="v1.0.0")
+
+
+@pytest.fixture
+def start(late_directory: Path) -> Iterator[Start]:
+    servers: list[Server] = []
+    with tempfile.TemporaryDirectory() as directory:  # short paths, for the control sockets
+
+        def run(*options: str) -> Server:
+            model = ["--model-directory", str(late_directory), "--name", "flight-delay", "--model-version", "v1.1.0"]
+            servers.append(Server(Path(directory) / f"{len(servers)}", [*model, *options]))
+            return servers[-1]
+
+        yield run
+        for server in servers:
+            server.discard()

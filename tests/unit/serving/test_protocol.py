@@ -28,7 +28,7 @@ def parse(model: Model, *, rules: Rules | None = None, **fields: Any) -> Request
 def test_an_answer_carries_the_id_and_only_the_outputs_asked_for(late: Model) -> None:
     """Clients match answers by id, and a large embedding that nobody asked for costs more than the model."""
     request = parse(late, id="r-1", outputs=[{"name": "p_late"}])
-    answer = orjson.loads(write(request, late.answer(request.batch, request.outputs), model=late))
+    answer = orjson.loads(write(request, late.answer(request.batch, request.outputs), model=late).content)
 
     assert answer == {
         "model_name": "flight-delay",
@@ -51,7 +51,7 @@ def test_a_value_that_is_not_finite_is_answered_as_null(late: Model) -> None:
     request = parse(late)
     body = write(request, {"p_late": np.array([[np.nan], [np.inf]]), "airline": np.array([["a"], ["b"]])}, model=late)
 
-    assert orjson.loads(body)["outputs"][0]["data"] == [None, None]
+    assert orjson.loads(body.content)["outputs"][0]["data"] == [None, None]
 
 
 def test_unknown_inputs_are_counted_or_refused(late: Model) -> None:
@@ -78,7 +78,20 @@ def test_unknown_inputs_are_counted_or_refused(late: Model) -> None:
         ),
         ({"inputs": [HOUR | {"parameters": 1}, CARRIER]}, "inputs[0].parameters must be an object"),
         ({"outputs": [{"name": "nope"}]}, "outputs[0].name: the model has no output `nope`"),
-        ({"outputs": [{"name": "p_late", "parameters": {"binary_data": True}}]}, "outputs[0].parameters.binary_data"),
+        (
+            {"inputs": [HOUR | {"parameters": {"binary_data_size": 0}}, CARRIER]},
+            "inputs[0].parameters.binary_data_size",
+        ),
+        (
+            {"inputs": [HOUR | {"parameters": {"shared_memory_region": "a"}}]},
+            "inputs[0].parameters.shared_memory_region",
+        ),
+        ({"outputs": [{"name": "p_late", "parameters": {"binary_data": 1}}]}, "outputs[0].parameters.binary_data must"),
+        (
+            {"outputs": [{"name": "p_late", "parameters": {"classification": 3}}]},
+            "outputs[0].parameters.classification",
+        ),
+        ({"parameters": {"binary_data_output": "yes"}}, "parameters.binary_data_output must be true or false"),
         ({"id": 7}, "id must be a string"),
         ({"id": "x" * 201}, "id must be a string of at most 200"),
         ({"parameters": []}, "parameters must be an object"),

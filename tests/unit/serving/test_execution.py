@@ -1,0 +1,87 @@
+"""Where a model runs, and how long."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from serving.errors import RequestRefused
+from serving.execution import Execution, Pace
+from serving.inference import Model
+
+SLOW = """
+slow (int64[N] turns) => (int64[N] y)
+<int64 most = {1000000000}, bool yes = {1}>
+{
+    y = Loop (most, yes, turns) <body = turn (int64 i, bool go, int64[N] x) => (bool stay, int64[N] z) {
+        stay = Identity (go)
+        z = Identity (x)
+    }>
+}
+"""
+BATCH = {"hour": np.zeros((3, 1), dtype=np.float32), "carrier": np.full((3, 1), "AA", dtype=object)}
+
+
+def answered_in(model: Model, pace: Pace) -> bool:
+    """Whether the event loop's own thread was free while the batch was answered."""
+    ran: list[threading.Thread] = []
+
+    async def ask() -> None:
+        execution = Execution(model, pace, seconds=30.0)
+        answering = asyncio.ensure_future(execution.answer(BATCH, ("p_late",)))
+        await asyncio.sleep(0)
+        ran.append(threading.current_thread())
+        assert (await answering)["p_late"].tolist() == [[0.125]] * 3
+
+    before = threading.active_count()
+    asyncio.run(ask())
+    return threading.active_count() > before
+
+
+def test_a_batch_up_to_the_limit_runs_in_the_loop_and_one_above_it_in_a_thread(late: Model) -> None:
+    """A thread costs a fast model more than its run; a slow run in the loop keeps the health check waiting."""
+    assert not answered_in(late, Pace(one_row_seconds=0.0, inline_values=6))
+    assert answered_in(late, Pace(one_row_seconds=0.0, inline_values=5))
+
+
+def test_the_pace_of_a_small_model_is_quick_for_a_row_and_ends_at_some_batch(late: Model) -> None:
+    """What is measured at the start decides how every request runs."""
+    pace = Pace.measure(late)
+
+    assert pace.one_row_seconds > 0
+    assert 2 < pace.inline_values < 10**9 or pace.inline_values == 0  # on a machine that is this busy, rightly so
+
+
+def test_a_model_that_fails_on_zeros_runs_in_threads(write_model: Callable[..., Path]) -> None:
+    """Nobody knows how long it takes."""
+    graph = "t (int64[N,1] row) => (float[N,1,1] y) <float[1,1] table = {1.0}, int64 one = {1}> "
+    graph += "{ at = Add (row, one) y = Gather (table, at) }"
+    pace = Pace.measure(Model.load(write_model(graph), name="m", version="v1.0.0"))
+
+    assert pace.inline_values == 0
+    assert "in threads" in pace.describe()
+
+
+def test_a_run_beyond_its_time_is_stopped_and_the_thread_is_free_again(write_model: Callable[..., Path]) -> None:
+    """An input that sends a model around in circles must cost its client, and not the next one, the answer."""
+    model = Model.load(write_model(SLOW), name="slow", version="v1.0.0")
+
+    async def ask() -> RequestRefused:
+        execution = Execution(model, Pace(1.0, 0), seconds=0.2, threads=1)
+        with pytest.raises(RequestRefused) as refusal:
+            await execution.answer({"turns": np.ones(1, dtype=np.int64)}, ("y",))
+        await asyncio.wait_for(execution.in_thread(lambda: None), timeout=60)
+        return refusal.value
+
+    start = time.monotonic()
+    refusal = asyncio.run(ask())
+
+    assert (refusal.status, refusal.cause) == (503, "overloaded")
+    assert "no answer within 0.2 s" in refusal.reason
+    assert time.monotonic() - start < 60

@@ -1,0 +1,31 @@
+"""Lines on standard error."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+
+from serving.logs import JsonLines
+
+
+def record(message: str, *arguments: object, **extra: object) -> logging.LogRecord:
+    try:
+        int("broken\nin two lines")
+    except ValueError:
+        made = logging.LogRecord("serving.infer", logging.ERROR, __file__, 1, message, arguments, sys.exc_info())
+    for name, value in extra.items():
+        setattr(made, name, value)
+    return made
+
+
+def test_a_record_is_one_line_of_json_whatever_stands_in_it() -> None:
+    """What collects logs splits them at line ends: a traceback in twenty records is lost among others."""
+    line = JsonLines().format(record('rows "%s"\n', "Ü", fields={"request_id": "a", "odd": object}))
+    read = json.loads(line)
+
+    assert "\n" not in line
+    assert read["message"] == 'rows "Ü"\n'
+    assert (read["level"], read["logger"], read["request_id"]) == ("error", "serving.infer", "a")
+    assert read["time"].endswith("+00:00")
+    assert "ValueError: invalid literal" in read["exception"]
