@@ -19,6 +19,7 @@ from tests.workflows.rig import ROOT, TOKEN, Ran, assert_whole, expected_steps, 
 
 FILE = "check-models.yml"
 MERGE = "refs/pull/7/merge"
+EXPECTED = "tests/models/flight-delay/behaviour.py"
 METRICS = "policies/metrics.yaml"
 LAST = "Fail what would fail"
 BESIDE_FOREIGN_CODE = ("convert", "examine")
@@ -71,11 +72,15 @@ def live(hosting: Hosting) -> Hosting:
 
 
 def bring_flights(hosting: Hosting) -> Hosting:
-    """The example model, the limits that it is held to, and pages that only a run may write."""
+    """The example model and its limits; and what a stranger must not bring: pages, functions that let all pass."""
+    hosting.team.write(EXPECTED, "def test_of_the_default_branch():\n    pass\n")
+    hosting.team.commit("Expect something")
     shutil.copytree(ROOT / "policies", hosting.team.root / "policies", dirs_exist_ok=True)
     shutil.copytree(ROOT / "models" / "flight-delay", hosting.team.root / "models" / "flight-delay")
     hosting.team.write(".slipway/checks/flight-delay/conversion.1.json", "planted")
     git.run("add", "--force", ".slipway/checks", cwd=hosting.team.root)
+    hosting.team.write(EXPECTED, "raise RuntimeError('a stranger was run')\n")
+    hosting.team.write(EXPECTED.replace(".py", "_more.py"), "raise RuntimeError('a stranger was run')\n")
     return hosting
 
 
@@ -109,6 +114,7 @@ def test_a_changed_model_is_shown_as_its_release_would_be(ran: Ran, broken: Brok
     assert "### `flight-delay` v1.0.0 (first release): pass\n" in ran.summary
     assert "git tag -a flight-delay@v1.0.0 -m" in ran.summary
     assert "**Safe to merge: flight-delay v1.0.0 (first release), production.**" in ran.summary
+    assert "| The team's own tests | 1 of 1 pass |" in ran.summary
     if broken is None:
         assert_whole(ran, FILE, but={"examine": {LAST}})
         assert holders(ran) == {"fetch", "policies"}
