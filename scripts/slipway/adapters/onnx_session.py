@@ -82,19 +82,19 @@ def open_model(path: Path, *, optimise: bool = True, threads: int = 1) -> OnnxMo
     Raises:
         ModelRefused: it is no ONNX file, asks for more than a model may have, or onnxruntime cannot load it.
     """
-    content = _content(path)
-    model = _parse(path, content)
-    _refuse(path, model)
+    _refuse_others(path, _parsed(path))
+    _refuse_invalid(path)
+    graph = _without_weights(path, _parsed(path))
     try:
         session = onnxruntime.InferenceSession(
-            content, session_options(optimise=optimise, threads=threads), providers=["CPUExecutionProvider"]
+            str(path), session_options(optimise=optimise, threads=threads), providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # onnxruntime's errors have no common class but this one
         raise ModelRefused(
             f"onnxruntime {onnxruntime.__version__} cannot load {path}: {_first_line(error)}",
             mend="convert the model again, or for an older opset",
         ) from error
-    return OnnxModel(_signature(path, model.graph), session)
+    return OnnxModel(_signature(path, graph), session)
 
 
 def _content(path: Path) -> bytes:
@@ -109,16 +109,18 @@ def _content(path: Path) -> bytes:
         raise ModelRefused(f"{path} cannot be read: {error}", mend="convert the model again") from error
 
 
-def _parse(path: Path, content: bytes) -> ModelProto:
+def _parsed(path: Path) -> ModelProto:
+    """Nobody keeps it: with what comes next, a model would be in memory three times and more."""
     try:
         model = ModelProto()
-        model.ParseFromString(content)
+        model.ParseFromString(_content(path))
     except DecodeError as error:
         raise ModelRefused(f"{path} is no ONNX file: {error}", mend="convert the model again") from error
     return model
 
 
-def _refuse(path: Path, model: ModelProto) -> None:
+def _refuse_others(path: Path, model: ModelProto) -> None:
+    """Say no to operators that are not ONNX's, and to files besides this one."""
     nodes = [*_nodes(model.graph), *(node for function in model.functions for node in _with_bodies(function.node))]
     own = {(function.domain, function.name) for function in model.functions}
     asked = {node.domain for node in nodes if (node.domain, node.op_type) not in own}
@@ -133,11 +135,21 @@ def _refuse(path: Path, model: ModelProto) -> None:
             f"{path} keeps its weights `{outside.name}` in another file",
             mend="save the model as one file (onnx.save with save_as_external_data=False)",
         )
+
+
+def _refuse_invalid(path: Path) -> None:
     try:
-        checker.check_model(model)
+        checker.check_model(_content(path))
     except checker.ValidationError as error:
         raise ModelRefused(f"{path} is no valid ONNX: {_first_line(error)}", mend="convert the model again") from error
+
+
+def _without_weights(path: Path, model: ModelProto) -> GraphProto:
+    """What the model takes and answers, where no value inside of it is too large."""
     onnx_sizes.refuse_huge(path, model)
+    constants = {tensor.name for tensor in model.graph.initializer}
+    inputs = [info for info in model.graph.input if info.name not in constants]
+    return GraphProto(input=inputs, output=model.graph.output)
 
 
 def _nodes(graph: GraphProto) -> Iterator[NodeProto]:
@@ -173,9 +185,8 @@ def _is_outside(tensor: TensorProto) -> bool:
 
 
 def _signature(path: Path, graph: GraphProto) -> Signature:
-    constants = {tensor.name for tensor in graph.initializer}
     return Signature(
-        inputs=tuple(_tensor(path, "input", info) for info in graph.input if info.name not in constants),
+        inputs=tuple(_tensor(path, "input", info) for info in graph.input),
         outputs=tuple(_tensor(path, "output", info) for info in graph.output),
     )
 

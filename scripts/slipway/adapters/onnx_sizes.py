@@ -39,14 +39,20 @@ def _graphs(graph: GraphProto, outer: Sequence[TensorProto]) -> Iterator[GraphPr
 
     Without what is large: only its shape counts, and a second copy of the weights would be one too many.
     """
-    small = [*outer, *(tensor for tensor in graph.initializer if tensor.ByteSize() <= _SMALL)]
-    large = [tensor for tensor in graph.initializer if tensor.ByteSize() > _SMALL]
+    small = [*outer, *(tensor for tensor in graph.initializer if _bytes(tensor) <= _SMALL)]
+    large = [tensor for tensor in graph.initializer if _bytes(tensor) > _SMALL]
     infos = [helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims) for tensor in large]
     nodes = [node for node in graph.node if node.ByteSize() <= _SMALL]
     yield GraphProto(name="part", input=[*graph.input, *infos], output=graph.output, initializer=small, node=nodes)
     for attribute in (attribute for node in graph.node for attribute in node.attribute):
         for body in [attribute.g] if attribute.type == AttributeProto.GRAPH else attribute.graphs:
             yield from _graphs(body, small)
+
+
+def _bytes(tensor: TensorProto) -> int:
+    """About what it takes; protobuf would serialise it to count."""
+    numbers = (tensor.float_data, tensor.int32_data, tensor.int64_data, tensor.double_data, tensor.uint64_data)
+    return len(tensor.raw_data) + 8 * sum(map(len, numbers)) + sum(map(len, tensor.string_data))
 
 
 def _inferred(model: ModelProto, graph: GraphProto) -> list[ValueInfoProto]:

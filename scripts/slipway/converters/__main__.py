@@ -16,20 +16,30 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, checker
+from onnx import ModelProto, checker, load_model
 
 from slipway.converters import CONVERTERS, Converter, Threaded
 from slipway.converters.batches import joined, read_batch, write_batch
-from slipway.converters.canonical import canonical, serialise
+from slipway.converters.canonical import Form, canonical
 from slipway.converters.job import Column, Job
 from slipway.converters.repeats import Predict, largest_differences, noise_floor
 from slipway.converters.splits import probes_of
+from slipway.converters.tree_nodes import OPERATORS
 from slipway.domain.rows import Batch, rows_in, take
 from slipway.errors import ConversionFailed, SlipwayError
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What of the file is told, or asked later; `opsets` are the versions of ONNX's operators that it is written in."""
+
+    holds_trees: bool
+    opsets: dict[str, str]
 
 
 def main(name: str, job_file: Path) -> None:
@@ -47,9 +57,8 @@ def run(converter: Converter, job: dict[str, Any]) -> dict[str, Any]:
     """Do the job, and return what the files in `out` do not tell."""
     asked, out = Job.from_json(job), Path(job["out"])
     converter.refuse(asked)
-    model = canonical(converter.to_onnx(asked), inputs=_names(asked.inputs), outputs=_names(asked.outputs))
-    check(model)
-    (out / "model.onnx").write_bytes(serialise(model))
+    written = _convert(converter, asked, out / "model.onnx")
+    check((out / "model.onnx").read_bytes())
     loaded = converter.load(asked)
 
     def predict(batch: Batch) -> Batch:
@@ -60,10 +69,24 @@ def run(converter: Converter, job: dict[str, Any]) -> dict[str, Any]:
     write_batch(out / "outputs-samples.npz", answers)
     edge_answers, refused = row_by_row(predict, read_batch(Path(job["edges"])), like=answers)
     write_batch(out / "outputs-edges.npz", edge_answers)
-    splits = _ask_at_splits(predict, model, samples, out)
+    splits = _ask_at_splits(predict, samples, out) if written.holds_trees else None
     floor = noise_floor(predict, samples, answers, otherwise=_with_two_threads(converter, loaded))
-    tools = {**converter.tools(), **opsets(model)}
+    tools = {**converter.tools(), **written.opsets}
     return {"tools": tools, "noise_floor": floor, "edges_that_raised": refused, "splits": splits}
+
+
+def _convert(converter: Converter, asked: Job, path: Path) -> _Written:
+    """Neither what was converted nor what is written stays: the source is loaded next, and both are as large."""
+    form = _form(converter, asked)
+    form.write(path)
+    return _Written(
+        holds_trees=not form.operators.isdisjoint(OPERATORS),
+        opsets={f"opset of {domain or 'ai.onnx'}": str(version) for domain, version in form.opsets.items()},
+    )
+
+
+def _form(converter: Converter, asked: Job) -> Form:
+    return canonical(converter.to_onnx(asked), inputs=_names(asked.inputs), outputs=_names(asked.outputs))
 
 
 def ask_again(converter: Converter, job: dict[str, Any]) -> dict[str, Any]:
@@ -82,20 +105,15 @@ def _with_two_threads(converter: Converter, loaded: Any) -> list[Predict]:
     return [lambda batch: converter.predict(threaded, batch)]
 
 
-def _ask_at_splits(predict: Predict, model: ModelProto, samples: Batch, out: Path) -> dict[str, Any] | None:
+def _ask_at_splits(predict: Predict, samples: Batch, out: Path) -> dict[str, Any] | None:
     """Write rows and answers where there are any, and tell how many splits they are about."""
-    probes = probes_of(model, samples)
+    probes = probes_of(load_model(out / "model.onnx"), samples)
     if probes is None:
         return None
     if probes.probed:
         write_batch(out / "probes.npz", probes.rows)
         write_batch(out / "outputs-probes.npz", _answered(predict, probes.rows, what="its samples, moved to a split"))
     return {"splits": probes.splits, "probed": probes.probed, "problem": probes.problem}
-
-
-def opsets(model: ModelProto) -> dict[str, str]:
-    """The versions of ONNX's operators that the file is written in."""
-    return {f"opset of {entry.domain or 'ai.onnx'}": str(entry.version) for entry in model.opset_import}
 
 
 def _names(columns: Sequence[Column]) -> list[str]:
@@ -112,7 +130,7 @@ def _answered(predict: Predict, rows: Batch, *, what: str = "the samples") -> Ba
         ) from error
 
 
-def check(model: ModelProto) -> None:
+def check(model: ModelProto | bytes) -> None:
     """Converters write operators that ONNX does not have, and end without an error (tf2onnx 1.17)."""
     try:
         checker.check_model(model)

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper
-from onnx.onnx_pb import ModelProto
+from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto
 
+from slipway.converters import pieces
+from slipway.converters.pieces import Pieces, Weights, message_bytes
 from slipway.converters.tables import in_order
 from slipway.errors import ModelRefused
 
@@ -43,17 +44,17 @@ class Node:
 
     depth: int
     kind: tuple[str, str]
-    attributes: tuple[AttributeProto, ...]
+    attributes: tuple[Pieces, ...]
     bodies: tuple[tuple[str, Graph], ...]
     inputs: tuple[str, ...]
     outputs: tuple[bool, ...]
 
     @cached_property
     def key(self) -> str:
-        attributes = [message_bytes(attribute) for attribute in self.attributes]
         bodies = [f"{name} {body.key}" for name, body in self.bodies]
         asked = repr(self.outputs)
-        return _hash("node", *self.kind, asked, "inputs", *self.inputs, "attributes", *attributes, "bodies", *bodies)
+        given = ("inputs", *self.inputs, "attributes")
+        return _hash("node", *self.kind, asked, *given, *self.attributes, "bodies", *bodies)
 
     @cached_property
     def answers(self) -> tuple[str, ...]:
@@ -72,7 +73,7 @@ class Graph:
 
     inputs: tuple[tuple[str, ValueInfoProto], ...]
     results: tuple[tuple[Value, ValueInfoProto], ...]
-    constants: Mapping[str, TensorProto]
+    constants: Mapping[str, Weights]
     nodes: tuple[Node, ...]
     captured: tuple[Value, ...]
 
@@ -82,25 +83,35 @@ class Graph:
         return _hash("graph", *asked, *(value.key for value, _ in self.results))
 
 
-def read(graph: GraphProto, *, dtypes: Mapping[str, int]) -> Graph:
+def read(graph: GraphProto, *, dtypes: Mapping[str, int], weights: Iterable[TensorProto] | None = None) -> Graph:
     """Read a model's graph; `dtypes` are the element types that are known, by name.
+
+    `weights` stand for those of `graph`, where these have no numbers.
 
     Raises:
         ModelRefused: the graph draws random numbers, keeps weights outside of itself, or is not sorted.
     """
-    return _read(graph, scope={}, level=0, dtypes=dtypes)
+    own = graph.initializer if weights is None else weights
+    return _read(graph, own, scope={}, level=0, dtypes=dtypes)
 
 
-def _read(graph: GraphProto, *, scope: Mapping[str, Value], level: int, dtypes: Mapping[str, int]) -> Graph:
+def _read(
+    graph: GraphProto,
+    weights: Iterable[TensorProto],
+    *,
+    scope: Mapping[str, Value],
+    level: int,
+    dtypes: Mapping[str, int],
+) -> Graph:
     if graph.sparse_initializer:
         raise ModelRefused(
             "the model holds sparse weights, which no canonical form is known for",
             mend="make the weights dense before exporting the model",
         )
-    tensors = {tensor.name: _content(tensor) for tensor in graph.initializer}
+    tensors = {tensor.name: pieces.weights(tensor) for tensor in weights}
     asked = [info for info in graph.input if info.name not in tensors]  # one with a default is a constant
     inputs = {info.name: _input(info, level=level, position=index) for index, info in enumerate(asked)}
-    constants = {name: Value(_hash("constant", message_bytes(tensor))) for name, tensor in tensors.items()}
+    constants = {name: Value(_hash("constant", tensor.pieces)) for name, tensor in tensors.items()}
     known = {**scope, **inputs, **constants}
     nodes = [_read_node(node, known, level=level, dtypes=dtypes) for node in graph.node]
     results = tuple((_look_up(info.name, known), info) for info in graph.output)
@@ -151,8 +162,8 @@ def _read_node(node: NodeProto, known: dict[str, Value], *, level: int, dtypes: 
 def _bodies(node: NodeProto, known: Mapping[str, Value], *, level: int) -> tuple[tuple[str, Graph], ...]:
     bodies = {attribute.name: attribute.g for attribute in node.attribute if attribute.type == AttributeProto.GRAPH}
     return tuple(
-        (name, with_results_of_their_own(_read(bodies[name], scope=known, level=level, dtypes={})))
-        for name in sorted(bodies)
+        (name, with_results_of_their_own(_read(body, body.initializer, scope=known, level=level, dtypes={})))
+        for name, body in sorted(bodies.items())
     )
 
 
@@ -194,10 +205,6 @@ def without_names(info: ValueInfoProto) -> ValueInfoProto:
     return copy
 
 
-def message_bytes(message: AttributeProto | TensorProto | ValueInfoProto | ModelProto) -> bytes:
-    return bytes(message.SerializeToString(deterministic=True))
-
-
 def _look_up(name: str, known: Mapping[str, Value]) -> Value:
     if not name:
         return Value("")
@@ -217,39 +224,16 @@ def _needed(nodes: Sequence[Node], results: Iterable[str]) -> set[str]:
     return needed
 
 
-def _attributes(node: NodeProto, *, reads: int | None) -> tuple[AttributeProto, ...]:
+def _attributes(node: NodeProto, *, reads: int | None) -> tuple[Pieces, ...]:
     """All but the bodies, sorted by name, tables sorted by content."""
-    plain = [_plain(attribute) for attribute in node.attribute if attribute.type != AttributeProto.GRAPH]
+    plain = [attribute for attribute in node.attribute if attribute.type != AttributeProto.GRAPH]
     if any(attribute.type in _NO_CANONICAL_FORM for attribute in plain):
         raise ModelRefused(
             f"a node `{node.op_type}` has an attribute of a kind that no canonical form is known for",
             mend="express it with dense tensors or with a body of `If` or `Loop`",
         )
-    return tuple(sorted(in_order(node.op_type, plain, reads=reads), key=lambda attribute: attribute.name))
-
-
-def _plain(attribute: AttributeProto) -> AttributeProto:
-    copy = AttributeProto()
-    copy.CopyFrom(attribute)
-    copy.ClearField("doc_string")
-    if copy.type == AttributeProto.TENSOR:
-        copy.t.CopyFrom(_content(attribute.t))
-    if copy.type == AttributeProto.TENSORS:
-        del copy.tensors[:]
-        copy.tensors.extend(_content(tensor) for tensor in attribute.tensors)
-    return copy
-
-
-def _content(tensor: TensorProto) -> TensorProto:
-    """The tensor without a name, its numbers as raw little-endian bytes."""
-    if tensor.data_location == TensorProto.EXTERNAL:
-        raise ModelRefused(
-            f"the weights `{tensor.name}` lie in a file beside the model",
-            mend="save the model as one file (onnx.save with save_as_external_data=False)",
-        )
-    if tensor.data_type == TensorProto.STRING:
-        return TensorProto(data_type=TensorProto.STRING, dims=tensor.dims, string_data=tensor.string_data)
-    return numpy_helper.from_array(numpy_helper.to_array(tensor))
+    ordered = sorted(in_order(node.op_type, plain, reads=reads), key=lambda attribute: attribute.name)
+    return tuple(pieces.attribute(attribute) for attribute in ordered)
 
 
 def _without_trailing_blanks(names: Sequence[str]) -> Sequence[str]:
@@ -257,9 +241,11 @@ def _without_trailing_blanks(names: Sequence[str]) -> Sequence[str]:
     return names[:length]
 
 
-def _hash(*parts: str | bytes) -> str:
+def _hash(*parts: str | bytes | Pieces) -> str:
     digest = hashlib.sha256()
     for part in parts:
-        raw = part.encode() if isinstance(part, str) else part
-        digest.update(len(raw).to_bytes(8, "big") + raw)
+        content = (part.encode(),) if isinstance(part, str) else (part,) if isinstance(part, bytes) else part
+        digest.update(sum(map(len, content)).to_bytes(8, "big"))
+        for piece in content:
+            digest.update(piece)
     return digest.hexdigest()

@@ -9,54 +9,85 @@ This module runs in the environment of a converter too: it needs onnx and numpy,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, ValueInfoProto, helper, inliner, shape_inference
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, inliner, shape_inference
 
 from slipway.converters.by_content import (
     DEFAULT_DOMAIN,
     Graph,
     Node,
-    message_bytes,
     public_name,
     read,
     with_results_of_their_own,
     without_names,
 )
+from slipway.converters.pieces import Pieces, body, field, joined, message_bytes
 from slipway.errors import ModelRefused
 
+_LARGE = 1 << 16  # bytes
 _KeyOrValue = TypeVar("_KeyOrValue")
 
 
-def canonical(model: ModelProto, *, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> ModelProto:
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What is written: the file in pieces, the versions of its operators by domain, and which operators it has."""
+
+    pieces: Pieces
+    opsets: Mapping[str, int]
+    operators: frozenset[str]
+
+    def write(self, path: Path) -> None:
+        with path.open("wb") as file:
+            file.writelines(self.pieces)
+
+
+def canonical(model: ModelProto, *, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> Form:
     """Rewrite `model` so that equal computations have equal bytes; its answers stay the same to the bit.
 
-    `inputs` and `outputs` are the order in which they are declared; without it, they are ordered by name.
+    `inputs` and `outputs` are the order in which they are declared; without it, they are ordered by name. The weights
+    of the form are a copy: who needs memory lets go of the model.
 
     Raises:
         ModelRefused: the file draws random numbers, keeps weights outside of itself, is not sorted, or has other
             inputs or outputs than declared.
     """
-    inlined = inliner.inline_local_functions(model) if model.functions else model
-    graph = read(inlined.graph, dtypes=_dtypes(inlined))
+    inlined = inliner.inline_local_functions(_without_numbers(model)) if model.functions else model
+    graph = read(inlined.graph, dtypes=_dtypes(inlined), weights=model.graph.initializer)
     graph = replace(
         graph,
         inputs=_ordered("inputs", graph.inputs, inputs),
         results=_ordered("outputs", graph.results, outputs),
     )
     graph = with_results_of_their_own(graph, passed_on={key: info.name for key, info in graph.inputs})
-    return _model(_write_graph(graph), like=inlined)
+    return _form(graph, like=inlined)
 
 
-def serialise(model: ModelProto) -> bytes:
+def serialise(form: Form) -> bytes:
     """The bytes whose digest names the model."""
-    return message_bytes(model)
+    return b"".join(form.pieces)
+
+
+def _without_numbers(model: ModelProto) -> ModelProto:
+    """A copy without those of large weights: neither types nor functions depend on them."""
+    copy = ModelProto(ir_version=model.ir_version, opset_import=model.opset_import, functions=model.functions)
+    for name in ("node", "input", "output", "value_info", "sparse_initializer"):
+        getattr(copy.graph, name).extend(getattr(model.graph, name))
+    for tensor in model.graph.initializer:
+        large = len(tensor.raw_data) > _LARGE
+        shape = TensorProto(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)
+        copy.graph.initializer.append(shape if large else tensor)
+    return copy
 
 
 def _dtypes(model: ModelProto) -> dict[str, int]:
-    inferred = shape_inference.infer_shapes(model).graph
+    """By name, where a table asks for them: see `tables`."""
+    if not any(node.op_type == "CategoryMapper" for node in model.graph.node):
+        return {}
+    inferred = shape_inference.infer_shapes(_without_numbers(model)).graph
     return {info.name: info.type.tensor_type.elem_type for info in (*inferred.value_info, *inferred.output)}
 
 
@@ -83,25 +114,23 @@ def _with_batch(info: ValueInfoProto) -> ValueInfoProto:
     return copy
 
 
-def _write_graph(graph: Graph) -> GraphProto:
+def _write_graph(graph: Graph) -> Pieces:
     inputs = [info for _, info in graph.inputs]
     outputs = {value.key: info for value, info in graph.results}
     names = {key: info.name for key, info in graph.inputs}
     reserved = frozenset(names.values()) | {info.name for info in outputs.values()}
     answers = {key: info.name for key, info in outputs.items()}
-    written = GraphProto(name="graph", input=inputs, output=outputs.values())
-    _write_content(graph, written, names, answers=answers, prefix="", reserved=reserved)
-    return written
+    content = _write_content(graph, names, name="graph", answers=answers, prefix="", reserved=reserved)
+    return (*content, message_bytes(GraphProto(input=inputs, output=outputs.values())))
 
 
-def _write_body(graph: Graph, around: Mapping[str, str], *, prefix: str, reserved: frozenset[str]) -> GraphProto:
+def _write_body(graph: Graph, around: Mapping[str, str], *, prefix: str, reserved: frozenset[str]) -> Pieces:
     """`around` are the names of the values around the body, by key."""
     inputs = [_named(info, f"{prefix}input_{index}") for index, (_, info) in enumerate(graph.inputs)]
     names = {**around, **{key: info.name for (key, _), info in zip(graph.inputs, inputs, strict=True)}}
-    written = GraphProto(name=prefix.rstrip("/"), input=inputs)
-    _write_content(graph, written, names, answers={}, prefix=prefix, reserved=reserved)
-    written.output.extend(_named(info, names[value.key]) for value, info in graph.results)
-    return written
+    content = _write_content(graph, names, name=prefix.rstrip("/"), answers={}, prefix=prefix, reserved=reserved)
+    outputs = [_named(info, names[value.key]) for value, info in graph.results]
+    return (*content, message_bytes(GraphProto(input=inputs, output=outputs)))
 
 
 def _named(info: ValueInfoProto, name: str) -> ValueInfoProto:
@@ -110,23 +139,28 @@ def _named(info: ValueInfoProto, name: str) -> ValueInfoProto:
 
 def _write_content(
     graph: Graph,
-    written: GraphProto,
     names: dict[str, str],
     *,
+    name: str,
     answers: Mapping[str, str],
     prefix: str,
     reserved: frozenset[str],
-) -> None:
-    """Write constants and nodes, and add their names to `names`; `answers` are names that are given already."""
-    for index, (key, tensor) in enumerate(graph.constants.items()):
+) -> Pieces:
+    """The nodes, the graph's name and the constants; adds what they are called to `names`.
+
+    `answers` are names that are given already.
+    """
+    constants: list[Pieces] = []
+    for index, (key, weights) in enumerate(graph.constants.items()):
         names[key] = _free(f"{prefix}constant_{index}", reserved)
-        written.initializer.add().CopyFrom(tensor)
-        written.initializer[-1].name = names[key]
+        constants.append(field(GraphProto, "initializer", weights.named(names[key])))
+    nodes: list[Pieces] = []
     for index, node in enumerate(graph.nodes):
-        name = _free(f"{prefix}{node.kind[1]}_{index}", reserved)
-        outputs = _output_names(node, name, answers)
-        written.node.append(_write_node(node, name, outputs, names, reserved=reserved))
+        own = _free(f"{prefix}{node.kind[1]}_{index}", reserved)
+        outputs = _output_names(node, own, answers)
+        nodes.append(field(GraphProto, "node", _write_node(node, own, outputs, names, reserved=reserved)))
         names |= zip(node.answers, outputs, strict=True)
+    return (*joined(nodes), message_bytes(GraphProto(name=name)), *joined(constants))
 
 
 def _output_names(node: Node, name: str, answers: Mapping[str, str]) -> list[str]:
@@ -137,15 +171,16 @@ def _output_names(node: Node, name: str, answers: Mapping[str, str]) -> list[str
 
 def _write_node(
     node: Node, name: str, outputs: Sequence[str], names: Mapping[str, str], *, reserved: frozenset[str]
-) -> NodeProto:
+) -> Pieces:
     domain, operator = node.kind
     inputs = [names[key] if key else "" for key in node.inputs]
-    written = helper.make_node(operator, inputs, outputs, name, domain=domain)
-    written.attribute.extend(node.attributes)
-    for attribute, body in node.bodies:
-        graph = _write_body(body, names, prefix=f"{name}/{attribute}/", reserved=reserved)
-        written.attribute.append(helper.make_attribute(attribute, graph))
-    return written
+    bodies = (
+        body(attribute, _write_body(graph, names, prefix=f"{name}/{attribute}/", reserved=reserved))
+        for attribute, graph in node.bodies
+    )
+    attributes = (field(NodeProto, "attribute", one) for one in (*node.attributes, *bodies))
+    head = message_bytes(helper.make_node(operator, inputs, outputs, name))
+    return (head, *joined(attributes), message_bytes(NodeProto(domain=domain)))
 
 
 def _free(name: str, reserved: frozenset[str]) -> str:
@@ -154,19 +189,23 @@ def _free(name: str, reserved: frozenset[str]) -> str:
     return name
 
 
-def _model(graph: GraphProto, *, like: ModelProto) -> ModelProto:
-    used = {"", *_domains(graph)}
+def _form(graph: Graph, *, like: ModelProto) -> Form:
+    kinds = frozenset(_kinds(graph))
+    used = {"", *(domain for domain, _ in kinds)}
     versions = {"" if entry.domain in DEFAULT_DOMAIN else entry.domain: entry.version for entry in like.opset_import}
-    opsets = [helper.make_opsetid(domain, versions[domain]) for domain in sorted(versions) if domain in used]
-    return ModelProto(ir_version=like.ir_version, producer_name="slipway", graph=graph, opset_import=opsets)
+    opsets = {domain: versions[domain] for domain in sorted(versions) if domain in used}
+    head = ModelProto(ir_version=like.ir_version, producer_name="slipway")
+    tail = ModelProto(opset_import=[helper.make_opsetid(domain, version) for domain, version in opsets.items()])
+    content = field(ModelProto, "graph", _write_graph(graph))
+    return Form(
+        (message_bytes(head), *content, message_bytes(tail)),
+        opsets=opsets,
+        operators=frozenset(operator for _, operator in kinds),
+    )
 
 
-def _domains(graph: GraphProto) -> Iterator[str]:
-    for node in graph.node:
-        yield node.domain
-        for attribute in _body_attributes(node):
-            yield from _domains(attribute.g)
-
-
-def _body_attributes(node: NodeProto) -> Iterable[AttributeProto]:
-    return (attribute for attribute in node.attribute if attribute.type == AttributeProto.GRAPH)
+def _kinds(graph: Graph) -> Iterator[tuple[str, str]]:
+    for node in graph.nodes:
+        yield node.kind
+        for _, inner in node.bodies:
+            yield from _kinds(inner)

@@ -16,7 +16,7 @@ from onnx import ModelProto, ValueInfoProto
 from slipway.converters.by_content import public_name
 from slipway.converters.framed import ELEMENTS
 from slipway.converters.job import Column, Job
-from slipway.converters.whole_onnx import first_line, whole
+from slipway.converters.whole_onnx import file_of, first_line, whole
 from slipway.domain.rows import Batch
 from slipway.errors import ConversionFailed
 
@@ -108,25 +108,28 @@ def load(job: Job) -> Loaded:
     Raises:
         ConversionFailed: onnxruntime cannot load it, or it is not what model.yaml declares.
     """
-    model = whole(job)
-    inputs, outputs = _declared_inputs(job, model), _declared_outputs(job, model)
+    inputs, outputs = _own_names(job, whole(job))
     onnxruntime = import_module("onnxruntime")
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4  # only what ends the process: all else is raised
     try:
-        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(file_of(job)), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors have no common class but this one
         raise ConversionFailed(
             f"onnxruntime cannot load {job.source.name}: {first_line(error)}",
             mend="export the model again, or for an older opset",
         ) from error
-    return Loaded(
-        session,
-        {declared: info.name for declared, info in inputs.items()},
-        {declared: info.name for declared, info in outputs.items()},
+    return Loaded(session, inputs, outputs)
+
+
+def _own_names(job: Job, model: ModelProto) -> tuple[dict[str, str], dict[str, str]]:
+    inputs, outputs = (
+        {declared: info.name for declared, info in found.items()}
+        for found in (_declared_inputs(job, model), _declared_outputs(job, model))
     )
+    return inputs, outputs
 
 
 def predict(loaded: Loaded, batch: Batch) -> Batch:

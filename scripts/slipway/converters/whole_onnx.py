@@ -28,21 +28,38 @@ def whole(job: Job) -> ModelProto:
     Raises:
         ModelRefused: it is no ONNX, too large, of another version or domain, or keeps weights outside of its folder.
     """
-    file = job.file(_ENDING)
-    _refuse_link(file, job.source)
-    model = _parsed(file)
-    _refuse_versions(file, model)
-    _refuse_domains(file, model)
-    outside = [tensor for tensor in _all(model, TensorProto) if tensor.data_location == TensorProto.EXTERNAL]
-    _refuse_files(file, job.source, outside)
-    _take_in(file, outside)
+    file = file_of(job)
+    _refuse_what_it_asks_for(file, job.source, _parsed(file))
     try:
-        checker.check_model(model)
+        checker.check_model(file)  # in a memory of its own, so nothing of the file is kept meanwhile
+        model = _parsed(file)
+        _take_in(file, _outside(model))
         for tensor in _all(model, TensorProto):  # more bytes than the shape says pass onnx's checker
             numpy_helper.to_array(tensor)
     except (checker.ValidationError, ValueError, TypeError) as error:
         raise ModelRefused(f"{file.name} is no valid ONNX: {first_line(error)}", mend="export it again") from error
     return model
+
+
+def file_of(job: Job) -> Path:
+    """The source's ONNX file; its weights may lie beside it.
+
+    Raises:
+        ModelRefused: it is a link out of the source's folder.
+    """
+    file = job.file(_ENDING)
+    _refuse_link(file, job.source)
+    return file
+
+
+def _refuse_what_it_asks_for(file: Path, source: Path, model: ModelProto) -> None:
+    _refuse_versions(file, model)
+    _refuse_domains(file, model)
+    _refuse_files(file, source, _outside(model))
+
+
+def _outside(model: ModelProto) -> list[TensorProto]:
+    return [tensor for tensor in _all(model, TensorProto) if tensor.data_location == TensorProto.EXTERNAL]
 
 
 def _parsed(file: Path) -> ModelProto:
