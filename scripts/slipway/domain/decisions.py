@@ -14,7 +14,7 @@ from slipway.domain.model import Decision
 from slipway.domain.rows import Batch, LabelledRows, scores
 from slipway.maths.classification import decide
 from slipway.maths.columns import FloatArray
-from slipway.maths.scoring import Scored
+from slipway.maths.scored import Scored
 
 Bools = npt.NDArray[np.bool_]
 NO_CLASS = ""  # of a row without a single number, or of an index that no class has

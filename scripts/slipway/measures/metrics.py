@@ -13,7 +13,8 @@ from slipway.domain.rows import Batch, LabelledRows
 from slipway.domain.verdict import estimate_of
 from slipway.maths.classification import confusion
 from slipway.maths.named_metrics import BY_NAME, DecisionKind, built_in
-from slipway.maths.scoring import Scored, estimate, value_of
+from slipway.maths.scored import Scored
+from slipway.maths.scoring import estimate, value_of
 
 _SEED = 20130101  # of the resampling: the same rows give the same interval on any machine
 

@@ -8,7 +8,8 @@ from slipway.domain.model import Decision
 from slipway.domain.rows import Batch, LabelledRows
 from slipway.domain.verdict import Estimate, estimate_of
 from slipway.maths.named_metrics import Metric, foremost
-from slipway.maths.scoring import Scored, difference, estimate
+from slipway.maths.scored import Scored
+from slipway.maths.scoring import difference, estimate
 
 _SEED = 20130103
 

@@ -19,7 +19,8 @@ from slipway.domain.verdict import Estimate, estimate_of
 from slipway.maths.agreement import differences, tolerance
 from slipway.maths.finite import largest_finite, rows_with_infinity
 from slipway.maths.named_metrics import BY_NAME, DecisionKind, Metric, compared_by
-from slipway.maths.scoring import Scored, difference, estimate
+from slipway.maths.scored import Scored
+from slipway.maths.scoring import difference, estimate
 
 _SEED = 20130102
 _MOST_SLICES = 8

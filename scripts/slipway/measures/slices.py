@@ -16,7 +16,8 @@ from slipway.domain.rows import Batch, LabelledRows
 from slipway.domain.signature import DataType
 from slipway.domain.verdict import estimate_of
 from slipway.maths.named_metrics import FAIRNESS, DecisionKind, Metric, foremost, metric_called
-from slipway.maths.scoring import Scored, between_parts, estimate, positives_of
+from slipway.maths.scored import Scored
+from slipway.maths.scoring import between_parts, estimate, positives_of
 
 _SEED = 20130104
 

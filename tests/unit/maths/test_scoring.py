@@ -14,7 +14,8 @@ from sklearn import metrics
 from slipway.maths.absence import Absent
 from slipway.maths.intervals import MetricEstimate, estimate_metric
 from slipway.maths.named_metrics import BY_NAME, DecisionKind
-from slipway.maths.scoring import Scored, difference, estimate, value_of
+from slipway.maths.scored import Scored
+from slipway.maths.scoring import difference, estimate, value_of
 
 _CLASSES = 4
 
