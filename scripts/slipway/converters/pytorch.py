@@ -8,7 +8,6 @@ environment of its own only, hence `Any`.
 
 from __future__ import annotations
 
-import io
 import logging
 import tempfile
 import warnings
@@ -16,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -47,11 +46,12 @@ _HOW_TO_SAVE = (
 class Loaded:
     """`columns` are the inputs and `answers` the outputs, by their places in the program's own order.
 
-    `module` is what is asked: a module of the team itself, else what the program makes of it.
+    `module` is what is asked: a module of the team itself, else what the program makes of it. `arguments` is how it
+    takes its inputs, in the words of PyTorch's trees.
     """
 
-    program: Any
     module: Any
+    arguments: Any
     columns: tuple[Column, ...]
     answers: tuple[Answer, ...]
     threads: int = 1
@@ -81,7 +81,56 @@ def load(job: Job) -> Loaded:
     Raises:
         ConversionFailed: PyTorch cannot load it, or it is not what model.yaml declares.
     """
-    program, module = _opened(job)
+    program, module = _to_ask(job)
+    columns, answers = _declared(program, job)
+    return Loaded(module, program.call_spec.in_spec, columns, answers)
+
+
+def _to_ask(job: Job) -> tuple[Any, Any]:
+    """The program, and what answers for the source."""
+    if pytorch_module.is_one(job.source):
+        module = pytorch_module.built(job)
+        return pytorch_module.exported(module, job), module
+    program = _program(job.file(_ENDING))
+    return program, program.module(check_guards=False)
+
+
+def _to_convert(job: Job) -> Any:
+    """The program alone: a module of the team goes out of memory before its program comes in."""
+    if not pytorch_module.is_one(job.source):
+        return _program(job.file(_ENDING))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"{pytorch_module.MODULE}, as exported,"
+        pytorch_module.export(job, file)
+        return _program(file)
+
+
+def _program(file: Path) -> Any:
+    """What PyTorch loads of a copy, which lies in a file: in memory, the weights would be there twice."""
+    torch = import_module("torch")
+    logging.getLogger("torch").setLevel(logging.ERROR)
+    with tempfile.TemporaryFile() as copied:
+        _copy(file, copied)
+        try:
+            return torch.export.load(copied)
+        except Exception as error:  # whatever PyTorch's parser stumbles over
+            raise ConversionFailed(
+                f"PyTorch cannot load {file.name}: {first_line(error)}",
+                mend=f"use the version in requirements/pytorch.txt, and {_HOW_TO_SAVE}",
+            ) from error
+
+
+def _copy(file: Path, copied: IO[bytes]) -> None:
+    """Write anew the parts that were checked."""
+    records = exported_program.checked(file)
+    with import_module("torch.export.pt2_archive._package").PT2ArchiveWriter(copied) as writer:
+        for record in sorted(records):
+            writer.write_bytes(record, records.pop(record))  # out of memory once it is written
+    copied.seek(0)
+
+
+def _declared(program: Any, job: Job) -> tuple[tuple[Column, ...], tuple[Answer, ...]]:
+    """Inputs in the program's order, and outputs in that of model.yaml with their places in the program's."""
     inputs = [
         (spec.arg.name, _value(program, spec.arg.name)) for spec in _of_users(program.graph_signature.input_specs)
     ]
@@ -92,43 +141,7 @@ def load(job: Job) -> Loaded:
     answers = in_order("outputs", _named_outputs(program, outputs), job.outputs)
     for column, own in zip(answers, outputs, strict=True):
         _refuse_output(column, _value(program, own))
-    return Loaded(
-        program,
-        module,
-        columns,
-        tuple(Answer(column, position=answers.index(column)) for column in job.outputs),
-    )
-
-
-def _opened(job: Job) -> tuple[Any, Any]:
-    """The program, and what is to be asked."""
-    if not pytorch_module.is_one(job.source):
-        program = _program(job.file(_ENDING))
-        return program, program.module(check_guards=False)
-    module = pytorch_module.built(job)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / f"{pytorch_module.MODULE}, as exported,"
-        saved = io.BytesIO()
-        import_module("torch").export.save(pytorch_module.exported(module, job), saved)
-        file.write_bytes(saved.getbuffer())
-        return _program(file), module
-
-
-def _program(file: Path) -> Any:
-    torch, archive = import_module("torch"), import_module("torch.export.pt2_archive._package")
-    copied = io.BytesIO()
-    with archive.PT2ArchiveWriter(copied) as writer:
-        for record, content in exported_program.checked(file).items():
-            writer.write_bytes(record, content)
-    copied.seek(0)
-    logging.getLogger("torch").setLevel(logging.ERROR)
-    try:
-        return torch.export.load(copied)
-    except Exception as error:  # whatever PyTorch's parser stumbles over
-        raise ConversionFailed(
-            f"PyTorch cannot load {file.name}: {first_line(error)}",
-            mend=f"use the version in requirements/pytorch.txt, and {_HOW_TO_SAVE}",
-        ) from error
+    return columns, tuple(Answer(column, position=answers.index(column)) for column in job.outputs)
 
 
 def _of_users(specs: Sequence[Any]) -> list[Any]:
@@ -196,7 +209,7 @@ def predict(loaded: Loaded, batch: Batch) -> Batch:
     torch, trees = import_module("torch"), import_module("torch.utils._pytree")
     torch.set_num_threads(loaded.threads)
     tensors = [torch.from_numpy(np.ascontiguousarray(batch[column.name])) for column in loaded.columns]
-    arguments, named = trees.tree_unflatten(tensors, loaded.program.call_spec.in_spec)
+    arguments, named = trees.tree_unflatten(tensors, loaded.arguments)
     try:
         with torch.inference_mode():
             found, _ = trees.tree_flatten(loaded.module(*arguments, **named))
@@ -216,18 +229,21 @@ def to_onnx(job: Job) -> ModelProto:
     Raises:
         ConversionFailed: PyTorch's exporter does not know a part of it.
     """
-    loaded = load(job)
-    torch = import_module("torch")
+    torch, program = import_module("torch"), _to_convert(job)
+    columns, answers = _declared(program, job)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            exported = torch.onnx.export(loaded.program, dynamo=True, opset_version=OPSET, verbose=False)
+            exported = torch.onnx.export(program, dynamo=True, opset_version=OPSET, verbose=False)
         except Exception as error:  # its errors have no common class but this one
             raise ConversionFailed(
                 f"PyTorch cannot convert the program to ONNX: {first_line(error)}",
                 mend="replace the part that it names, or compute it before the model",
             ) from error
-    return framed(exported.model_proto, loaded.answers, inputs=loaded.columns)
+    proto = exported.model_proto
+    for value in exported.model.graph.initializers.values():
+        value.const_value = None  # rules of onnxscript keep the last graph, and with it all weights
+    return framed(proto, answers, inputs=columns)
 
 
 def tools() -> dict[str, str]:

@@ -87,6 +87,16 @@ def built(job: Job) -> Any:
     return module
 
 
+def export(job: Job, file: Path) -> None:
+    """Write the module as a program into `file`; nothing of it is left in memory.
+
+    Raises:
+        ConversionFailed: as `built` and `exported` say.
+    """
+    with file.open("wb") as saved:
+        import_module("torch").export.save(exported(built(job), job), saved)
+
+
 def exported(module: Any, job: Job) -> Any:
     """The module as a program with a free batch, followed on its examples.
 
