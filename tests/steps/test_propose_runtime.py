@@ -9,8 +9,8 @@ from slipway.adapters import git
 from slipway.adapters.dry_run import dry
 from slipway.adapters.forge import Pull, PullState
 from slipway.adapters.registry.append import Base, append_layer
-from slipway.adapters.registry.documents import Origin
 from slipway.adapters.registry.base_image import write_base_image
+from slipway.adapters.registry.documents import Origin
 from slipway.adapters.registry.layer import tar_layer
 from slipway.domain.runtime import RuntimeProposal
 from slipway.errors import BadFile, ForgeRefused, NoSuchImage
