@@ -35,7 +35,7 @@ from slipway.errors import ConversionFailed, SlipwayError
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class Written:
     """What of the file is told, or asked later; `opsets` are the versions of ONNX's operators that it is written in."""
 
     holds_trees: bool
@@ -57,7 +57,7 @@ def run(converter: Converter, job: dict[str, Any]) -> dict[str, Any]:
     """Do the job, and return what the files in `out` do not tell."""
     asked, out = Job.from_json(job), Path(job["out"])
     converter.refuse(asked)
-    written = _convert(converter, asked, out / "model.onnx")
+    written = convert(converter, asked, out / "model.onnx")
     check((out / "model.onnx").read_bytes())
     loaded = converter.load(asked)
 
@@ -75,11 +75,11 @@ def run(converter: Converter, job: dict[str, Any]) -> dict[str, Any]:
     return {"tools": tools, "noise_floor": floor, "edges_that_raised": refused, "splits": splits}
 
 
-def _convert(converter: Converter, asked: Job, path: Path) -> _Written:
-    """Neither what was converted nor what is written stays: the source is loaded next, and both are as large."""
+def convert(converter: Converter, asked: Job, path: Path) -> Written:
+    """Write the canonical form. Nothing of it stays in memory: the source is loaded next, and is as large."""
     form = _form(converter, asked)
     form.write(path)
-    return _Written(
+    return Written(
         holds_trees=not form.operators.isdisjoint(OPERATORS),
         opsets={f"opset of {domain or 'ai.onnx'}": str(version) for domain, version in form.opsets.items()},
     )

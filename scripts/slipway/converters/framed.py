@@ -35,21 +35,20 @@ class Answer:
 def framed(
     model: ModelProto, answers: Sequence[Answer], *, matrix: Sequence[Column] = (), inputs: Sequence[Column] = ()
 ) -> ModelProto:
-    """Put the frame around `model`; its names stay inside, so that none of them meets a declared one.
+    """Put the frame around `model`, which is changed; its names stay inside, so that none meets a declared one.
 
     `matrix` are the inputs that its only input is made of, in their order, and `inputs` stand for its inputs one by
     one; without both, its inputs stay as they are.
     """
     columns = matrix or inputs
-    inner: ModelProto = compose.add_prefix(model, "inner/", rename_inputs=bool(columns))
+    inner: ModelProto = compose.add_prefix(model, "inner/", rename_inputs=bool(columns), inplace=True)
     if columns:
         taken = list(inner.graph.input)
         front = _front(taken[0], matrix) if matrix else _under_other_names(taken, inputs)
         inner.graph.ClearField("input")
         inner.graph.input.extend(_info(column) for column in columns)
-        body = [*front, *inner.graph.node]
-        inner.graph.ClearField("node")
-        inner.graph.node.extend(body)
+        for place, node in enumerate(front):  # a list that is written anew would hold the nodes twice
+            inner.graph.node.insert(place, node)
     names = [output.name for output in inner.graph.output]
     inner.graph.ClearField("output")
     for answer in answers:

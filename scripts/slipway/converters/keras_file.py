@@ -7,7 +7,9 @@ other files. From the SavedModel on, everything goes the way of one that came as
 
 from __future__ import annotations
 
+import atexit
 import re
+import shutil
 import tempfile
 from collections.abc import Mapping
 from functools import cache
@@ -106,7 +108,7 @@ def _known_layers() -> frozenset[str]:
 
 @cache
 def exported(file: Path) -> Path:
-    """The model as a SavedModel, checked as any other, in a folder of the process.
+    """The model as a SavedModel, checked as any other, in a folder that goes when the process ends.
 
     Raises:
         ConversionFailed: Keras cannot load or export it.
@@ -114,6 +116,7 @@ def exported(file: Path) -> Path:
     """
     keras = import_module("keras")
     folder = Path(tempfile.mkdtemp(prefix="exported-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
         model = keras.saving.load_model(file, compile=False, safe_mode=True)
         model.export(str(folder), format="tf_saved_model", verbose=False)
