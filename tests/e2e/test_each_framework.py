@@ -36,7 +36,7 @@ class Entry:
     """A case of the tests of converters, and what a team declares about it.
 
     `beside` is a script of scikit-learn whose folder must lie beside that of `script`; `labels` names what was asked
-    about: the flights that were late, or rows of a data set from `first` on.
+    about: the flights that were late, or rows of a data set from `first` on; `sources` is what a policy allows.
     """
 
     framework: str
@@ -48,10 +48,11 @@ class Entry:
     first: int = 0
     decision: Mapping[str, Any] = field(default_factory=lambda: {"output": "p", "threshold": 0.5})
     metric: Mapping[str, Any] = field(default_factory=lambda: {"f1": {"floor": 0.3}})
+    sources: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def model(self) -> str:
-        return f"{self.framework}-{self.labels}"
+        return "-".join((self.framework, self.labels, *self.sources))
 
 
 ENTRIES = (
@@ -59,6 +60,14 @@ ENTRIES = (
     Entry("xgboost", "xgboost_models_for_tests", "boosters", "flights"),
     Entry("lightgbm", "lightgbm_models_for_tests", "boosters", "flights"),
     Entry("pytorch", "pytorch_models_for_tests", "pytorch", "late", beside="datasets_for_tests"),
+    Entry(
+        "pytorch",
+        "pytorch_modules_for_tests",
+        "pytorch",
+        "late",
+        beside="datasets_for_tests",
+        sources={"python": True},
+    ),
     Entry("onnx", "onnx_models_for_tests", "onnx", "flights", beside="scikit_learn_models_for_tests"),
     Entry(
         "pytorch",
@@ -138,6 +147,7 @@ def _lay_down(checkout: Path, entry: Entry, models: Trained, *, labels: Any) -> 
     pq.write_table(_samples(asked, labels), folder / "samples" / "held-out.parquet")
     _set_limit(checkout / "policies" / "fidelity.yaml", entry.model, {"rows": 400})
     _set_limit(checkout / "policies" / "metrics.yaml", entry.model, {**entry.metric, "positives": 100})
+    _set_limit(checkout / "policies" / "sources.yaml", entry.model, dict(entry.sources))
     team.git(checkout, "add", "--all")
     team.git(checkout, "commit", "--quiet", "--message", f"Add {entry.model}")
     team.git(checkout, "push", "--quiet", "origin", "main")
