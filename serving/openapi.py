@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from serving.inference import Model
@@ -38,7 +39,7 @@ def describe(model: Model, *, places: tuple[str, str]) -> Schema:
     for place in places:
         paths[place] = _asked("What the model takes and gives", _ref("Metadata"))
         paths[f"{place}/ready"] = _asked("Whether the model answers", _object(name=_TEXT, ready=_TRUTH), 503)
-        paths[f"{place}/infer"] = _infer()
+        paths[f"{place}/infer"] = _infer(example={"inputs": [_row(one) for one in model.inputs.values()]})
     return {
         "openapi": "3.1.0",
         "info": {"title": f"Open Inference Protocol v2: {model.name}", "version": model.version},
@@ -49,7 +50,6 @@ def describe(model: Model, *, places: tuple[str, str]) -> Schema:
 
 _TEXT: Schema = {"type": "string"}
 _TRUTH: Schema = {"type": "boolean"}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
 
 
 def _schemas(model: Model) -> Schema:
@@ -83,15 +83,15 @@ def _request(inputs: list[Schema], outputs: list[str]) -> Schema:
         "properties": {
             "id": {"type": "string", "maxLength": 200},
             "parameters": _PARAMETERS,
-            "inputs": {"type": "array", "prefixItems": inputs, "minItems": len(inputs), "maxItems": len(inputs)},
+            "inputs": {"type": "array", "items": {"anyOf": inputs}, "minItems": len(inputs)},
             "outputs": _list_of(wanted),
         },
     }
 
 
 def _tensor(specification: TensorSpecification, *, sent: bool) -> Schema:
-    lengths = [_COUNT if length == FREE else {"const": length} for length in specification.shape]
-    rank = len(lengths)
+    rank = len(specification.shape)
+    length = {"type": "integer", "minimum": 1, "description": f"of {list(specification.shape)}, where -1 is free"}
     data = _list_of(_values(specification.kind.datatype))
     return {
         "type": "object",
@@ -99,7 +99,7 @@ def _tensor(specification: TensorSpecification, *, sent: bool) -> Schema:
         "properties": {
             "name": {"const": specification.name},
             "datatype": {"const": specification.kind.datatype},
-            "shape": {"type": "array", "prefixItems": lengths, "minItems": rank, "maxItems": rank},
+            "shape": _list_of(length) | {"minItems": rank, "maxItems": rank},
             "data": data,
             "parameters": _PARAMETERS,
         },
@@ -110,13 +110,21 @@ def _values(datatype: str) -> Schema:
     return _VALUES[datatype.rstrip("0123456789")]
 
 
-def _infer() -> Schema:
+def _row(specification: TensorSpecification) -> Schema:
+    """A row of zeros and empty texts, as a client sends it."""
+    shape = [1 if length == FREE else length for length in specification.shape]
+    blank = {"BOOL": False, "BYTES": ""}.get(specification.kind.datatype, 0)
+    content = {"datatype": specification.kind.datatype, "shape": shape, "data": [blank] * math.prod(shape)}
+    return {"name": specification.name, **content}
+
+
+def _infer(*, example: Schema) -> Schema:
     return {
         "post": {
             "summary": "Answer rows",
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": _ref("Request")}},
+                "content": {"application/json": {"schema": _ref("Request"), "example": example}},
             },
             "responses": {"200": _response("The answer", _ref("Answer")), **_errors(*_ERRORS)},
         }
