@@ -73,8 +73,10 @@ def _verdict(found: ChangedEvidence, one: Invariance | Direction) -> tuple[Verdi
     more = more_to_settle(estimate, limit=one.violations, seen=found.rows)
     return (
         Verdict.NOT_ENOUGH_EVIDENCE,
-        f"the allowed share {one.violations:.2%} lies inside the interval of the rows that behave otherwise than "
-        f"`{one.sentence}`",
+        (
+            f"the allowed share {one.violations:.2%} lies inside the interval of the rows that behave otherwise than "
+            f"`{one.sentence}`"
+        ),
         str(more)
         if isinstance(more, Absent)
         else f"about {more:,} sample rows more{_elsewhere(found)} would settle it",
