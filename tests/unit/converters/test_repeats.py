@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 from slipway.converters.repeats import noise_floor
@@ -81,3 +83,26 @@ def test_a_number_here_and_none_there_is_an_error() -> None:
 def test_words_are_equal_or_not() -> None:
     """An output of words has no distance, but it can change."""
     assert _floor(lambda batch: {"y": np.array(["late"] * len(batch["x"]), dtype=object)}) == {"y": 0.0}
+
+
+def test_answers_of_another_shape_in_another_batch_are_refused() -> None:
+    """One answer for 256 rows would be compared with each of them, and differ from none."""
+    with pytest.raises(ConversionFailed, match=r"`y` in the shape \[256, 1\] in one batch and \[1, 1\] in another"):
+        noise_floor(lambda batch: {"y": batch["x"][:1]}, _ROWS, {"y": _ROWS["x"]})
+
+
+def test_no_repeat_is_kept_longer_than_it_is_compared() -> None:
+    """The answers of a model with an image a row fill the memory once; four times, they would end the process."""
+    kept: list[weakref.ref[np.ndarray]] = []
+    most = 0
+
+    def predict(batch: Batch) -> Batch:
+        nonlocal most
+        answer = batch["x"] * 2
+        kept.append(weakref.ref(answer))
+        most = max(most, sum(one() is not None for one in kept))
+        return {"y": answer}
+
+    noise_floor(predict, _ROWS, {"y": _ROWS["x"] * 2}, otherwise=[predict])
+
+    assert most <= 2
