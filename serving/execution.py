@@ -77,8 +77,9 @@ class Execution:
             async with asyncio.timeout(self._seconds):
                 return await self.in_thread(lambda: self._model.answer(batch, outputs, run=run))
         except TimeoutError:
-            run.terminate = True  # onnxruntime looks at it between two operators
             raise overloaded(f"no answer within {self._seconds:g} s, waiting included") from None
+        finally:  # also where the process leaves: onnxruntime looks at it between two operators
+            run.terminate = True
 
     async def in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

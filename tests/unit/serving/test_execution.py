@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,26 +27,23 @@ slow (int64[N] turns) => (int64[N] y)
 BATCH = {"hour": np.zeros((3, 1), dtype=np.float32), "carrier": np.full((3, 1), "AA", dtype=object)}
 
 
-def answered_in(model: Model, pace: Pace) -> bool:
-    """Whether the event loop's own thread was free while the batch was answered."""
-    ran: list[threading.Thread] = []
+def answered_at_once(model: Model, pace: Pace) -> bool:
+    """Whether the batch was answered within one turn of the event loop: an answer from a thread takes another."""
 
-    async def ask() -> None:
-        execution = Execution(model, pace, seconds=30.0)
-        answering = asyncio.ensure_future(execution.answer(BATCH, ("p_late",)))
+    async def ask() -> bool:
+        answering = asyncio.ensure_future(Execution(model, pace, seconds=30.0).answer(BATCH, ("p_late",)))
         await asyncio.sleep(0)
-        ran.append(threading.current_thread())
+        at_once = answering.done()
         assert (await answering)["p_late"].tolist() == [[0.125]] * 3
+        return at_once
 
-    before = threading.active_count()
-    asyncio.run(ask())
-    return threading.active_count() > before
+    return asyncio.run(ask())
 
 
 def test_a_batch_up_to_the_limit_runs_in_the_loop_and_one_above_it_in_a_thread(late: Model) -> None:
     """A thread costs a fast model more than its run; a slow run in the loop keeps the health check waiting."""
-    assert not answered_in(late, Pace(one_row_seconds=0.0, inline_values=6))
-    assert answered_in(late, Pace(one_row_seconds=0.0, inline_values=5))
+    assert answered_at_once(late, Pace(one_row_seconds=0.0, inline_values=6))
+    assert not answered_at_once(late, Pace(one_row_seconds=0.0, inline_values=5))
 
 
 def test_the_pace_of_a_small_model_is_quick_for_a_row_and_ends_at_some_batch(late: Model) -> None:
@@ -85,3 +81,17 @@ def test_a_run_beyond_its_time_is_stopped_and_the_thread_is_free_again(write_mod
     assert (refusal.status, refusal.cause) == (503, "overloaded")
     assert "no answer within 0.2 s" in refusal.reason
     assert time.monotonic() - start < 60
+
+
+def test_a_run_that_nobody_waits_for_any_more_is_stopped(write_model: Callable[..., Path]) -> None:
+    """A process that is told to leave would otherwise wait for the thread, and be killed in the end."""
+    model = Model.load(write_model(SLOW), name="slow", version="v1.0.0")
+
+    async def ask() -> None:
+        execution = Execution(model, Pace(1.0, 0), seconds=600.0, threads=1)
+        answering = asyncio.ensure_future(execution.answer({"turns": np.ones(1, dtype=np.int64)}, ("y",)))
+        await asyncio.sleep(0.1)
+        answering.cancel()
+        await asyncio.wait_for(execution.in_thread(lambda: None), timeout=60)
+
+    asyncio.run(ask())

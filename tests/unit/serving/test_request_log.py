@@ -100,6 +100,24 @@ def test_a_wide_tensor_is_a_list_a_row_and_one_without_rows_is_null(
     assert table["BOOL"].to_pylist() == table["FP64"].to_pylist() == [None, None]
 
 
+def test_a_value_of_every_datatype_is_logged(echo: Model, tmp_path: Path, metrics: Metrics) -> None:
+    """A column that cannot be written would lose every row of its model, and the watch would see none."""
+    values = {
+        name: np.full(
+            (1, *specification.shape[1:]), "Ü" if name.startswith("BYTES") else 1, dtype=specification.kind.numpy
+        )
+        for name, specification in {**echo.inputs, **echo.outputs}.items()
+    }
+    log = open_log(echo, tmp_path, metrics)
+    log.record(Served("a", (FIRST_OF_AUGUST,), values))
+    log.close()
+    (row,) = rows_of(tmp_path).to_pylist()
+
+    assert {name: row[name] for name in echo.inputs} == {
+        name: {"BYTES": "Ü", "INT64": [1, 1], "BOOL": True}.get(name, 1) for name in echo.inputs
+    }
+
+
 def test_a_flush_returns_when_the_rows_are_there(late: Model, tmp_path: Path, metrics: Metrics) -> None:
     """A watch that runs right after the traffic must see all of it."""
     log = open_log(late, tmp_path, metrics)
