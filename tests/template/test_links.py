@@ -27,6 +27,7 @@ TEMPLATE_ONLY = {
 }
 TEMPLATE_ONLY_TESTS = {
     "benchmarks": "compare the template with what people use instead; started by hand",
+    "contract": "other servers' clients take 400 MB; whoever edits the server has its unit tests",
     "demo": "the demo stays behind",
     "e2e": "the whole loop and the template, from outside",
     "models": "only the example's",
