@@ -81,16 +81,14 @@ def _splits_of(model: ModelProto, node: NodeProto, samples: Batch) -> Iterator[_
 
 def _computed(model: ModelProto, name: str, samples: Batch) -> Mapping[str, npt.NDArray[Any]]:
     """`name` and all that it is made of, a value a name."""
-    part = ModelProto()
-    part.CopyFrom(model)
     needed, nodes = {name}, []
     for node in reversed(model.graph.node):
         if needed.intersection(node.output):
             nodes.append(node)
             needed.update(node.input)
-    del part.graph.node[:], part.graph.output[:]
-    part.graph.node.extend(reversed(nodes))
-    part.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
+    answer = helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+    graph = helper.make_graph(nodes[::-1], "part", model.graph.input, [answer], model.graph.initializer)
+    part = ModelProto(ir_version=model.ir_version, opset_import=model.opset_import, graph=graph)
     given = {info.name: samples[info.name] for info in model.graph.input}
     found: Any = ReferenceEvaluator(part).run(None, given, intermediate=True)
     return {name: value for name, value in found.items() if name in needed and value is not None}

@@ -7,7 +7,7 @@ environment of their own only. They ship no types, hence `Any`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from pathlib import Path
@@ -86,10 +86,15 @@ def to_onnx(job: Job) -> ModelProto:
     Raises:
         ConversionFailed: it holds an operation that tf2onnx does not know.
     """
-    tensorflow, loader, optimizer = (
-        import_module(module) for module in ("tensorflow", "tf2onnx.tf_loader", "tf2onnx.optimizer")
-    )
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)  # its warnings of unknown shapes are harmless
+    optimizer = import_module("tf2onnx.optimizer")
+    model: ModelProto = optimizer.optimize_graph(_converted(*_graph(job)), catch_errors=False).make_model("model")
+    return model
+
+
+def _graph(job: Job) -> tuple[Any, dict[str, Any]]:
+    """What TensorFlow would run, and tf2onnx's words for what goes in and comes out."""
+    tensorflow, loader = (import_module(module) for module in ("tensorflow", "tf2onnx.tf_loader"))
     frozen, inputs, outputs, tables, names = loader.from_saved_model(
         str(_saved_model(job)),
         None,
@@ -99,19 +104,18 @@ def to_onnx(job: Job) -> ModelProto:
         return_initialized_tables=True,
         return_tensors_to_rename=True,
     )
-    with tensorflow.Graph().as_default() as graph:
+    graph = tensorflow.Graph()
+    with graph.as_default():
         tensorflow.import_graph_def(frozen, name="")
-        converted = _converted(
-            graph, input_names=inputs, output_names=outputs, initialized_tables=tables, tensors_to_rename=names
-        )
-    model: ModelProto = optimizer.optimize_graph(converted, catch_errors=False).make_model("model")
-    return model
+    words = {"input_names": inputs, "output_names": outputs, "initialized_tables": tables, "tensors_to_rename": names}
+    return graph, words
 
 
-def _converted(graph: Any, **names: Any) -> Any:
+def _converted(graph: Any, words: Mapping[str, Any]) -> Any:
     """tf2onnx reports an operation that it does not know as a ValueError or, inside of functions, in the graph."""
     try:
-        return import_module("tf2onnx.tfonnx").process_tf_graph(graph, opset=OPSET, **names)
+        with graph.as_default():
+            return import_module("tf2onnx.tfonnx").process_tf_graph(graph, opset=OPSET, **words)
     except (ValueError, NotImplementedError, KeyError) as error:
         raise ConversionFailed(
             f"tf2onnx cannot convert the model: {error}",
