@@ -6,7 +6,7 @@ source sets the tolerance; trees have a floor of exactly 0, so there is a minimu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from slipway.maths.classification import decide
 from slipway.maths.columns import FloatArray
 
 MULTIPLE_OF_FLOOR = 10.0
+_AT_ONCE = 1 << 16  # elements
 SMALLEST_TOLERANCE = 16 * 2.0**-23  # 16 steps of float32 at 1
 Answers = npt.NDArray[Any]
 
@@ -43,7 +44,19 @@ def differences(left: Answers, right: Answers) -> FloatArray:
         raise ValueError(f"answers of shape {left.shape} cannot be compared with {right.shape}")
     if not (_is_numeric(left) and _is_numeric(right)):
         return np.where(left == right, 0.0, np.inf)
-    one, other = left.astype(np.float64), right.astype(np.float64)
+    apart = np.empty(left.shape, np.float64)
+    for into, one, other in zip(*map(_in_parts, (apart, left, right)), strict=True):
+        into[:] = _apart(one.astype(np.float64), other.astype(np.float64))
+    return apart
+
+
+def _in_parts(answers: Answers) -> Iterator[Answers]:
+    """What is computed on the way takes several times the memory of the answers."""
+    flat = answers.reshape(-1)
+    return (flat[start : start + _AT_ONCE] for start in range(0, flat.size, _AT_ONCE))
+
+
+def _apart(one: FloatArray, other: FloatArray) -> FloatArray:
     same = (one == other) | (np.isnan(one) & np.isnan(other))
     with np.errstate(invalid="ignore", over="ignore"):  # inf - inf, which `same` has settled; beyond 1e308
         apart = np.abs(one - other)
