@@ -18,10 +18,12 @@ from typing import TypeVar
 from serving.admission import overloaded
 from serving.inference import Model, stoppable
 from serving.tensors import Batch
+from serving.watchdog import RunStopped, Watchdog
 
 log = logging.getLogger(__name__)
 
 INLINE_BELOW_SECONDS = 0.001
+STOPPED_INLINE_AFTER_SECONDS = 1.0
 _MANY_ROWS = 64
 
 Result = TypeVar("Result")
@@ -62,6 +64,7 @@ class Execution:
         self._model = model
         self._pace = pace
         self._seconds = seconds
+        self._watchdog = Watchdog(seconds=min(seconds, STOPPED_INLINE_AFTER_SECONDS))
         self._threads = ThreadPoolExecutor(threads or _processors(), thread_name_prefix="model")
 
     async def answer(self, batch: Batch, outputs: tuple[str, ...]) -> Batch:
@@ -71,7 +74,7 @@ class Execution:
             RequestRefused: the model refuses the values, or the run took too long and was stopped.
         """
         if sum(array.size for array in batch.values()) <= self._pace.inline_values:
-            return self._model.answer(batch, outputs)
+            return self._inline(batch, outputs)
         run = stoppable()
         try:
             async with asyncio.timeout(self._seconds):
@@ -80,6 +83,14 @@ class Execution:
             raise overloaded(f"no answer within {self._seconds:g} s, waiting included") from None
         finally:  # also where the process leaves: onnxruntime looks at it between two operators
             run.terminate = True
+
+    def _inline(self, batch: Batch, outputs: tuple[str, ...]) -> Batch:
+        try:
+            return self._watchdog.over(lambda run: self._model.answer(batch, outputs, run=run))
+        except RunStopped:
+            self._pace = Pace(self._pace.one_row_seconds, 0)
+            log.warning("%s is quick for some values only: from now on it runs in threads", self._model.name)
+            raise overloaded("the run was stopped, for it kept everybody else waiting") from None
 
     async def in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

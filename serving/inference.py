@@ -19,6 +19,7 @@ from serving.tensors import FREE, Array, Batch, TensorSpecification
 log = logging.getLogger(__name__)
 
 WARM_UP_RUNS = 5
+WARM_UP_SECONDS = 1.0  # then one more run would tell nothing new
 _InvalidArgument = onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument
 
 
@@ -79,7 +80,10 @@ class Model:
         """
         batch = {name: _blank(specification, rows=rows) for name, specification in self.inputs.items()}
         try:
-            return float(np.median([self._seconds(batch) for _ in range(WARM_UP_RUNS)]))
+            seconds: list[float] = []
+            while len(seconds) < WARM_UP_RUNS and sum(seconds) < WARM_UP_SECONDS:
+                seconds.append(self._seconds(batch))
+            return float(np.median(seconds))
         except Exception as failure:  # onnxruntime's exceptions have no common base
             log.warning("the warm-up row of zeros failed, serving from threads: %s", _first_line(failure))
             return float("inf")

@@ -18,6 +18,18 @@ late (float[N,1] hour, string[N,1] carrier) => (float[N,1] p_late, string[N,1] a
     airline = Identity (carrier)
 }
 """
+SLOW = """
+slow (int64[N] turns) => (int64[N] y)
+<int64 most = {1000000000}>
+{
+    sum = ReduceSum <keepdims = 0> (turns)
+    yes = Cast <to = 9> (sum)
+    y = Loop (most, yes, turns) <body = turn (int64 i, bool go, int64[N] x) => (bool stay, int64[N] z) {
+        stay = Identity (go)
+        z = Identity (x)
+    }>
+}
+"""
 TYPES = {  # of the protocol, by ONNX's word for them: all that both have, but BF16
     "FP16": "float16",
     "FP32": "float",

@@ -13,17 +13,8 @@ import pytest
 from serving.errors import RequestRefused
 from serving.execution import Execution, Pace
 from serving.inference import Model
+from tests.unit.serving import graphs
 
-SLOW = """
-slow (int64[N] turns) => (int64[N] y)
-<int64 most = {1000000000}, bool yes = {1}>
-{
-    y = Loop (most, yes, turns) <body = turn (int64 i, bool go, int64[N] x) => (bool stay, int64[N] z) {
-        stay = Identity (go)
-        z = Identity (x)
-    }>
-}
-"""
 BATCH = {"hour": np.zeros((3, 1), dtype=np.float32), "carrier": np.full((3, 1), "AA", dtype=object)}
 
 
@@ -66,7 +57,7 @@ def test_a_model_that_fails_on_zeros_runs_in_threads(write_model: Callable[..., 
 
 def test_a_run_beyond_its_time_is_stopped_and_the_thread_is_free_again(write_model: Callable[..., Path]) -> None:
     """An input that sends a model around in circles must cost its client, and not the next one, the answer."""
-    model = Model.load(write_model(SLOW), name="slow", version="v1.0.0")
+    model = Model.load(write_model(graphs.SLOW), name="slow", version="v1.0.0")
 
     async def ask() -> RequestRefused:
         execution = Execution(model, Pace(1.0, 0), seconds=0.2, threads=1)
@@ -85,7 +76,7 @@ def test_a_run_beyond_its_time_is_stopped_and_the_thread_is_free_again(write_mod
 
 def test_a_run_that_nobody_waits_for_any_more_is_stopped(write_model: Callable[..., Path]) -> None:
     """A process that is told to leave would otherwise wait for the thread, and be killed in the end."""
-    model = Model.load(write_model(SLOW), name="slow", version="v1.0.0")
+    model = Model.load(write_model(graphs.SLOW), name="slow", version="v1.0.0")
 
     async def ask() -> None:
         execution = Execution(model, Pace(1.0, 0), seconds=600.0, threads=1)
@@ -93,5 +84,22 @@ def test_a_run_that_nobody_waits_for_any_more_is_stopped(write_model: Callable[.
         await asyncio.sleep(0.1)
         answering.cancel()
         await asyncio.wait_for(execution.in_thread(lambda: None), timeout=60)
+
+    asyncio.run(ask())
+
+
+def test_a_model_that_was_quick_for_zeros_only_is_stopped_once_and_runs_in_threads_from_then_on(
+    write_model: Callable[..., Path],
+) -> None:
+    """One request with the wrong values would otherwise block the event loop, and with it everybody, for good."""
+    model = Model.load(write_model(graphs.SLOW), name="slow", version="v1.0.0")
+    one, zero = ({"turns": np.full(1, value, dtype=np.int64)} for value in (1, 0))
+
+    async def ask() -> None:
+        execution = Execution(model, Pace.measure(model), seconds=0.3)
+        for why in ("it kept everybody else waiting", "no answer within 0.3 s"):
+            assert (await execution.answer(zero, ("y",)))["y"].tolist() == [0]
+            with pytest.raises(RequestRefused, match=why):
+                await execution.answer(one, ("y",))
 
     asyncio.run(ask())
