@@ -106,4 +106,46 @@ np.savez(sys.argv[3], **{name: answer.numpy() for name, answer in answers.items(
 """,
 )
 
-FRAMEWORKS = {one.name: one for one in (TENSORFLOW, PYTORCH)}
+ONNX = Framework(
+    name="onnx",
+    source="source/model.onnx",
+    train="""
+import os, sys
+import numpy as np, onnx
+from onnx import helper, numpy_helper
+users, width, folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+random = np.random.default_rng(1)
+weights = {
+    "table": random.standard_normal((users, width), dtype=np.float32),
+    "last": random.standard_normal((width, 1), dtype=np.float32) / 8,
+    "one": np.array([1]),
+}
+nodes = [
+    helper.make_node("Squeeze", ["user", "one"], ["place"]), helper.make_node("Gather", ["table", "place"], ["row"]),
+    helper.make_node("MatMul", ["row", "last"], ["product"]), helper.make_node("Add", ["product", "x"], ["sum"]),
+    helper.make_node("Sigmoid", ["sum"], ["p"]),
+]
+inputs = [helper.make_tensor_value_info(*one, ["N", 1]) for one in (("user", 7), ("x", 1))]
+outputs = [helper.make_tensor_value_info("p", 1, ["N", 1])]
+constants = [numpy_helper.from_array(array, name) for name, array in weights.items()]
+graph = helper.make_graph(nodes, "large", inputs, outputs, constants)
+os.makedirs(folder)
+onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), folder + "/model.onnx")
+""",
+    convert="""
+import shutil, sys
+import onnx
+onnx.checker.check_model(sys.argv[1])
+shutil.copyfile(sys.argv[1], sys.argv[2])
+""",
+    ask="""
+import sys
+import numpy as np, onnxruntime
+options = onnxruntime.SessionOptions()
+options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+session = onnxruntime.InferenceSession(sys.argv[1], options)
+np.savez(sys.argv[3], p=session.run(["p"], dict(np.load(sys.argv[2])))[0])
+""",
+)
+
+FRAMEWORKS = {one.name: one for one in (TENSORFLOW, PYTORCH, ONNX)}

@@ -37,7 +37,10 @@ _MODEL = "large"
 _TAG = f"{_MODEL}@v1.0.0"
 _WIDTH = 64  # float32 values a user
 _MEGABYTE = 1_000_000
-_DEFAULT = ("tensorflow:1", "tensorflow:100", "pytorch:1", "pytorch:100", "pytorch:1000")
+_DEFAULT = (
+    *("tensorflow:1", "tensorflow:100", "pytorch:1", "pytorch:100", "pytorch:1000"),
+    *("onnx:1", "onnx:100", "onnx:1000"),
+)
 _HEAD = (
     "| model | by hand | Slipway | time | memory by hand | memory of Slipway | memory |\n|---|---|---|---|---|---|---|"
 )
@@ -72,7 +75,7 @@ def _measure(framework: Framework, megabytes: int) -> dict[str, Any]:
         folder = Path(name)
         users = max(1, megabytes * _MEGABYTE // (4 * _WIDTH))
         train = [str(python), "-c", framework.train, str(users), str(_WIDTH), str(folder / "source")]
-        watched([train], cwd=folder, env=_quiet())
+        watched([train], cwd=folder, env=_quiet(folder))
         rows = _rows(users)
         hand = _by_hand(framework, python, rows, folder)
         ours = _with_slipway(framework, rows, folder)
@@ -97,7 +100,7 @@ def _by_hand(framework: Framework, python: Path, rows: dict[str, Any], folder: P
         [str(python), "-c", framework.ask, source, asked, answered],
         [sys.executable, "-c", COMPARE, onnx, asked, answered],
     ]
-    return watched(commands, cwd=folder, env=_quiet())
+    return watched(commands, cwd=folder, env=_quiet(folder))
 
 
 def _with_slipway(framework: Framework, rows: dict[str, Any], folder: Path) -> Usage:
@@ -144,8 +147,14 @@ _DECLARATION = {
 }
 
 
-def _quiet() -> dict[str, str]:
-    return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1", "TF_ENABLE_ONEDNN_OPTS": "0"}
+def _quiet(folder: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "TMPDIR": str(folder),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "OMP_NUM_THREADS": "1",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+    }
 
 
 if __name__ == "__main__":
