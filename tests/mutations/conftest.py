@@ -6,7 +6,7 @@ The models are those that the tests of the converters train: no framework is sta
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,41 +18,38 @@ from tests.mutations.suite import Good, Outcome, outcomes_of
 from tests.unit.converters.conftest import (  # noqa: F401  # fixtures
     ROOT,
     Conversion,
+    Trained,
     conversion,
     flights,
+    models_of,
     saved_models,
     shared,
     tensorflow_python,
-    trained,
 )
+
+AS_RELEASED = "good"  # converted by the steps of a release, the others in the process that trained them
 
 
 @dataclass(frozen=True)
-class Family:
-    """The models of one framework, by the script that trains them: those that the bounds were chosen on, and others.
+class Damaged:
+    """The models of one framework that are damaged: those that the bounds were chosen on, and others.
 
     The held-out ones came in a commit after the bounds.
     """
 
-    script: str
-    environment: str
     models: Sequence[str]
     held_out: Sequence[str]
 
 
-FAMILIES: Mapping[str, Family] = {
-    "keras": Family("keras_models_for_tests", "tensorflow", (), ("flights", "digits", "diabetes")),
-    "lightgbm": Family(
-        "lightgbm_models_for_tests",
-        "boosters",
+FAMILIES: Mapping[str, Damaged] = {
+    "keras": Damaged((), ("flights", "digits", "diabetes")),
+    "lightgbm": Damaged(
         ("flights", "breast cancer", "wine", "diabetes", "missing", "neighbours"),
         ("held out: cancer", "held out: digits", "held out: diabetes"),
     ),
-    "onnx": Family("onnx_models_for_tests", "onnx", ("flights", "wine", "trained here"), ("held out: diabetes",)),
-    "pytorch": Family("pytorch_models_for_tests", "pytorch", (), ("digits", "diabetes", "late")),
-    "scikit-learn": Family(
-        "scikit_learn_models_for_tests",
-        "scikit-learn",
+    "onnx": Damaged(("flights", "wine", "trained here"), ("held out: diabetes",)),
+    "pytorch": Damaged((), ("digits", "diabetes", "late")),
+    "scikit-learn": Damaged(
         (
             "linear",
             "scaler between casts before trees",
@@ -69,15 +66,8 @@ FAMILIES: Mapping[str, Family] = {
         ),
         ("held out: cancer", "held out: wine", "held out: diabetes", "held out: iris", "held out: flights"),
     ),
-    "tensorflow": Family(
-        "saved_models_for_tests",
-        "tensorflow",
-        ("good", "late flights", "bars"),
-        ("held out: bars", "held out: delay"),
-    ),
-    "xgboost": Family(
-        "xgboost_models_for_tests",
-        "boosters",
+    "tensorflow": Damaged((AS_RELEASED, "late flights", "bars"), ("held out: bars", "held out: delay")),
+    "xgboost": Damaged(
         ("flights", "breast cancer, ubj", "stopped early", "wine", "diabetes", "seconds, double"),
         ("held out: digits", "held out: cancer", "held out: diabetes"),
     ),
@@ -107,25 +97,12 @@ def _computed(framework: str, request: pytest.FixtureRequest) -> list[Outcome]:
     return [one for good in _good(framework, request) for one in outcomes_of(good, limit=limit, scratch=scratch)]
 
 
-def _good(framework: str, request: pytest.FixtureRequest) -> list[Good]:
+def _good(framework: str, request: pytest.FixtureRequest) -> Iterator[Good]:
+    models: Trained = request.getfixturevalue("models_of")(framework)
     family = FAMILIES[framework]
-    if framework == "tensorflow":
-        return _good_of_tensorflow(family, request)
-    folder, rows = (request.getfixturevalue(name) for name in ("shared", "flights"))
-    if framework == "onnx":  # whose sources are what scikit-learn's models became
-        scikit_learn = FAMILIES["scikit-learn"]
-        trained(scikit_learn.script, scikit_learn.environment, shared=folder, flights=rows)
-    if framework in ("keras", "pytorch"):
-        trained("datasets_for_tests", "scikit-learn", shared=folder, flights=rows)
-    models = trained(family.script, family.environment, shared=folder, flights=rows)
-    return [Good(name, models.folder / name, models.told[name]) for name in (*family.models, *family.held_out)]
-
-
-def _good_of_tensorflow(family: Family, request: pytest.FixtureRequest) -> list[Good]:
-    """`good` was converted as a release does it, the others in the process that trained them."""
-    converted: Conversion = request.getfixturevalue("conversion")
-    folder: Path = request.getfixturevalue("saved_models")
-    told = json.loads((folder / "told.json").read_text())
-    first, *others = (*family.models, *family.held_out)
-    as_released = Good(first, converted.folder, converted.told.model_dump())
-    return [as_released, *(Good(name, folder / name, told[name]) for name in others)]
+    for name in (*family.models, *family.held_out):
+        if name == AS_RELEASED:
+            converted: Conversion = request.getfixturevalue("conversion")
+            yield Good(name, converted.folder, converted.told.model_dump())
+        else:
+            yield Good(name, models.folder / name, models.told[name])

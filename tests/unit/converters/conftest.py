@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from slipway.converters.batches import read_batch, write_batch
 from slipway.domain.rows import Batch, rows_in, take
 from slipway.domain.signature import DataType, Signature, Tensor
 
+from tests.unit.converters.families import FAMILIES
+
 ROOT = Path(__file__).parents[3]
 SIGNATURE = Signature(
     inputs=(
@@ -35,7 +38,6 @@ SIGNATURE = Signature(
     ),
     outputs=(Tensor(name="p_late", dtype=DataType.FLOAT32),),
 )
-OPSETS = ("opset of ai.onnx", "opset of ai.onnx.ml")  # of a file with trees, tables of words, or labels
 OUT_OF_RANGE = (1, 4)  # the edge rows whose gate the source does not know
 
 
@@ -75,19 +77,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def saved_models(tensorflow_python: Path, shared: Path, flights: Path) -> Path:
+def saved_models(models_of: Models) -> Path:
     """The folder of `saved_models_for_tests`, and what it said in refusals.json."""
-    folder = shared / "saved-models"
-    with FileLock(folder.with_suffix(".lock")):
-        if not (folder / "refusals.json").exists():
-            folder.mkdir(exist_ok=True)
-            shutil.copy(flights, folder / "flights.npz")
-            here = Path(__file__).with_name("saved_models_for_tests.py")
-            packages = [here, here.with_name("trained_for_tests.py"), ROOT / "scripts" / "slipway"]
-            job = {"folder": str(folder)}
-            said = environments.run(tensorflow_python, here.stem, job, folder=folder / "process", packages=packages)
-            (folder / "refusals.json").write_text(json.dumps(said))
-    return folder
+    return models_of("tensorflow").folder
 
 
 @pytest.fixture(scope="session")
@@ -196,6 +188,22 @@ def _flights() -> Batch:
     }
     words = {name: np.array(arrived[name].to_pylist(), dtype=object)[:, None] for name in ("carrier", "origin", "dest")}
     return {**numbers, **words, "late": arrived["arr_delay"].to_numpy()[:, None] > 15}
+
+
+Models = Callable[[str], Trained]
+
+
+@pytest.fixture(scope="session")
+def models_of(shared: Path, flights: Path) -> Models:
+    """The models of a framework, trained and converted when they are first asked for."""
+
+    def models(framework: str) -> Trained:
+        family = FAMILIES[framework]
+        for script, environment in family.beside.items():
+            trained(script, environment, shared=shared, flights=flights)
+        return trained(family.script, family.environment, shared=shared, flights=flights)
+
+    return models
 
 
 def trained(script: str, group: str, *, shared: Path, flights: Path) -> Trained:

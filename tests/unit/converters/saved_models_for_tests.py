@@ -24,11 +24,10 @@ import numpy as np
 import tensorflow as tf
 from slipway.converters import tensorflow
 from slipway.converters.__main__ import check
-from slipway.converters.batches import read_batch
 from slipway.converters.job import Job
 from slipway.domain.rows import Batch, take
 from slipway.errors import SlipwayError
-from trained_for_tests import Case, converted, matrix_of
+from trained_for_tests import Case, convert_all, matrix_of
 
 
 def good() -> Any:
@@ -209,10 +208,8 @@ CASES: dict[str, Callable[[Batch], Case]] = {
 def main(job: dict[str, str]) -> None:
     folder = Path(job["folder"])
     write(folder)
-    flights = read_batch(folder / "flights.npz")
-    told = {name: converted(tensorflow, make(flights), folder / name) for name, make in CASES.items()}
-    (folder / "told.json").write_text(json.dumps(told))
-    Path(job["result"]).write_text(json.dumps(refusals(folder)))
+    convert_all(tensorflow, CASES, job)
+    (folder / "refusals.json").write_text(json.dumps(refusals(folder)))
 
 
 if __name__ == "__main__":

@@ -5,27 +5,23 @@ from __future__ import annotations
 import copy
 import json
 import os
-import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from slipway.converters.job import Job
 from slipway.converters.keras_file import refuse
 from slipway.converters.tensorflow import refuse as refuse_source
-from slipway.domain.rows import take
 from slipway.errors import ConversionFailed, ModelRefused
 
-from tests.unit.converters.conftest import ROOT, Trained, trained
+from tests.unit.converters.conftest import Models, Trained
 
 _ROUNDING = 16 * 2.0**-23  # of outputs up to 1
-_CONVERTED = ("flights", "digits", "diabetes")
 
 
 # --- what is refused: crafted files need no Keras ---------------------------------------------------------------
@@ -185,56 +181,8 @@ def test_no_bytes_make_the_reader_crash(tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="session")
-def models(shared: Path, flights: Path) -> Trained:
-    trained("datasets_for_tests", "scikit-learn", shared=shared, flights=flights)
-    return trained("keras_models_for_tests", "tensorflow", shared=shared, flights=flights)
-
-
-@pytest.mark.parametrize("case", _CONVERTED)
-def test_the_onnx_file_answers_as_its_source_also_at_the_edges(models: Trained, case: str) -> None:
-    """Words, ids, images, several classes and a number; NaN, infinities, unseen, empty and NUL words, 2^24+1."""
-    assert "refused" not in models.told[case], models.told[case]
-    assert models.apart(case) <= _ROUNDING
-    assert models.apart(case, "edges") <= _ROUNDING
-
-
-@pytest.mark.parametrize(
-    ("case", "inputs", "outputs"),
-    [
-        (
-            "flights",
-            ["`hour` (float32)", "`dep_delay` (float32)", "`carrier` (string)", "`origin` (int64)"],
-            ["`p_late` (float32)"],
-        ),
-        ("digits", ["`image` (float32[8, 8, 1])"], ["`output_0` (float32[10])"]),
-    ],
-)
-def test_inputs_and_outputs_are_those_declared(
-    models: Trained, case: str, inputs: list[str], outputs: list[str]
-) -> None:
-    """Clients send names."""
-    signature = models.onnx(case).signature
-
-    assert [str(one) for one in signature.inputs] == inputs
-    assert [str(one) for one in signature.outputs] == outputs
-
-
-@pytest.mark.parametrize("case", _CONVERTED)
-def test_the_batch_is_free_and_named(models: Trained, case: str) -> None:
-    """One row, many rows and none are all asked in production."""
-    session = onnxruntime.InferenceSession(models.folder / case / "model.onnx")
-
-    assert {tensor.shape[0] for tensor in (*session.get_inputs(), *session.get_outputs())} == {"N"}
-    for rows in (0, 1, 3):
-        answers = models.onnx(case).predict(take(models.samples(case), slice(0, rows)))
-        assert {len(column) for column in answers.values()} == {rows}
-
-
-def test_ids_out_of_range_are_told_as_refused(models: Trained) -> None:
-    """They raise in what is served, too: whoever reads the page must know before a client does."""
-    edges = np.load(models.folder / "flights" / "edges.npz")["column origin"]
-
-    assert models.told["flights"]["edges_that_raised"] == np.flatnonzero(edges > 2).tolist()
+def models(models_of: Models) -> Trained:
+    return models_of("keras")
 
 
 def test_words_that_the_file_keeps_beside_its_config_reach_the_model(models: Trained) -> None:
@@ -244,37 +192,3 @@ def test_words_that_the_file_keeps_beside_its_config_reach_the_model(models: Tra
     converted = models.onnx("flights")
 
     assert np.abs(converted.predict(unseen)["p_late"] - converted.predict(samples)["p_late"]).max() > 1000 * _ROUNDING
-
-
-def test_another_process_writes_the_same_bytes(models: Trained, tmp_path: Path) -> None:
-    """One tag has one digest: Keras names what it exports by counters, and tf2onnx varies names at each run."""
-    job = json.loads((models.folder / "flights" / "job.json").read_text())
-    job |= {"out": str(tmp_path), "result": str(tmp_path / "result.json")}
-    (tmp_path / "job.json").write_text(json.dumps(job))
-    variables = {"PYTHONPATH": str(ROOT / "scripts"), "PYTHONHASHSEED": "12", "TMPDIR": str(tmp_path)}
-
-    subprocess.run(
-        [models.python, "-P", "-m", "slipway.converters", "tensorflow", tmp_path / "job.json"],
-        env={"PATH": os.defpath, **variables},
-        check=True,
-        capture_output=True,
-    )
-
-    assert (tmp_path / "model.onnx").read_bytes() == (models.folder / "flights" / "model.onnx").read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("case", "refused", "problem"),
-    [
-        ("lambda", "ModelRefused", "holds `keras.layers.Lambda`"),
-        ("own layer", "ModelRefused", "Own`, which may do more than compute"),
-        ("weights elsewhere", "ConversionFailed", "external Dataset"),
-    ],
-)
-def test_real_files_that_run_code_or_read_others_are_refused(
-    models: Trained, case: str, refused: str, problem: str
-) -> None:
-    """Keras wrote them; the last one is refused by Keras itself, on whose safe mode this rests."""
-    assert models.told[case].get("refused") == refused
-    assert problem in models.told[case]["problem"]
-    assert not list((models.folder / case).rglob("planted"))
