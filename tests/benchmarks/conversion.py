@@ -26,7 +26,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
-from slipway.adapters import environments
+from slipway.adapters.processes import environments
 
 from tests.benchmarks.by_hand import COMPARE, FRAMEWORKS, Framework
 from tests.benchmarks.watching import Usage, watched

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from slipway.adapters import environments
+from slipway.adapters.processes import environments
 
 from tests.unit.serving import graphs
 from tests.unit.serving.processes import Server

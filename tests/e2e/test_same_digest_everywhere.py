@@ -12,7 +12,7 @@ from typing import Any
 
 import onnxruntime
 import pytest
-from slipway.adapters import environments
+from slipway.adapters.processes import environments
 from slipway.adapters.registry.layer import model_layer
 from slipway.adapters.repository import Repository
 from slipway.domain.release import Conversion, Evidence, Identity, Image

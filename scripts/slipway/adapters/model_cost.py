@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from slipway.adapters import bounded_process, onnx_loading, onnx_session
+from slipway.adapters import onnx_loading, onnx_session
 from slipway.adapters.onnx_session import OnnxModel
+from slipway.adapters.processes import bounded_process
 from slipway.domain.cost import Clocked
 from slipway.domain.rows import Batch, rows_in, take
 from slipway.errors import ModelFailed, ModelRefused

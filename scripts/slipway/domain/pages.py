@@ -32,8 +32,8 @@ class Body(Frozen):
 class Circumstances(Frozen):
     """When, where and by what a page was written: told to people, compared by nobody.
 
-    `isolation` is what kept a model's process apart, in the words of `adapters/isolation.py`; None where none ran, and
-    on pages that were written before this was told.
+    `isolation` is what kept a model's process apart, in the words of `adapters/processes/isolation.py`; None where none
+    ran, and on pages that were written before this was told.
     """
 
     written_at: str

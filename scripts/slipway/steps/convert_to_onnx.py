@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from slipway.adapters import environments, tables
+from slipway.adapters import tables
+from slipway.adapters.processes import environments
 from slipway.adapters.records import Record
 from slipway.converters import CONVERTERS, ReadsVariables
 from slipway.converters.batches import write_batch

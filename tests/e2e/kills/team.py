@@ -24,7 +24,7 @@ import onnx.parser
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
-from slipway.adapters import environments
+from slipway.adapters.processes import environments
 
 from tests.e2e.kills import commands
 from tests.e2e.kills.commands import Command

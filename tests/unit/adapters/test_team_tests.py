@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from slipway.adapters import team_tests
-from slipway.adapters.environments import Limits
+from slipway.adapters.processes.environments import Limits
 from slipway.domain.model import Model
 from slipway.domain.release import TeamTest
 from slipway.errors import BadFile

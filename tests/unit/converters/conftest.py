@@ -18,9 +18,9 @@ import numpy.typing as npt
 import pytest
 from filelock import FileLock
 from pyarrow import compute, csv
-from slipway.adapters import environments
-from slipway.adapters.environments import Converted
 from slipway.adapters.onnx_session import OnnxModel, open_model
+from slipway.adapters.processes import environments
+from slipway.adapters.processes.environments import Converted
 from slipway.converters import tensorflow
 from slipway.converters.batches import read_batch, write_batch
 from slipway.domain.rows import Batch, rows_in, take

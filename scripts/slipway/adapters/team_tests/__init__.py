@@ -13,8 +13,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from slipway.adapters import environments
-from slipway.adapters.environments import Limits
+from slipway.adapters.processes import environments
+from slipway.adapters.processes.environments import Limits
 from slipway.domain.model import Model
 from slipway.domain.release import TeamTest
 from slipway.errors import BadFile, ConversionFailed

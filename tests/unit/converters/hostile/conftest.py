@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
-from slipway.adapters import environments
+from slipway.adapters.processes import environments
 
 ROOT = Path(__file__).parents[4]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from slipway.adapters import environments
-from slipway.adapters.environments import Limits
+from slipway.adapters.processes import environments
+from slipway.adapters.processes.environments import Limits
 from slipway.converters.batches import write_batch
 from slipway.domain.limits import SourcesLimit
 from slipway.domain.signature import DataType, Signature, Tensor

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from slipway.adapters import environments, isolation
-from slipway.adapters.environments import Converted, Limits
 from slipway.adapters.onnx_session import open_model
+from slipway.adapters.processes import environments, isolation
+from slipway.adapters.processes.environments import Converted, Limits
 from slipway.converters.batches import read_batch, write_batch
 from slipway.domain.limits import SourcesLimit
 from slipway.domain.signature import DataType, Signature, Tensor

@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import slipway
-from slipway.adapters import apart, bounded_process, endings, isolation
-from slipway.adapters.pinned import environment_for as environment_for  # noqa: PLC0414  # who runs something asks here
+from slipway.adapters.processes import apart, bounded_process, endings, isolation
+from slipway.adapters.processes.pinned import environment_for as environment_for  # noqa: PLC0414  # who runs something asks here
 from slipway.domain.limits import SourcesLimit
 from slipway.domain.release import SplitProbes
 from slipway.domain.signature import Signature

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from slipway.adapters import endings, environments
-from slipway.adapters.environments import Limits
+from slipway.adapters.processes import endings, environments
+from slipway.adapters.processes.environments import Limits
 from slipway.errors import ConversionFailed
 
 _START = (

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from slipway.adapters import isolation
+from slipway.adapters.processes import isolation
 
 from tests.unit.adapters.systems import PYTHON, SYSTEMS, on
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 _NOBODY = 65534
 _SYSTEMS = [one for one in SYSTEMS if one != "nothing"]
 _BARE = ("no namespaces", "namespaces without rights", "neither")
@@ -30,7 +30,7 @@ _OLD = ("no Landlock", "neither")
 _DRIVER = """
 import json, os, sys
 from pathlib import Path
-from slipway.adapters import apart, bounded_process
+from slipway.adapters.processes import apart, bounded_process
 folder, files = Path(sys.argv[1]), json.loads(sys.argv[2])
 limits = json.dumps({"RLIMIT_CPU": 20, "RLIMIT_FSIZE": 1 << 20})
 command = [bounded_process.__file__, limits, "worker", str(os.getpid()), str(folder)]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from slipway.adapters import isolation
+from slipway.adapters.processes import isolation
 
 _LAST_SECONDS = 10.0  # for what is stopped to end all that it started
 

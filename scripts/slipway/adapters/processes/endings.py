@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from slipway import errors
-from slipway.adapters import bounded_process
+from slipway.adapters.processes import bounded_process
 from slipway.errors import ConversionFailed, SlipwayError
 
 LOOK_FOR_CODE = "look for code in the model that ends the process or writes its result"

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import pytest
 import uv
-from slipway.adapters.pinned import environment_for
+from slipway.adapters.processes.pinned import environment_for
 from slipway.errors import BadFile, Unreachable
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from slipway.adapters import isolation
+from slipway.adapters.processes import isolation
 
 from tests.unit.adapters.systems import on
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 _START = (
     "import ctypes, json, os, socket, subprocess, sys, time\n"
     "from pathlib import Path\n"

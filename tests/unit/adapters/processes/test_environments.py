@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from slipway.adapters import environments
-from slipway.adapters.environments import Limits
+from slipway.adapters.processes import environments
+from slipway.adapters.processes.environments import Limits
 from slipway.errors import ConversionFailed, ModelRefused
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 _PYTHON = Path(sys.executable)
 _FAST = Limits(seconds=20)
 
