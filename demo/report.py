@@ -6,9 +6,12 @@ from typing import TypeVar
 
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
+from slipway.domain.conversion import Conversion
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity
 from slipway.domain.incident import IncidentVerdicts, IssueFiled, Reversion, WindowEvidence
 from slipway.domain.pages import Body
-from slipway.domain.release import Conversion, Evidence, Identity, Image, Rehearsal, Rollout, Verdicts
+from slipway.domain.release import Image, Rehearsal, Rollout, Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.reports.story import (
     Document,

@@ -22,10 +22,12 @@ from slipway.adapters.history import History
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
 from slipway.converters.batches import write_batch
+from slipway.domain.conversion import Conversion
 from slipway.domain.edge_rows import edge_rows
+from slipway.domain.identity import Identity
 from slipway.domain.incident import IncidentVerdicts, IssueFiled, WindowEvidence
 from slipway.domain.pages import File, Page, digest_of
-from slipway.domain.release import Conversion, Identity, Image, JobResult, Proposal, Rollout, Verdicts
+from slipway.domain.release import Image, JobResult, Proposal, Rollout, Verdicts
 from slipway.domain.rows import Batch
 from slipway.domain.tag import ReleaseTag
 from slipway.steps import (

@@ -22,8 +22,10 @@ import click
 from slipway.adapters import git
 from slipway.adapters.history import release_folder
 from slipway.adapters.workplace import Workplace
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity
 from slipway.domain.pages import parse_page
-from slipway.domain.release import Evidence, Identity, Rehearsal
+from slipway.domain.release import Rehearsal
 from slipway.domain.tag import ReleaseTag
 from slipway.steps import rejudge
 

@@ -21,7 +21,7 @@ from filelock import FileLock
 from slipway.adapters import git
 from slipway.adapters.forge.local import LocalForge
 from slipway.adapters.rollout.server_process import wait_until
-from slipway.domain.release import Conversion
+from slipway.domain.conversion import Conversion
 from slipway.errors import BranchMoved
 
 from tests.e2e import flights

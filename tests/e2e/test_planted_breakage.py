@@ -14,9 +14,12 @@ from onnx import ModelProto, numpy_helper
 from slipway.adapters.records import Record
 from slipway.adapters.repository import Repository
 from slipway.domain.case import ReleaseCase
+from slipway.domain.conversion import Conversion
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity
 from slipway.domain.limits import FidelityLimit
 from slipway.domain.policy import Policies
-from slipway.domain.release import Conversion, Evidence, Identity, Rehearsal, Verdicts
+from slipway.domain.release import Rehearsal, Verdicts
 from slipway.domain.verdict import Finding, Verdict
 from slipway.gates import fidelity
 from slipway.steps import judge, measure_consistency, rehearse_rollback

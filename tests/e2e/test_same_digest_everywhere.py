@@ -15,7 +15,10 @@ import pytest
 from slipway.adapters.processes import environments
 from slipway.adapters.registry.layer import model_layer
 from slipway.adapters.repository import Repository
-from slipway.domain.release import Conversion, Evidence, Identity, Image
+from slipway.domain.conversion import Conversion
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity
+from slipway.domain.release import Image
 from slipway.steps import measure_consistency
 from slipway.steps.build_image import identity_of
 

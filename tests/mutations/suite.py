@@ -19,9 +19,9 @@ from onnx import ModelProto
 from slipway.adapters.onnx_session import OnnxModel, open_model
 from slipway.converters.batches import read_batch
 from slipway.domain.case import ReleaseCase
+from slipway.domain.conversion import SplitProbes
 from slipway.domain.limits import FidelityLimit
 from slipway.domain.model import Decision
-from slipway.domain.release import SplitProbes
 from slipway.domain.rows import Batch, is_number, rows_in, scores, take
 from slipway.domain.verdict import Verdict
 from slipway.errors import ModelRefused

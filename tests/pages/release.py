@@ -8,7 +8,20 @@ from hashlib import sha256
 from slipway.domain.behaviour import BehaviourLimit
 from slipway.domain.calibration import Calibration, FeatureCalibration
 from slipway.domain.case import ReleaseCase
+from slipway.domain.conversion import Conversion
 from slipway.domain.cost import Cost, CostRatio, ModelCost
+from slipway.domain.evidence import (
+    ComparisonEvidence,
+    Evidence,
+    FidelityEvidence,
+    Golden,
+    MetricsEvidence,
+    MovedRow,
+    OutputsEvidence,
+    Slice,
+    TrafficEvidence,
+)
+from slipway.domain.identity import Identity, Released
 from slipway.domain.limits import (
     BudgetsLimit,
     DriftLimit,
@@ -24,24 +37,7 @@ from slipway.domain.limits import (
 )
 from slipway.domain.model import Decision, Feature, Framework, Model, Samples
 from slipway.domain.pages import File
-from slipway.domain.release import (
-    ComparisonEvidence,
-    Conversion,
-    Evidence,
-    FidelityEvidence,
-    Golden,
-    Identity,
-    Image,
-    MetricsEvidence,
-    MovedRow,
-    OutputsEvidence,
-    Rehearsal,
-    Released,
-    Slice,
-    TrafficEvidence,
-    Verdicts,
-    WaiverUsed,
-)
+from slipway.domain.release import Image, Rehearsal, Verdicts, WaiverUsed
 from slipway.domain.signature import DataType
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Estimate, Finding, Verdict, worst

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+from slipway.domain.conversion import Conversion
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity
 from slipway.domain.incident import IssueAction, IssueFiled, Outcome
-from slipway.domain.release import Conversion, Evidence, Identity, Image, Rehearsal, Rollout, Verdicts
+from slipway.domain.release import Image, Rehearsal, Rollout, Verdicts
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Verdict
 from slipway.reports.story import Document, EnvironmentChapter, IncidentChapter, ReleaseChapter, Story

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from slipway.domain.evidence import MetricsEvidence
 from slipway.domain.incident import (
     FeatureDrift,
     IncidentKind,
@@ -14,7 +15,6 @@ from slipway.domain.incident import (
     Window,
     WindowEvidence,
 )
-from slipway.domain.release import MetricsEvidence
 from slipway.domain.verdict import Estimate, worst
 from slipway.gates import WINDOW_GATES
 

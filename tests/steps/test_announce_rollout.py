@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 from slipway.adapters import rollouts
 from slipway.adapters.rollouts import Wanted
+from slipway.domain.evidence import Evidence
 from slipway.domain.pages import Page
-from slipway.domain.release import Announcement, Evidence, Proposal, Rollout
+from slipway.domain.release import Announcement, Proposal, Rollout
 from slipway.errors import BadFile, NotReleasable
 from slipway.steps import announce_rollout, bump_manifest, check_manifests, rehearse_rollback
 

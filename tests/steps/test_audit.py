@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from slipway.domain.identity import Identity
 from slipway.domain.incident import IssueAction, Outcome
-from slipway.domain.release import Identity
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Finding, Verdict
 from slipway.reports.refusal import refusal

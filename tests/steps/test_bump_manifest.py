@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from slipway.adapters import deploy_tree, git, manifests
 from slipway.adapters.forge import PullState
+from slipway.domain.identity import Identity
 from slipway.domain.policy import QuarantineEntry
-from slipway.domain.release import Identity, Image, Proposal
+from slipway.domain.release import Image, Proposal
 from slipway.errors import ForgeRefused, NotReleasable
 from slipway.steps import bump_manifest, file_issue
 

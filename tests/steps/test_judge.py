@@ -6,8 +6,9 @@ from datetime import date
 from itertools import product
 
 import pytest
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity
 from slipway.domain.incident import Outcome
-from slipway.domain.release import Evidence, Identity
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Estimate, Verdict
 from slipway.reports.refusal import refusal

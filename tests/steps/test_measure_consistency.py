@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from slipway.adapters.records import Record
-from slipway.domain.release import Evidence
+from slipway.domain.evidence import Evidence
 from slipway.errors import BadFile
 from slipway.steps import measure_consistency, resolve_tag
 from slipway.steps.measure_consistency import states_break

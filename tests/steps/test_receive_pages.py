@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from slipway.adapters.records import Record
-from slipway.domain.release import Conversion
+from slipway.domain.conversion import Conversion
 from slipway.errors import BadFile, DigestMismatch
 from slipway.steps import receive_pages, resolve_tag
 

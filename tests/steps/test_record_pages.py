@@ -7,8 +7,9 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
+from slipway.domain.identity import Identity
 from slipway.domain.pages import Page
-from slipway.domain.release import Attempt, Identity, JobResult, Verdicts
+from slipway.domain.release import Attempt, JobResult, Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
 from slipway.steps import record_pages

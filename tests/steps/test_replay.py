@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from slipway.adapters.ledger import Ledger
 from slipway.cli.replay import replayed
-from slipway.domain.release import Conversion, Evidence, Proposal
+from slipway.domain.conversion import Conversion
+from slipway.domain.evidence import Evidence
+from slipway.domain.release import Proposal
 from slipway.domain.replayed import Replay
 from slipway.domain.verdict import Verdict
 from slipway.errors import BadFile

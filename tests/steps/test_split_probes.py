@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from slipway.adapters.records import Record
 from slipway.converters.batches import read_batch, write_batch
-from slipway.domain.release import Conversion, Evidence, SplitProbes
+from slipway.domain.conversion import Conversion, SplitProbes
+from slipway.domain.evidence import Evidence
 from slipway.domain.rows import Batch, take
 from slipway.errors import BadFile, DigestMismatch
 from slipway.steps import measure_consistency, receive_pages, resolve_tag

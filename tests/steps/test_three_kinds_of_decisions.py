@@ -12,10 +12,13 @@ import pytest
 from sklearn import datasets
 from slipway.adapters.records import Record
 from slipway.adapters.repository import Repository
+from slipway.domain.conversion import Conversion
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity, Released
 from slipway.domain.limits import MetricsLimit
 from slipway.domain.model import Model
 from slipway.domain.policy import Override, Policies
-from slipway.domain.release import Conversion, Evidence, Identity, Rehearsal, Released, Verdicts
+from slipway.domain.release import Rehearsal, Verdicts
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Finding, Verdict
 from slipway.reports.pull_request import Opening, pull_request_body

@@ -17,19 +17,12 @@ from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.repository import read_model
 from slipway.adapters.trees import digest_of_tree
 from slipway.adapters.workplace import Workplace
+from slipway.domain.conversion import Conversion
+from slipway.domain.evidence import Evidence, FidelityEvidence
+from slipway.domain.identity import Identity, Released, ServedWindow
 from slipway.domain.pages import File, Page
 from slipway.domain.policy import Policies
-from slipway.domain.release import (
-    Conversion,
-    Evidence,
-    FidelityEvidence,
-    Identity,
-    Image,
-    Rehearsal,
-    Released,
-    ServedWindow,
-    Verdicts,
-)
+from slipway.domain.release import Image, Rehearsal, Verdicts
 from slipway.domain.replayed import Difference, Missing
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import DigestMismatch, GitRefused, NoSuchImage, UnusableImage

@@ -12,7 +12,9 @@ from slipway.adapters.records import Record
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.workplace import Workplace
 from slipway.domain.behaviour import GoldenRequest
-from slipway.domain.release import Evidence, Identity, Image, Released, ServedWindow
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity, Released, ServedWindow
+from slipway.domain.release import Image
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, DigestMismatch, NoSuchImage, UnusableImage
 

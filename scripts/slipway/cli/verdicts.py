@@ -71,7 +71,7 @@ def _convert(model: str, place: Workplace) -> _Part:
 def _examine(model: str, place: Workplace) -> _Part:
     """As a patch first, then as the smallest promise that would be kept, where that is a greater one."""
     from slipway.adapters import atomic
-    from slipway.domain.release import Identity
+    from slipway.domain.identity import Identity
     from slipway.domain.tag import Bump
     from slipway.reports.check_preview import check_preview
     from slipway.reports.release_summary import check_summary
@@ -124,7 +124,7 @@ def judge(subject: str, environment: str | None, until: date | None, as_json: bo
 
 
 def _judge_release(tag: str, *, as_json: bool) -> int:
-    from slipway.domain.release import Identity
+    from slipway.domain.identity import Identity
     from slipway.domain.tag import ReleaseTag
     from slipway.reports.markdown import fenced
     from slipway.reports.refusal import refusal

@@ -7,8 +7,10 @@ from typing import Protocol, TypeVar
 
 from slipway.domain.cost import Cost
 from slipway.domain.declared import Declared
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity
 from slipway.domain.incident import WindowEvidence
-from slipway.domain.release import Evidence, Identity, Rehearsal
+from slipway.domain.release import Rehearsal
 from slipway.domain.verdict import Finding
 
 

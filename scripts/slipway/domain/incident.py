@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from pydantic import AliasChoices, ConfigDict, Field
 
+from slipway.domain.evidence import MetricsEvidence
 from slipway.domain.pages import Body, Frozen
-from slipway.domain.release import MetricsEvidence
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.maths.named_metrics import BY_NAME, DecisionKind
 

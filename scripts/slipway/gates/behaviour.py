@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from slipway.domain.behaviour import BehaviourLimit, Direction, GoldenRequest, Invariance
 from slipway.domain.case import ReleaseCase
-from slipway.domain.release import BehaviourEvidence, ChangedEvidence, GoldenEvidence, Identity, TeamTest
+from slipway.domain.evidence import BehaviourEvidence, ChangedEvidence, GoldenEvidence, TeamTest
+from slipway.domain.identity import Identity
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Finding, Verdict
 from slipway.maths.absence import Absent

@@ -8,8 +8,8 @@ with `<` for `<=` does it nearly everywhere.
 from __future__ import annotations
 
 from slipway.domain.case import ReleaseCase
+from slipway.domain.evidence import FidelityEvidence, ProbesEvidence, RefusedEvidence
 from slipway.domain.limits import FidelityLimit, RefusedRows
-from slipway.domain.release import FidelityEvidence, ProbesEvidence, RefusedEvidence
 from slipway.domain.verdict import Finding, Verdict
 
 

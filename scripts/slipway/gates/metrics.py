@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from slipway.domain.case import ReleaseCase
+from slipway.domain.evidence import MetricsEvidence
 from slipway.domain.incident import WindowEvidence
 from slipway.domain.limits import MetricLimit, MetricsLimit
 from slipway.domain.model import Model
-from slipway.domain.release import MetricsEvidence
 from slipway.domain.verdict import Estimate, Finding, Verdict, at_least, at_most
 from slipway.maths.absence import Absent
 from slipway.maths.intervals import MetricEstimate, more_to_settle

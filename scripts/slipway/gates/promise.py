@@ -11,8 +11,9 @@ from dataclasses import replace
 from semver import Version
 
 from slipway.domain.case import ReleaseCase
+from slipway.domain.evidence import ComparisonEvidence
+from slipway.domain.identity import Identity, Released
 from slipway.domain.limits import PromiseLimit
-from slipway.domain.release import ComparisonEvidence, Identity, Released
 from slipway.domain.tag import Bump, ReleaseTag, next_version, tag_and_push
 from slipway.domain.verdict import Estimate, Finding, Verdict, at_least, at_most, worst
 from slipway.maths.named_metrics import BY_NAME, Metric

@@ -13,8 +13,8 @@ from itertools import product
 from statistics import NormalDist
 
 from slipway.domain.case import ReleaseCase
+from slipway.domain.evidence import GapEvidence, SliceEvidence, SlicesEvidence
 from slipway.domain.limits import SlicesLimit
-from slipway.domain.release import GapEvidence, SliceEvidence, SlicesEvidence
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.maths.named_metrics import BY_NAME, FAIRNESS, Metric, metric_called
 

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from slipway.domain.behaviour import BehaviourLimit, Changed, Course, Direction, GoldenRequest, Invariance, TextChange
 from slipway.domain.behaviour_fit import values_of
 from slipway.domain.decisions import decided, flipped
+from slipway.domain.evidence import BehaviourEvidence, ChangedEvidence, GoldenEvidence, TeamTest
 from slipway.domain.model import Feature, Model
-from slipway.domain.release import BehaviourEvidence, ChangedEvidence, GoldenEvidence, TeamTest
 from slipway.domain.rows import Batch, LabelledRows, is_number, rows_in, take
 from slipway.domain.signature import DataType
 from slipway.domain.verdict import estimate_of

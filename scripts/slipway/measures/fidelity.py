@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from slipway.domain.conversion import SplitProbes
 from slipway.domain.decisions import decided, flipped, sureness
+from slipway.domain.evidence import FidelityEvidence, ProbesEvidence, RefusedEvidence
 from slipway.domain.model import Decision
-from slipway.domain.release import FidelityEvidence, ProbesEvidence, RefusedEvidence, SplitProbes
 from slipway.domain.rows import Batch, is_number, rows_in
 from slipway.maths.agreement import differences, worst_rows
 from slipway.maths.columns import FloatArray

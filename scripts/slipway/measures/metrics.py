@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from slipway.domain.decisions import scored
+from slipway.domain.evidence import MetricsEvidence
 from slipway.domain.model import Decision
-from slipway.domain.release import MetricsEvidence
 from slipway.domain.rows import Batch, LabelledRows
 from slipway.domain.verdict import estimate_of
 from slipway.maths.classification import confusion

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from slipway.domain.evidence import OutputsEvidence
 from slipway.domain.model import Model
-from slipway.domain.release import OutputsEvidence
 from slipway.domain.rows import Batch, rows_in
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from slipway.domain.decisions import decided, flipped, moves, scored
+from slipway.domain.evidence import ClassChange, ComparisonEvidence, NumberMoves, Slice
 from slipway.domain.model import Decision, Model
-from slipway.domain.release import ClassChange, ComparisonEvidence, NumberMoves, Slice
 from slipway.domain.rows import Batch, LabelledRows, is_number, rows_in
 from slipway.domain.signature import DataType, Signature
 from slipway.domain.verdict import Estimate, estimate_of

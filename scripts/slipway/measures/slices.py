@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from slipway.domain.decisions import scored
+from slipway.domain.evidence import GapEvidence, SliceEvidence, SlicesEvidence
 from slipway.domain.limits import SlicesLimit
 from slipway.domain.model import Model
-from slipway.domain.release import GapEvidence, SliceEvidence, SlicesEvidence
 from slipway.domain.rows import Batch, LabelledRows
 from slipway.domain.signature import DataType
 from slipway.domain.verdict import estimate_of

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from slipway.domain.decisions import decided, flipped, holds_the_class
+from slipway.domain.evidence import MovedRow, TrafficEvidence
+from slipway.domain.identity import ServedWindow
 from slipway.domain.model import Decision
-from slipway.domain.release import MovedRow, ServedWindow, TrafficEvidence
 from slipway.domain.rows import Batch, rows_in
 
 _MOST_ROWS = 10

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from slipway.domain.evidence import Golden
 from slipway.domain.model import Model
-from slipway.domain.release import Golden
 from slipway.domain.rows import Batch, is_number, rows_in, take
 from slipway.maths.agreement import SMALLEST_TOLERANCE, differences
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from slipway.domain.release import Identity, Verdicts
+from slipway.domain.identity import Identity
+from slipway.domain.release import Verdicts
 from slipway.reports import rendering
 from slipway.reports.markdown import Markdown
 from slipway.reports.release_summary import how_to_release

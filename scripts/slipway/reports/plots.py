@@ -17,8 +17,8 @@ from zlib import crc32
 import altair as alt
 import vl_convert
 
+from slipway.domain.evidence import ComparisonEvidence
 from slipway.domain.incident import Window
-from slipway.domain.release import ComparisonEvidence
 from slipway.maths.named_metrics import Metric
 from slipway.reports.plain import one_line, shortened
 from slipway.reports.release_words import most_flipped, slice_name

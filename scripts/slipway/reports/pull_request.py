@@ -6,18 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from slipway.domain.conversion import Conversion
 from slipway.domain.cost import Cost
-from slipway.domain.release import (
-    ComparisonEvidence,
-    Conversion,
-    Evidence,
-    Identity,
-    Image,
-    Rehearsal,
-    Released,
-    Rollout,
-    Verdicts,
-)
+from slipway.domain.evidence import ComparisonEvidence, Evidence
+from slipway.domain.identity import Identity, Released
+from slipway.domain.release import Image, Rehearsal, Rollout, Verdicts
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Verdict
 from slipway.reports import charts, rendering

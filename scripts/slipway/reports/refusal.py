@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from slipway.domain.release import Identity, Verdicts
+from slipway.domain.identity import Identity
+from slipway.domain.release import Verdicts
 from slipway.domain.tag import tag_and_push
 from slipway.domain.verdict import Finding, Verdict
 from slipway.reports import rendering

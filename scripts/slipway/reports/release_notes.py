@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from slipway.domain.release import Evidence, Identity, Image, Proposal, Rollout, Verdicts, replaced_by
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity
+from slipway.domain.release import Image, Proposal, Rollout, Verdicts, replaced_by
 from slipway.reports import rendering
 from slipway.reports.cutting import cut_at_a_line
 from slipway.reports.marker import marker

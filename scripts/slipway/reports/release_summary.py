@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from slipway.domain.release import Identity, Verdicts
+from slipway.domain.identity import Identity
+from slipway.domain.release import Verdicts
 from slipway.domain.tag import Bump, ReleaseTag, next_version, tag_and_push
 from slipway.domain.verdict import Verdict
 from slipway.reports.columns import columns

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from slipway.domain.release import Identity, Released, Slice, Verdicts
+from slipway.domain.evidence import Slice
+from slipway.domain.identity import Identity, Released
+from slipway.domain.release import Verdicts
 from slipway.domain.tag import Bump, ReleaseTag, next_version
 from slipway.domain.verdict import Finding, Verdict
 from slipway.reports.markdown import Markdown, code

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from slipway.domain.conversion import Conversion
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity
 from slipway.domain.incident import IncidentVerdicts, IssueFiled, Outcome, Reversion, Window, WindowEvidence
-from slipway.domain.release import Conversion, Evidence, Identity, Image, Rehearsal, Rollout, Verdicts
+from slipway.domain.release import Image, Rehearsal, Rollout, Verdicts
 from slipway.domain.verdict import Verdict
 from slipway.maths.named_metrics import DecisionKind, Metric, foremost
 from slipway.reports import plots, rendering

@@ -11,8 +11,10 @@ from slipway.adapters import deploy_tree, git, rollouts
 from slipway.adapters.forge import Deployment
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity
 from slipway.domain.pages import Page
-from slipway.domain.release import Announcement, Evidence, Identity, Image, Proposal, Rollout, Verdicts
+from slipway.domain.release import Announcement, Image, Proposal, Rollout, Verdicts
 from slipway.errors import BadFile, NotReleasable
 from slipway.reports.release_notes import deployment_description, release_notes, release_title
 

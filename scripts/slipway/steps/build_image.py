@@ -16,8 +16,11 @@ from slipway.adapters.registry.documents import Origin
 from slipway.adapters.registry.layer import Layer, model_layer
 from slipway.adapters.runtime_image import runtime_of
 from slipway.adapters.workplace import Workplace
+from slipway.domain.conversion import Conversion
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity
 from slipway.domain.pages import Page
-from slipway.domain.release import Conversion, Evidence, Identity, Image, Verdicts
+from slipway.domain.release import Image, Verdicts
 from slipway.domain.verdict import Verdict
 from slipway.errors import NotReleasable
 

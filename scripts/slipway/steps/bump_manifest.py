@@ -15,8 +15,11 @@ from slipway.adapters.manifests import Deployed
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
 from slipway.domain import labels
+from slipway.domain.conversion import Conversion
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity
 from slipway.domain.pages import Page
-from slipway.domain.release import Conversion, Evidence, Identity, Image, Proposal, Rehearsal, Rollout, Verdicts
+from slipway.domain.release import Image, Proposal, Rehearsal, Rollout, Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
 from slipway.errors import BadTag, NotReleasable

@@ -9,8 +9,9 @@ from slipway.adapters import deploy_tree, manifests
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.workplace import Workplace
 from slipway.adapters.yaml_files import read_bounded
+from slipway.domain.identity import Identity
 from slipway.domain.policy import QuarantineEntry
-from slipway.domain.release import Identity, Image
+from slipway.domain.release import Image
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.upkeep import ManifestProblem, ManifestReport
 from slipway.errors import BadTag, SlipwayError

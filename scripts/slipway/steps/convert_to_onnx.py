@@ -14,11 +14,12 @@ from slipway.adapters.processes import environments
 from slipway.adapters.records import Record
 from slipway.converters import CONVERTERS, ReadsVariables
 from slipway.converters.batches import write_batch
+from slipway.domain.conversion import Conversion
 from slipway.domain.edge_rows import edge_rows
+from slipway.domain.identity import Identity
 from slipway.domain.limits import SourcesLimit
 from slipway.domain.pages import File, Page, digest_of
 from slipway.domain.policy import Policy
-from slipway.domain.release import Conversion, Identity
 from slipway.domain.rows import rows_in
 
 log = logging.getLogger(__name__)

@@ -9,6 +9,7 @@ from slipway.adapters.history import History
 from slipway.adapters.ledger import Ledger
 from slipway.adapters.records import Record
 from slipway.domain import labels
+from slipway.domain.identity import Identity
 from slipway.domain.incident import (
     IncidentKind,
     IncidentVerdicts,
@@ -19,7 +20,7 @@ from slipway.domain.incident import (
     WindowEvidence,
 )
 from slipway.domain.pages import Page
-from slipway.domain.release import Identity, Proposal, Verdicts
+from slipway.domain.release import Proposal, Verdicts
 from slipway.domain.verdict import Verdict
 from slipway.reports.incident_issue import incident_body, incident_title
 from slipway.reports.marker import read_marker

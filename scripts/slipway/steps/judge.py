@@ -7,10 +7,12 @@ from datetime import date
 
 from slipway.adapters.records import Record
 from slipway.domain.case import ReleaseCase
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity
 from slipway.domain.incident import IncidentKind, IncidentVerdicts, Outcome, WindowEvidence
 from slipway.domain.pages import Page
 from slipway.domain.policy import Policies
-from slipway.domain.release import Evidence, Identity, Rehearsal, Verdicts
+from slipway.domain.release import Rehearsal, Verdicts
 from slipway.domain.verdict import Finding, Verdict, verdict_of, worst
 from slipway.gates import findings_of_window, judged_by, verdicts_of, void_waivers, waivers_in_force
 

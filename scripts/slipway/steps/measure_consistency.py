@@ -19,24 +19,23 @@ from slipway.adapters.records import Record
 from slipway.converters.batches import read_batch
 from slipway.domain.behaviour import BehaviourLimit
 from slipway.domain.behaviour_fit import refuse_what_cannot_be_asked
+from slipway.domain.conversion import Conversion
 from slipway.domain.cost import Cost
+from slipway.domain.evidence import (
+    ComparisonEvidence,
+    Evidence,
+    FidelityEvidence,
+    ProbesEvidence,
+    RefusedEvidence,
+    TeamTest,
+    TrafficEvidence,
+)
 from slipway.domain.fairness import refuse_what_is_undefined
+from slipway.domain.identity import Identity, Released
 from slipway.domain.limits import SlicesLimit
 from slipway.domain.model import Model
 from slipway.domain.pages import File, Page
 from slipway.domain.policy import Policies
-from slipway.domain.release import (
-    ComparisonEvidence,
-    Conversion,
-    Evidence,
-    FidelityEvidence,
-    Identity,
-    ProbesEvidence,
-    RefusedEvidence,
-    Released,
-    TeamTest,
-    TrafficEvidence,
-)
 from slipway.domain.rows import Batch, LabelledRows, rows_in, take
 from slipway.domain.signature import DataType
 from slipway.errors import BadFile, ModelFailed

@@ -21,6 +21,8 @@ from slipway.adapters.manifests import Deployed
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.served_log import ServedLog
 from slipway.adapters.workplace import Workplace
+from slipway.domain.evidence import Evidence, MetricsEvidence
+from slipway.domain.identity import Identity
 from slipway.domain.incident import (
     FeatureDrift,
     IssueAction,
@@ -32,7 +34,7 @@ from slipway.domain.incident import (
 from slipway.domain.model import Decision, Model
 from slipway.domain.pages import Page, digest_of
 from slipway.domain.policy import Policies
-from slipway.domain.release import Evidence, Identity, Image, MetricsEvidence, Proposal, Rollout
+from slipway.domain.release import Image, Proposal, Rollout
 from slipway.domain.rows import Batch, LabelledRows
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, NotReleasable

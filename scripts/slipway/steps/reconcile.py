@@ -22,7 +22,8 @@ from slipway.adapters.ledger import BRANCH
 from slipway.adapters.rewritten import rewritten_pages
 from slipway.adapters.workplace import Workplace
 from slipway.domain import labels
-from slipway.domain.release import Attempt, Identity, Proposal, Rollout, Verdicts, came_to_its_end
+from slipway.domain.identity import Identity
+from slipway.domain.release import Attempt, Proposal, Rollout, Verdicts, came_to_its_end
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.upkeep import MissedHeartbeat, MovedTag, Reconciliation, RewrittenPage, Unknown
 from slipway.domain.verdict import Verdict

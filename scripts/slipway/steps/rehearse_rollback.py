@@ -7,8 +7,10 @@ import logging
 from slipway.adapters import onnx_session, released
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
+from slipway.domain.evidence import Golden
+from slipway.domain.identity import Identity, Released
 from slipway.domain.pages import Page
-from slipway.domain.release import Golden, Identity, Rehearsal, Released
+from slipway.domain.release import Rehearsal
 from slipway.errors import SlipwayError
 from slipway.measures import way_back
 

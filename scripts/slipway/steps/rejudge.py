@@ -19,10 +19,12 @@ from slipway.adapters.history import release_folder
 from slipway.adapters.repository import parse_policies
 from slipway.adapters.workplace import Workplace
 from slipway.domain.case import ReleaseCase
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity
 from slipway.domain.pages import Body, Page, parse_page
 from slipway.domain.policy import Policies
 from slipway.domain.proposed import ChangedFinding, NobodysWaiver, Rejudged, Rejudgement, Unjudged
-from slipway.domain.release import Evidence, Identity, Rehearsal, Verdicts
+from slipway.domain.release import Rehearsal, Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Finding
 from slipway.errors import BadFile, BadTag, NewerSchema

@@ -16,17 +16,13 @@ from slipway.adapters.history import History
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
 from slipway.domain.case import ReleaseCase
+from slipway.domain.conversion import Conversion
 from slipway.domain.cost import Cost
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity
 from slipway.domain.pages import Body, Page
 from slipway.domain.policy import Policies
-from slipway.domain.release import (
-    Conversion,
-    Evidence,
-    Identity,
-    Image,
-    Rehearsal,
-    Verdicts,
-)
+from slipway.domain.release import Image, Rehearsal, Verdicts
 from slipway.domain.replayed import Beside, Replay, differences_between, other_verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile

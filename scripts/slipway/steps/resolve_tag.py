@@ -17,9 +17,9 @@ from slipway.adapters.records import Record
 from slipway.adapters.repository import read_model
 from slipway.adapters.trees import digest_of_tree, refuse_strange_files
 from slipway.adapters.workplace import Workplace
+from slipway.domain.identity import Identity, Released
 from slipway.domain.model import Model
 from slipway.domain.pages import Page, digest_of
-from slipway.domain.release import Identity, Released
 from slipway.domain.tag import Bump, ReleaseTag, bump_between, next_version
 from slipway.errors import BadTag, NotReleasable, UnknownModel
 

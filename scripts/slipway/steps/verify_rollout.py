@@ -14,8 +14,10 @@ from slipway.adapters.rollout import Rollout as Engine
 from slipway.adapters.rollouts import Wanted
 from slipway.adapters.served_log import GOLDEN_REQUEST
 from slipway.adapters.workplace import Workplace
+from slipway.domain.evidence import Evidence, Golden
+from slipway.domain.identity import Identity
 from slipway.domain.pages import Page
-from slipway.domain.release import Evidence, Golden, Identity, Image, Proposal, Rollout, replaced_by
+from slipway.domain.release import Image, Proposal, Rollout, replaced_by
 from slipway.errors import NotReleasable, RolloutFailed, SlipwayError, Unreachable
 from slipway.measures import way_back
 

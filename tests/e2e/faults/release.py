@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from slipway.domain.identity import Identity
 from slipway.domain.pages import Page
-from slipway.domain.release import Identity, Proposal
+from slipway.domain.release import Proposal
 from slipway.steps import build_image, bump_manifest, file_issue, resolve_tag
 
 from tests.e2e.faults.disturbing import ALIKE, Step

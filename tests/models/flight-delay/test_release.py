@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from slipway.domain.release import Identity
+from slipway.domain.identity import Identity
 from slipway.domain.verdict import Verdict
 from slipway.steps import convert_to_onnx, judge, measure_consistency, rehearse_rollback, resolve_tag
 

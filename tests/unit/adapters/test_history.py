@@ -10,9 +10,10 @@ from semver import Version
 from slipway.adapters.forge import Forge
 from slipway.adapters.history import History, incident_folder, release_folder, windows_folder
 from slipway.adapters.ledger import Ledger
+from slipway.domain.identity import Identity
 from slipway.domain.incident import IncidentVerdicts, Outcome, Window
 from slipway.domain.pages import Body, Circumstances, Page
-from slipway.domain.release import Identity, Verdicts
+from slipway.domain.release import Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
 from slipway.errors import BadFile, NewerSchema

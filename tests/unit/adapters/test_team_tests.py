@@ -9,8 +9,8 @@ import pytest
 import yaml
 from slipway.adapters import team_tests
 from slipway.adapters.processes.environments import Limits
+from slipway.domain.evidence import TeamTest
 from slipway.domain.model import Model
-from slipway.domain.release import TeamTest
 from slipway.errors import BadFile
 
 from tests.tip import TIP, samples_table

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from slipway.domain.behaviour import BehaviourLimit, GoldenRequest
 from slipway.domain.case import ReleaseCase
-from slipway.domain.release import BehaviourEvidence, ChangedEvidence, GoldenEvidence, Identity, TeamTest
+from slipway.domain.evidence import BehaviourEvidence, ChangedEvidence, GoldenEvidence, TeamTest
+from slipway.domain.identity import Identity
 from slipway.domain.verdict import Finding, Verdict, estimate_of
 from slipway.gates import behaviour
 from slipway.maths.intervals import share_interval

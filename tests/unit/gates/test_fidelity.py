@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from slipway.domain.case import ReleaseCase
+from slipway.domain.evidence import ProbesEvidence, RefusedEvidence
 from slipway.domain.limits import FidelityLimit, RefusedRows
-from slipway.domain.release import ProbesEvidence, RefusedEvidence
 from slipway.domain.verdict import Finding, Verdict
 from slipway.gates import fidelity
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from slipway.domain.case import ReleaseCase
+from slipway.domain.evidence import ComparisonEvidence
 from slipway.domain.limits import PromiseLimit
-from slipway.domain.release import ComparisonEvidence
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Estimate, Finding, Verdict, worst
 from slipway.gates.promise import judge, smallest_bump

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from slipway.domain.case import ReleaseCase
+from slipway.domain.evidence import Evidence, FidelityEvidence, OutputsEvidence
 from slipway.domain.limits import FidelityLimit, MetricLimit, MetricsLimit, OutputsLimit, SignatureLimit, WayBackLimit
-from slipway.domain.release import Evidence, FidelityEvidence, OutputsEvidence, Rehearsal
+from slipway.domain.release import Rehearsal
 from slipway.domain.signature import DataType, Tensor
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.gates import RELEASE_GATES, WINDOW_GATES, fidelity, metrics, outputs, signature, way_back

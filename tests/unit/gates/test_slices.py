@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from slipway.domain.case import ReleaseCase
+from slipway.domain.evidence import GapEvidence, SliceEvidence, SlicesEvidence
 from slipway.domain.limits import SlicesLimit
-from slipway.domain.release import GapEvidence, SliceEvidence, SlicesEvidence
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.gates import slices
 

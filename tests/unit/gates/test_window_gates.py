@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from slipway.domain.evidence import MetricsEvidence
 from slipway.domain.incident import PreviousEvidence, Window, WindowEvidence
 from slipway.domain.limits import DriftLimit, MetricLimit, MetricsLimit, PreviousVersionLimit
-from slipway.domain.release import MetricsEvidence
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.gates import drift, metrics, previous_version
 

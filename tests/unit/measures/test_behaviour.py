@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from slipway.domain.behaviour import BehaviourLimit
+from slipway.domain.evidence import BehaviourEvidence, ChangedEvidence
 from slipway.domain.model import Decision, Feature, Framework, Model, Samples
-from slipway.domain.release import BehaviourEvidence, ChangedEvidence
 from slipway.domain.rows import Batch, LabelledRows
 from slipway.domain.signature import DataType
 from slipway.maths.intervals import share_over_groups

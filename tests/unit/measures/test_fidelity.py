@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from slipway.domain.conversion import SplitProbes
 from slipway.domain.model import Decision
-from slipway.domain.release import SplitProbes
 from slipway.measures import fidelity
 
 _DECISION = Decision(output="p_late", threshold=0.5)

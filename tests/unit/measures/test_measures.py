@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from slipway.domain.evidence import TrafficEvidence
+from slipway.domain.identity import ServedWindow
 from slipway.domain.model import Decision
 from slipway.domain.pages import File
-from slipway.domain.release import ServedWindow, TrafficEvidence
 from slipway.domain.rows import LabelledRows
 from slipway.measures import fidelity, metrics, outputs, previous_version, promise, traffic
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from slipway.domain.evidence import SlicesEvidence
 from slipway.domain.limits import SlicesLimit
 from slipway.domain.model import Decision, Model
-from slipway.domain.release import SlicesEvidence
 from slipway.domain.rows import LabelledRows
 from slipway.measures import slices
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from slipway.domain.release import Golden
+from slipway.domain.evidence import Golden
 from slipway.measures.way_back import GOLDEN_ROWS, equal_rows, golden, questions
 
 from tests import pages

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from slipway.domain.release import Evidence, Identity
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity
 from slipway.domain.tag import Bump
 from slipway.reports.check_preview import check_preview
 from syrupy.assertion import SnapshotAssertion

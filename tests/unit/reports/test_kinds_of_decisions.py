@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from slipway.domain.release import (
-    ClassChange,
-    ComparisonEvidence,
-    Evidence,
-    Identity,
-    MovedRow,
-    NumberMoves,
-    Rehearsal,
-    TrafficEvidence,
-)
+from slipway.domain.evidence import ClassChange, ComparisonEvidence, Evidence, MovedRow, NumberMoves, TrafficEvidence
+from slipway.domain.identity import Identity
+from slipway.domain.release import Rehearsal
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.maths.named_metrics import DecisionKind
 from slipway.reports.pull_request import Opening, pull_request_body

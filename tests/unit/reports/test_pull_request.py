@@ -7,18 +7,9 @@ from dataclasses import replace
 import pytest
 from slipway.domain.behaviour import BehaviourLimit
 from slipway.domain.cost import Cost, Times
-from slipway.domain.release import (
-    BehaviourEvidence,
-    ChangedEvidence,
-    Evidence,
-    GoldenEvidence,
-    Identity,
-    Rehearsal,
-    Released,
-    Rollout,
-    Verdicts,
-    WaiverUsed,
-)
+from slipway.domain.evidence import BehaviourEvidence, ChangedEvidence, Evidence, GoldenEvidence
+from slipway.domain.identity import Identity, Released
+from slipway.domain.release import Rehearsal, Rollout, Verdicts, WaiverUsed
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Estimate, Verdict, verdict_of
 from slipway.reports.cutting import LONGEST_BODY

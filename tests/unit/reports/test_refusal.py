@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from slipway.domain.release import Identity, Verdicts
+from slipway.domain.identity import Identity
+from slipway.domain.release import Verdicts
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Verdict
 from slipway.reports.marker import read_marker

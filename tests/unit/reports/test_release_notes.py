@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from slipway.domain.release import Evidence, Identity, Proposal, Rollout
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity
+from slipway.domain.release import Proposal, Rollout
 from slipway.reports.marker import read_marker
 from slipway.reports.release_notes import deployment_description, release_notes, release_title
 from syrupy.assertion import SnapshotAssertion

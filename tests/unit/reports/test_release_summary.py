@@ -8,7 +8,8 @@ import subprocess
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from slipway.domain.release import Evidence, Identity
+from slipway.domain.evidence import Evidence
+from slipway.domain.identity import Identity
 from slipway.domain.tag import Bump
 from slipway.reports.plain import width_of
 from slipway.reports.release_summary import check_summary

@@ -21,8 +21,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 import slipway
 from slipway.adapters.processes import apart, bounded_process, endings, isolation
 from slipway.adapters.processes.pinned import environment_for as environment_for  # noqa: PLC0414  # who runs something asks here
+from slipway.domain.conversion import SplitProbes
 from slipway.domain.limits import SourcesLimit
-from slipway.domain.release import SplitProbes
 from slipway.domain.signature import Signature
 from slipway.errors import ConversionFailed
 

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from slipway.adapters.processes import environments
 from slipway.adapters.processes.environments import Limits
+from slipway.domain.evidence import TeamTest
 from slipway.domain.model import Model
-from slipway.domain.release import TeamTest
 from slipway.errors import BadFile, ConversionFailed
 
 
