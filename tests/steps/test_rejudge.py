@@ -77,6 +77,17 @@ def test_a_finding_that_only_one_side_asks_for_stands_alone(live: Team) -> None:
     assert removed.after is None and removed.before is not None and removed.before.title == "Recall"
 
 
+def test_a_failure_that_the_change_does_not_touch_still_counts(live: Team) -> None:
+    """Gates whose policy is the same are asked once: what they found holds under both."""
+    live.edit(_METRICS, "floor: 0.75", "floor: 0.99")
+    live.commit("Ask for more")
+    live.edit("policies/budgets.yaml", "question: ", "question: Again, ")
+
+    one = only(rejudged(live))
+
+    assert (one.before, one.after, one.changed) == (Verdict.FAIL, Verdict.FAIL, ())
+
+
 def test_an_override_for_another_model_changes_nothing(live: Team) -> None:
     """It is judged as a release is: by the limit of its own model."""
     override = "models:\n  {}: {{reason: it was measured, limit: {{f1: {{floor: 0.99}}}}}}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from slipway.adapters import manifests
 from slipway.adapters.forge import Branches
@@ -27,29 +28,40 @@ def deployed(forge: Branches, *, environment: str, model: str) -> Deployed | Non
     """
     path = manifest_path(environment, model)
     content = _at_head(forge, path)
-    found = None if content is None else manifests.deployed(content, name=model, where=path)
+    return None if content is None else _told(content, model=model, path=path)
+
+
+def everything_deployed(forge: Branches) -> Mapping[tuple[str, str], Deployed | BadFile]:
+    """By environment and model, what the manifests at the head of the default branch deploy, all read at once.
+
+    A manifest that cannot be read counts, with what is wrong; one that deploys nothing does not.
+    """
+    head = forge.head(forge.default_branch)
+    files = forge.list_files(head, "deploy") if head is not None else {}
+    places = {path: match for path in sorted(files) if (match := _MANIFEST.fullmatch(path))}
+    contents = forge.read_blobs(files[path] for path in places)
+    found = {
+        (match[1], match[2]): _told_or_wrong(contents[files[path]], model=match[2], path=path)
+        for path, match in places.items()
+    }
+    return {place: told for place, told in found.items() if told is not None}
+
+
+def _told_or_wrong(content: bytes, *, model: str, path: str) -> Deployed | BadFile | None:
+    try:
+        return _told(content, model=model, path=path)
+    except BadFile as wrong:
+        return wrong
+
+
+def _told(content: bytes, *, model: str, path: str) -> Deployed | None:
+    found = manifests.deployed(content, name=model, where=path)
     if found is not None and not _is_release(model, found.tag):
         raise BadFile(
             f"{path}: newTag: `{found.tag}` is no version of {model}",
             mend="write the version that the digest belongs to, like newTag: v1.4.0",
         )
     return found
-
-
-def everything_deployed(forge: Branches) -> tuple[tuple[str, str], ...]:
-    """The environments and models that have a manifest at the head of the default branch which deploys something."""
-    head = forge.head(forge.default_branch)
-    paths = forge.list_files(head, "deploy") if head is not None else ()
-    places = [match.groups() for path in sorted(paths) if (match := _MANIFEST.fullmatch(path))]
-    return tuple((environment, model) for environment, model in places if _deploys(forge, environment, model))
-
-
-def _deploys(forge: Branches, environment: str, model: str) -> bool:
-    """A manifest that cannot be read counts: whoever looks at it says what is wrong."""
-    try:
-        return deployed(forge, environment=environment, model=model) is not None
-    except BadFile:
-        return True
 
 
 def quarantine(forge: Branches) -> tuple[QuarantineEntry, ...]:

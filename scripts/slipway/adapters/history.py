@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import PurePosixPath
@@ -68,6 +68,15 @@ class History:
     def pages_of(self, tag: ReleaseTag) -> dict[str, bytes]:
         """File name → content of every page of one release."""
         return {PurePosixPath(path).name: content for path, content in self.ledger.pages(release_folder(tag)).items()}
+
+    def pages_of_all(self, tags: Iterable[ReleaseTag]) -> dict[ReleaseTag, dict[str, bytes]]:
+        """File name → content of every page of each release, read at once; empty for one without a page."""
+        folders = {release_folder(tag): tag for tag in tags}
+        found: dict[ReleaseTag, dict[str, bytes]] = {tag: {} for tag in folders.values()}
+        for path, content in self.ledger.pages_in(folders.keys()).items():
+            folder, _, name = path.rpartition("/")
+            found[folders[folder]][name] = content
+        return found
 
     def passed_versions(self, model: str) -> Iterator[ReleaseTag]:
         """The releases that passed, highest first."""

@@ -14,7 +14,7 @@ import json
 import random
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -80,9 +80,15 @@ class Ledger:
     def pages(self, under: str = "") -> dict[str, bytes]:
         """Path → content of all files below the folder `under`, of one commit."""
         head = self.forge.head(BRANCH)
-        if head is None:
-            return {}
-        files = self.forge.list_files(head, under)
+        return {} if head is None else self._contents(self.forge.list_files(head, under))
+
+    def pages_in(self, folders: Collection[str]) -> dict[str, bytes]:
+        """Path → content of the files that lie in many folders, of one commit: listed once and read at once."""
+        head = self.forge.head(BRANCH)
+        files = {} if head is None else self.forge.list_files(head)
+        return self._contents({path: blob for path, blob in files.items() if path.rpartition("/")[0] in folders})
+
+    def _contents(self, files: Mapping[str, str]) -> dict[str, bytes]:
         contents = self.forge.read_blobs(files.values())
         return {path: contents[blob] for path, blob in files.items()}
 

@@ -5,6 +5,7 @@ A gate is pure: what was measured and a limit go in, findings come out.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -86,15 +87,8 @@ def verdicts_of(
 ) -> Verdicts:
     """Ask every gate; a finding that a waiver covers passes, and says so; one in audit decides nothing."""
     model, calibration = case.identity.model, case.evidence.calibration
-    waived = {waiver.gate: waiver for waiver in waivers}
-    not_waived = {waiver.gate: waiver for waiver in void}
-    findings = [
-        _tell_void(_waive(finding, waived.get(name)), not_waived.get(name))
-        for name, gate in RELEASE_GATES.items()
-        for finding in _marked(
-            gate.judge(case, getattr(policies, name).limit_for(model)), getattr(policies, name), model
-        )
-    ]
+    answers = findings_of(case, policies, waivers, void=void)
+    findings = [finding for found in answers.values() for finding in found]
     return Verdicts(
         verdict=verdict_of(findings),
         findings=tuple(findings),
@@ -104,6 +98,32 @@ def verdicts_of(
         false_alarms=false_alarms.expected(calibration, policies.drift.limit_for(model)) if calibration else None,
         void_waivers=void,
     )
+
+
+def findings_of(
+    case: ReleaseCase,
+    policies: Policies,
+    waivers: tuple[WaiverUsed, ...],
+    *,
+    void: tuple[VoidWaiver, ...] = (),
+    of: Collection[str] = RELEASE_GATES.keys(),
+) -> dict[str, tuple[Finding, ...]]:
+    """Ask the gates `of` these names; their findings, by name, in the order in which they are told."""
+    waived = {waiver.gate: waiver for waiver in waivers}
+    not_waived = {waiver.gate: waiver for waiver in void}
+    return {
+        name: tuple(
+            _tell_void(_waive(finding, waived.get(name)), not_waived.get(name))
+            for finding in _asked(name, case, getattr(policies, name))
+        )
+        for name in RELEASE_GATES
+        if name in of
+    }
+
+
+def _asked(name: str, case: ReleaseCase, policy: Policy[Any]) -> tuple[Finding, ...]:
+    model = case.identity.model
+    return _marked(RELEASE_GATES[name].judge(case, policy.limit_for(model)), policy, model)
 
 
 def findings_of_window(evidence: WindowEvidence, policies: Policies) -> dict[str, tuple[Finding, ...]]:

@@ -120,10 +120,10 @@ def _of_runtime(workplace: Workplace) -> Finding:
 
 def _deployed(workplace: Workplace) -> Iterator[tuple[str, str]]:
     """Model and digest of all that is deployed."""
-    for environment, model in deploy_tree.everything_deployed(workplace.forge):
-        live = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
-        if live is not None:
-            yield model, live.digest
+    for (_, model), live in deploy_tree.everything_deployed(workplace.forge).items():
+        if isinstance(live, BadFile):
+            raise live
+        yield model, live.digest
 
 
 def _fetched(model: str, digest: str, workplace: Workplace) -> SeenImage:

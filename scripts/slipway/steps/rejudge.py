@@ -6,9 +6,11 @@ What the watch asks (drift, the version before, the drop of a metric) needs a wi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
-from itertools import zip_longest
+from functools import cached_property
+from itertools import chain, zip_longest
 from typing import TypeVar
 
 from semver import Version
@@ -16,6 +18,7 @@ from semver import Version
 from slipway.adapters import deploy_tree
 from slipway.adapters.forge import Branches
 from slipway.adapters.history import release_folder
+from slipway.adapters.manifests import Deployed
 from slipway.adapters.repository import parse_policies
 from slipway.adapters.workplace import Workplace
 from slipway.domain.case import ReleaseCase
@@ -24,13 +27,15 @@ from slipway.domain.identity import Identity
 from slipway.domain.pages import Body, Page, parse_page
 from slipway.domain.policy import Policies
 from slipway.domain.proposed import ChangedFinding, NobodysWaiver, Rejudged, Rejudgement, Unjudged
-from slipway.domain.release import Rehearsal, Verdicts
+from slipway.domain.release import Rehearsal, VoidWaiver, WaiverUsed
 from slipway.domain.tag import ReleaseTag
-from slipway.domain.verdict import Finding
-from slipway.errors import BadFile, BadTag, NewerSchema
-from slipway.gates import RELEASE_GATES, verdicts_of, void_waivers, waivers_in_force
+from slipway.domain.verdict import Finding, Verdict, verdict_of
+from slipway.errors import BadFile, NewerSchema
+from slipway.gates import RELEASE_GATES, findings_of, void_waivers, waivers_in_force
 
 BodyT = TypeVar("BodyT", bound=Body)
+_Findings = Mapping[str, tuple[Finding, ...]]  # by the name of their gate
+_POLICIES = "policies"
 
 
 def run(*, policies: Policies, today: date, workplace: Workplace) -> Rejudgement:
@@ -39,57 +44,84 @@ def run(*, policies: Policies, today: date, workplace: Workplace) -> Rejudgement
     Raises:
         BadFile: a policy of the default branch cannot be read.
     """
-    before = _in_force(workplace.forge)
+    change = _Change(_in_force(workplace.forge), policies, today)
+    found = deploy_tree.everything_deployed(workplace.forge)
+    tags = {place: _tag(place[1], live) for place, live in found.items() if not isinstance(live, BadFile)}
+    pages = workplace.history.pages_of_all(tags.values())
     judged: list[Rejudged] = []
     unjudged: list[Unjudged] = []
-    for environment, model in deploy_tree.everything_deployed(workplace.forge):
+    for (environment, model), live in found.items():
         try:
-            case = _case(environment, model, workplace)
-        except (BadFile, BadTag, NewerSchema) as error:
+            if isinstance(live, BadFile):
+                raise live
+            tag = tags[environment, model]
+            judged.append(_rejudged(environment, _case(tag, pages[tag]), change))
+        except (BadFile, NewerSchema) as error:
             unjudged.append(Unjudged(environment=environment, model=model, problem=error.problem, mend=error.mend))
-            continue
-        old, new = (_verdicts(case, each, today=today) for each in (before, policies))
-        judged.append(
-            Rejudged(
-                environment=environment,
-                tag=case.identity.tag,
-                before=old.verdict,
-                after=new.verdict,
-                changed=_changed(old.findings, new.findings),
-                void_waivers=new.void_waivers,
-            )
-        )
     strangers = tuple(_waivers_of_nobody(policies, workplace))
     return Rejudgement(judged=tuple(judged), unjudged=tuple(unjudged), waivers_of_nobody=strangers)
 
 
+@dataclass(frozen=True)
+class _Change:
+    """The policies in force, and those that are proposed."""
+
+    before: Policies
+    after: Policies
+    today: date
+
+    @cached_property
+    def gates(self) -> frozenset[str]:
+        """Those whose policy changes: what any other finds is the same under both."""
+        return frozenset(name for name in RELEASE_GATES if getattr(self.before, name) != getattr(self.after, name))
+
+
+def _rejudged(environment: str, case: ReleaseCase, change: _Change) -> Rejudged:
+    void = _void(case, change.after, change.today)
+    old = findings_of(
+        case,
+        change.before,
+        _waivers(case, change.before, change.today),
+        void=_void(case, change.before, change.today),
+    )
+    new = findings_of(case, change.after, _waivers(case, change.after, change.today), void=void, of=change.gates)
+    return Rejudged(
+        environment=environment,
+        tag=case.identity.tag,
+        before=_verdict(old),
+        after=_verdict({**old, **new}),
+        changed=_changed({name: old[name] for name in new}, new),
+        void_waivers=void,
+    )
+
+
 def _waivers_of_nobody(policies: Policies, workplace: Workplace) -> Iterator[NobodysWaiver]:
     """A misspelt one lets nothing through, and its author believes that it does."""
-    models = {*workplace.repository.model_names(), *workplace.history.models()}
-    for name in RELEASE_GATES:
-        for waiver in getattr(policies, name).waivers:
-            if waiver.model not in models:
-                yield NobodysWaiver(gate=name, model=waiver.model, version=waiver.version, unknown="model")
-            elif Version.parse(waiver.version[1:]) not in workplace.history.versions(waiver.model):
-                yield NobodysWaiver(gate=name, model=waiver.model, version=waiver.version, unknown="version")
+    waivers = [(name, waiver) for name in RELEASE_GATES for waiver in getattr(policies, name).waivers]
+    models = {*workplace.repository.model_names(), *workplace.history.models()} if waivers else set()
+    versions = {model: workplace.history.versions(model) for model in {waiver.model for _, waiver in waivers} & models}
+    for gate, waiver in waivers:
+        if waiver.model not in models:
+            yield NobodysWaiver(gate=gate, model=waiver.model, version=waiver.version, unknown="model")
+        elif Version.parse(waiver.version[1:]) not in versions[waiver.model]:
+            yield NobodysWaiver(gate=gate, model=waiver.model, version=waiver.version, unknown="version")
 
 
 def _in_force(forge: Branches) -> Policies:
     """What the default branch says."""
     head = forge.head(forge.default_branch)
-
+    files = {} if head is None else forge.list_files(head, _POLICIES)
+    contents = forge.read_blobs(blob for path, blob in files.items() if path.endswith(".yaml"))
     return parse_policies(
-        lambda name: forge.read(head, f"policies/{name}") if head is not None else None,
-        where=f"{forge.default_branch}:policies",
+        lambda name: contents.get(files.get(f"{_POLICIES}/{name}", "")), where=f"{forge.default_branch}:{_POLICIES}"
     )
 
 
-def _case(environment: str, model: str, workplace: Workplace) -> ReleaseCase:
-    live = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
-    if live is None:
-        raise BadFile(f"{environment} stopped running {model} a moment ago", mend="run again")
-    tag = ReleaseTag.parse(f"{model}@{live.tag}")
-    pages = workplace.history.pages_of(tag)
+def _tag(model: str, live: Deployed) -> ReleaseTag:
+    return ReleaseTag.parse(f"{model}@{live.tag}")
+
+
+def _case(tag: ReleaseTag, pages: Mapping[str, bytes]) -> ReleaseCase:
     evidence = _newest(pages, Evidence, tag)
     return ReleaseCase(
         identity=_newest(pages, Identity, tag).body,
@@ -113,14 +145,19 @@ def _newest(pages: Mapping[str, bytes], kind: type[BodyT], tag: ReleaseTag) -> P
     return max(found, key=lambda page: page.number)
 
 
-def _verdicts(case: ReleaseCase, policies: Policies, *, today: date) -> Verdicts:
-    identity = case.identity
-    waivers = waivers_in_force(policies, model=identity.model, version=identity.version, today=today)
-    void = void_waivers(policies, model=identity.model, version=identity.version, today=today)
-    return verdicts_of(case, policies, waivers, policies_digest="", void=void)  # nothing of it is kept
+def _waivers(case: ReleaseCase, policies: Policies, today: date) -> tuple[WaiverUsed, ...]:
+    return waivers_in_force(policies, model=case.identity.model, version=case.identity.version, today=today)
 
 
-def _changed(before: Iterable[Finding], after: Iterable[Finding]) -> tuple[ChangedFinding, ...]:
+def _void(case: ReleaseCase, policies: Policies, today: date) -> tuple[VoidWaiver, ...]:
+    return void_waivers(policies, model=case.identity.model, version=case.identity.version, today=today)
+
+
+def _verdict(findings: _Findings) -> Verdict:
+    return verdict_of(chain.from_iterable(findings.values()))
+
+
+def _changed(before: _Findings, after: _Findings) -> tuple[ChangedFinding, ...]:
     old, new = _by_question(before), _by_question(after)
     pairs = (
         ChangedFinding(before=first, after=second)
@@ -130,9 +167,9 @@ def _changed(before: Iterable[Finding], after: Iterable[Finding]) -> tuple[Chang
     return tuple(pair for pair in pairs if pair.before != pair.after)
 
 
-def _by_question(findings: Iterable[Finding]) -> dict[tuple[str, str], list[Finding]]:
+def _by_question(findings: _Findings) -> dict[tuple[str, str], list[Finding]]:
     """A gate can answer several times under one title: a major version tells each break."""
     found: dict[tuple[str, str], list[Finding]] = defaultdict(list)
-    for finding in findings:
+    for finding in chain.from_iterable(findings.values()):
         found[finding.gate, finding.title].append(finding)
     return found

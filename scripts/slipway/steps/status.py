@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from slipway.adapters import deploy_tree
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.workplace import Workplace
 from slipway.domain.incident import IncidentVerdicts, IssueAction, IssueFiled, Outcome
+from slipway.domain.policy import QuarantineEntry
 from slipway.domain.release import Rollout, Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.upkeep import StatusRow
+from slipway.errors import BadFile
 
 
 def run(*, workplace: Workplace) -> tuple[StatusRow, ...]:
+    """
+    Raises:
+        BadFile: a manifest of a model, or the quarantine, cannot be read.
+    """
+    deployed, quarantine = deploy_tree.everything_deployed(workplace.forge), deploy_tree.quarantine(workplace.forge)
     return tuple(
-        _row(model, environment.name, workplace)
+        _row(model, environment.name, deployed.get((environment.name, model)), quarantine, workplace)
         for model in workplace.repository.model_names()
         for environment in workplace.settings.environments
     )
 
 
-def _row(model: str, environment: str, workplace: Workplace) -> StatusRow:
-    live = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
+def _row(
+    model: str,
+    environment: str,
+    live: Deployed | BadFile | None,
+    quarantine: Sequence[QuarantineEntry],
+    workplace: Workplace,
+) -> StatusRow:
+    if isinstance(live, BadFile):
+        raise live
     outcome, issue = _last_outcome(model, environment, live, workplace)
     return StatusRow(
         model=model,
@@ -30,7 +46,7 @@ def _row(model: str, environment: str, workplace: Workplace) -> StatusRow:
         since=_since(model, environment, live, workplace),
         outcome=outcome,
         incident=issue,
-        quarantined=tuple(entry.version for entry in deploy_tree.quarantine(workplace.forge) if entry.model == model),
+        quarantined=tuple(entry.version for entry in quarantine if entry.model == model),
         in_audit=_in_audit(model, live, workplace),
     )
 

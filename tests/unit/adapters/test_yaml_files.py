@@ -76,16 +76,20 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b
     [
         (BOMB.encode(), "alias"),
         (b"question: \xff\n", "line 1: byte 10 is not UTF-8"),
-        (b"question: [1, 2\n", "line 2: expected ',' or ']'"),
+        (b"question: [1, 2\n", "line 2: did not find expected ',' or ']'"),
         (b"- a\n- b\n", "holds no `key: value` lines"),
         (b"", "holds no `key: value` lines"),
-        (b"question: " + b"[" * 5_000 + b"\n", "nested deeper"),
+        (b"question: " + b"[" * 100 + b"]" * 100 + b"\n", "nested deeper"),
+        (b"question: " + b"[" * 5_000 + b"\n", "exceeded maximum nesting depth"),
         (b"question: a\nquestion: b\n", "line 2: `question` is there twice"),
         (b"question: !!python/object/apply:os.system [id]\n", "could not determine a constructor"),
         (b"limit: 2013-02-30\n", "day is out of range"),
         (b"? [a, b]\n: c\n", "policies/drift.yaml"),
     ],
-    ids=["bomb", "latin-1", "broken", "list", "empty", "deep", "twice", "object", "no such day", "list as key"],
+    ids=[
+        *("bomb", "latin-1", "broken", "list", "empty", "deep", "deeper", "twice", "object"),
+        *("no such day", "list as key"),
+    ],
 )
 def test_a_hostile_or_broken_file_is_refused_in_plain_words(content: bytes, problem: str) -> None:
     """These files come from pull requests of strangers."""
