@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from semver import Version
 
-from slipway.domain.declared import Declared
+from slipway.domain.declared import Declared, Share, VersionName
 
 Scalar = bool | int | float | str
 
@@ -28,13 +28,6 @@ def _null_for_nan(given: object) -> object:
 
 # Of one row: a list, row by row, where the tensor has more than one value; null is a missing number.
 Values = Annotated[Scalar | tuple[Scalar | None, ...] | None, BeforeValidator(_null_for_nan)]
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-def _a_version(text: str) -> str:
-    if text[:1] != "v" or not Version.is_valid(text[1:]):
-        raise ValueError("must read like v1.4.0")
-    return text
 
 
 class TextChange(StrEnum):
@@ -54,12 +47,8 @@ class Expectation(Declared):
     """`since` is the first version that it holds for, `below` the first that it no longer holds for."""
 
     name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60, description="by which it is found")
-    since: Annotated[str, AfterValidator(_a_version)] | None = Field(
-        default=None, description="the first version that it holds for"
-    )
-    below: Annotated[str, AfterValidator(_a_version)] | None = Field(
-        default=None, description="the first version that it no longer holds for"
-    )
+    since: VersionName | None = Field(default=None, description="the first version that it holds for")
+    below: VersionName | None = Field(default=None, description="the first version that it no longer holds for")
 
     def holds_for(self, version: str) -> bool:
         """`version` reads `v1.4.0`."""

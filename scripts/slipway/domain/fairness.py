@@ -7,16 +7,12 @@ hold at once where the groups differ in what they deserve; which one matters is 
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field
 
-from slipway.domain.declared import Declared
+from slipway.domain.declared import Declared, Share
 from slipway.domain.model import Model
 from slipway.errors import BadFile
 from slipway.maths.named_metrics import DecisionKind, foremost
-
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class FairnessLimit(Declared):

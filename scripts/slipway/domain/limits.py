@@ -9,7 +9,7 @@ import difflib
 import math
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import (
     ConfigDict,
@@ -23,11 +23,9 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from slipway.domain.declared import Declared
+from slipway.domain.declared import Declared, Share
 from slipway.domain.fairness import FairnessLimit
 from slipway.maths.named_metrics import DecisionKind, Metric, known_names, metric_called
-
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class RefusedRows(StrEnum):

@@ -14,10 +14,9 @@ from pydantic import (
     AfterValidator,
     Field,
 )
-from semver import Version
 
 from slipway.domain.behaviour import BehaviourLimit
-from slipway.domain.declared import Declared
+from slipway.domain.declared import Declared, VersionName, a_version
 from slipway.domain.limits import (
     BudgetsLimit,
     DriftLimit,
@@ -35,23 +34,16 @@ from slipway.domain.limits import (
 Limit = TypeVar("Limit", bound=Declared)
 
 
-def _a_version(text: str) -> str:
-    """An entry whose version is misspelt would hold nothing, and nobody would be told."""
-    if text[:1] != "v" or not Version.is_valid(text[1:]):
-        raise ValueError("must read like v1.4.0")
-    return text
-
-
 def _a_version_or_all(text: str) -> str:
     try:
-        return text if text == "*" else _a_version(text)
+        return text if text == "*" else a_version(text)
     except ValueError as error:
         raise ValueError(f"{error}, or *") from error
 
 
 class Waiver(Declared):
     model: str = Field(description="its name")
-    version: Annotated[str, AfterValidator(_a_version)] = Field(description="reads like v1.4.0")
+    version: VersionName = Field(description="reads like v1.4.0")
     reason: str = Field(min_length=10, description="why it is let through; the pull request says it")
     by: str = Field(min_length=1, description="who answers for it")
     until: date = Field(description="the last day on which it holds")

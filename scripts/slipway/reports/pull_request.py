@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from slipway.domain.conversion import Conversion
 from slipway.domain.cost import Cost
@@ -87,34 +88,23 @@ def pull_request_body(
     """
     deployed = identity.deployed.get(environment)
     running = deployed.version if deployed else None
-    noticed = _noticed(evidence, running)
     text = rendering.markdown(
         "pull_request",
         headline=f"{_advice(identity, evidence, verdicts.verdict)}: {_what(identity, deployed, environment)}.",
         reasons=_reasons(identity, evidence, rehearsal, verdicts, environment=environment),
         compared=_compared(identity, deployed=deployed, environment=environment),
-        measured=[one for one in verdicts.findings if not answers_yes_or_no(one)],
-        lead="Mend",
-        still_open=by_mend(open_findings(verdicts)),
-        in_audit=by_mend(audited_findings(verdicts)),
-        waived=waived_findings(verdicts),
-        waivers=_waivers_to_fill_in(identity, verdicts),
-        noticed=noticed,
-        flips_chart=_flips_chart(noticed),
-        slices=most_flipped(noticed.slices) if noticed else [],
+        **_findings_told(identity, verdicts),
+        **_change_told(_noticed(evidence, running)),
+        **_cost_told(cost, running),
         identity=identity,
         version=version_of(identity),
         conversion=conversion,
         evidence=evidence,
         rehearsal=rehearsal,
         verdicts=verdicts,
-        verdict_cell=verdict_cell,
         image=image,
         environment=environment,
         opening=opening,
-        cost=cost,
-        cost_in_short=cost_in_short(cost, beside=running) if cost else "",
-        cost_in_full=cost_in_full(cost, beside=running) if cost else "",
         supersedes=_supersedes(opening.supersedes),
         before=before,
         deployed=deployed,
@@ -125,6 +115,34 @@ def pull_request_body(
     return cut_at_a_line(
         text, whole=record_of(identity, web=opening.web), ending=_marker(identity, environment, opening.supersedes)
     )
+
+
+def _findings_told(identity: Identity, verdicts: Verdicts) -> dict[str, Any]:
+    return {
+        "measured": [one for one in verdicts.findings if not answers_yes_or_no(one)],
+        "verdict_cell": verdict_cell,
+        "lead": "Mend",
+        "still_open": by_mend(open_findings(verdicts)),
+        "in_audit": by_mend(audited_findings(verdicts)),
+        "waived": waived_findings(verdicts),
+        "waivers": _waivers_to_fill_in(identity, verdicts),
+    }
+
+
+def _change_told(noticed: ComparisonEvidence | None) -> dict[str, Any]:
+    return {
+        "noticed": noticed,
+        "flips_chart": _flips_chart(noticed),
+        "slices": most_flipped(noticed.slices) if noticed else [],
+    }
+
+
+def _cost_told(cost: Cost | None, running: str | None) -> dict[str, Any]:
+    return {
+        "cost": cost,
+        "cost_in_short": cost_in_short(cost, beside=running) if cost else "",
+        "cost_in_full": cost_in_full(cost, beside=running) if cost else "",
+    }
 
 
 def superseded_comment(identity: Identity, environment: str, *, by: int) -> str:
