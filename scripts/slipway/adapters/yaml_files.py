@@ -6,7 +6,7 @@ Aliases are refused: nothing in these files needs them, and with them a kilobyte
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -80,7 +80,7 @@ def _decode(content: bytes, *, where: str) -> str:
 
 def _compose(text: str, *, where: str) -> yaml.Node:
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in _shallow_events(text, where=where)):
+        if "*" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader)):
             raise BadFile(f"{where} uses a YAML alias (`*name`)", mend="write the value out at each place")
         root = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
@@ -93,19 +93,12 @@ def _compose(text: str, *, where: str) -> yaml.Node:
     return root
 
 
-def _shallow_events(text: str, *, where: str) -> Iterator[yaml.Event]:
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEEPEST:
-            raise BadFile(f"{where} is nested deeper than {_DEEPEST} levels", mend=f"flatten {where}")
-        yield event
-
-
-def _refuse_traps(node: yaml.Node, *, where: str) -> None:
+def _refuse_traps(node: yaml.Node, *, where: str, depth: int = 1) -> None:
+    if depth > _DEEPEST:
+        raise BadFile(f"{where} is nested deeper than {_DEEPEST} levels", mend=f"flatten {where}")
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _refuse_traps(item, where=where)
+            _refuse_traps(item, where=where, depth=depth + 1)
     if not isinstance(node, yaml.MappingNode):
         return
     seen: set[str] = set()
@@ -116,7 +109,7 @@ def _refuse_traps(node: yaml.Node, *, where: str) -> None:
         if key.value in seen:
             raise BadFile(f"{where}, line {line}: `{key.value}` is there twice", mend="keep one of the two")
         seen.add(key.value)
-        _refuse_traps(value, where=where)
+        _refuse_traps(value, where=where, depth=depth + 1)
 
 
 def _explained(error: ErrorDetails, root: yaml.Node, into: type[BaseModel], *, where: str) -> BadFile:
