@@ -107,7 +107,7 @@ def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
     """After a kill nobody waits for the answer, and a second run must not meet the first."""
     (tmp_path / "worker.py").write_text(f"import sys, time\n{_sleeper(tmp_path, session=True)}\ntime.sleep(600)")
     start = (
-        "from pathlib import Path; import sys; from slipway.adapters import environments\n"
+        "from pathlib import Path; import sys; from slipway.adapters.processes import environments\n"
         f"environments.run(Path(sys.executable), 'worker', {{}}, folder=Path({str(tmp_path / 'process')!r}),"
         f" packages=[Path({str(tmp_path / 'worker.py')!r})])"
     )

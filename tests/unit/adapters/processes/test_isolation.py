@@ -32,7 +32,7 @@ _START = (
 # A user namespace in which no other may be made: what a container, or Ubuntu 24.04, allows.
 _NO_NAMESPACES = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
 _DRIVER = (
-    "import json, sys; from pathlib import Path; from slipway.adapters import environments\n"
+    "import json, sys; from pathlib import Path; from slipway.adapters.processes import environments\n"
     "job = json.loads(sys.argv[1]); worker = Path(sys.argv[2])\n"
     "files = environments.Files((), (worker.parent / 'out',)) if sys.argv[3] == 'held' else None\n"
     "answer, held = environments.run_and_tell(Path(sys.executable), 'worker', job, folder=worker.parent / 'process',"
