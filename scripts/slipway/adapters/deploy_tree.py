@@ -13,6 +13,7 @@ from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, BadTag
 
 QUARANTINE = "deploy/quarantine.yaml"
+FOLDER = "deploy"
 _MANIFEST = re.compile(r"deploy/([^/]+)/([^/]+)/kustomization\.yaml")
 
 
@@ -36,13 +37,24 @@ def everything_deployed(forge: Branches) -> Mapping[tuple[str, str], Deployed | 
 
     A manifest that cannot be read counts, with what is wrong; one that deploys nothing does not.
     """
+    return deployed_by(files_at_head(forge, FOLDER))
+
+
+def files_at_head(forge: Branches, *folders: str) -> Mapping[str, bytes]:
+    """Path → content of what lies in `folders` of the default branch, of one commit and read at once."""
     head = forge.head(forge.default_branch)
-    files = forge.list_files(head, "deploy") if head is not None else {}
+    if head is None:
+        return {}
+    files = {path: blob for folder in folders for path, blob in forge.list_files(head, folder).items()}
+    contents = forge.read_blobs(files.values())
+    return {path: contents[blob] for path, blob in files.items()}
+
+
+def deployed_by(files: Mapping[str, bytes]) -> Mapping[tuple[str, str], Deployed | BadFile]:
+    """What the manifests among `files` deploy, as `everything_deployed` tells it."""
     places = {path: match for path in sorted(files) if (match := _MANIFEST.fullmatch(path))}
-    contents = forge.read_blobs(files[path] for path in places)
     found = {
-        (match[1], match[2]): _told_or_wrong(contents[files[path]], model=match[2], path=path)
-        for path, match in places.items()
+        (match[1], match[2]): _told_or_wrong(files[path], model=match[2], path=path) for path, match in places.items()
     }
     return {place: told for place, told in found.items() if told is not None}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -105,7 +106,7 @@ def parse_page(body: type[BodyT], content: bytes, *, where: str) -> Page[BodyT]:
             mend="update Slipway in this repository (docs/generate.md, `cruft update`), then run the step again",
         )
     try:
-        page = Page[body].model_validate(raw)  # type: ignore[valid-type]  # a class given as a value
+        page = _page_of(body).model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
@@ -113,6 +114,12 @@ def parse_page(body: type[BodyT], content: bytes, *, where: str) -> Page[BodyT]:
     if page.kind != body.kind:
         raise BadFile(f"{where} is a page `{page.kind}`, not `{body.kind}`", mend="run the steps in their order")
     return page
+
+
+@cache
+def _page_of(body: type[BodyT]) -> type[Page[BodyT]]:
+    """Pydantic forgets a parametrised class that nobody holds, and takes milliseconds to make it again."""
+    return Page[body]  # type: ignore[valid-type]  # a class given as a value
 
 
 def _json_object(content: bytes, *, where: str) -> dict[str, Any]:

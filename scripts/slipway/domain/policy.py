@@ -93,8 +93,9 @@ class Policy(Declared, Generic[Limit]):
     def void_waiver_for(self, model: str, version: str, *, today: date) -> Waiver | None:
         """The one with the last day, where there are some and none holds today."""
         named = [waiver for waiver in self.waivers if (waiver.model, waiver.version) == (model, version)]
-        holds = self.waiver_for(model, version, today=today) is not None
-        return None if holds else max(named, key=lambda waiver: waiver.until, default=None)
+        if not named or self.waiver_for(model, version, today=today) is not None:
+            return None
+        return max(named, key=lambda waiver: waiver.until)
 
     def why_void(self, waiver: Waiver, *, today: date) -> str | None:
         """Why a waiver lets nothing through today; None where it does."""

@@ -5,7 +5,7 @@ A gate is pure: what was measured and a limit go in, findings come out.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any
 
@@ -53,7 +53,8 @@ WINDOW_GATES: dict[str, WindowGate[Any]] = {
 
 def waivers_in_force(policies: Policies, *, model: str, version: str, today: date) -> tuple[WaiverUsed, ...]:
     """Those that the gates of a release take into account today; `version` reads `v1.4.0`."""
-    found = ((name, getattr(policies, name).waiver_for(model, version, today=today)) for name in RELEASE_GATES)
+    asked = _with_waivers(policies)
+    found = ((name, policy.waiver_for(model, version, today=today)) for name, policy in asked)
     return tuple(
         WaiverUsed(gate=name, reason=waiver.reason, by=waiver.by, until=waiver.until.isoformat())
         for name, waiver in found
@@ -63,13 +64,17 @@ def waivers_in_force(policies: Policies, *, model: str, version: str, today: dat
 
 def void_waivers(policies: Policies, *, model: str, version: str, today: date) -> tuple[VoidWaiver, ...]:
     """Those that name this version and hold no more, or not yet: who wrote one must be told."""
-    asked = ((name, getattr(policies, name)) for name in RELEASE_GATES)
+    asked = _with_waivers(policies)
     found = ((name, policy, policy.void_waiver_for(model, version, today=today)) for name, policy in asked)
     return tuple(
         VoidWaiver(gate=name, why=why)
         for name, policy, waiver in found
         if waiver is not None and (why := policy.why_void(waiver, today=today)) is not None
     )
+
+
+def _with_waivers(policies: Policies) -> Iterator[tuple[str, Policy[Any]]]:
+    return ((name, policy) for name in RELEASE_GATES if (policy := getattr(policies, name)).waivers)
 
 
 def judged_by(waivers: tuple[WaiverUsed, ...], *, policies_digest: str) -> dict[str, str]:

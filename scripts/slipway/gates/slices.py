@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from statistics import NormalDist
 
@@ -32,14 +33,18 @@ def judge(case: ReleaseCase, limit: SlicesLimit) -> tuple[Finding, ...]:
 
 def widened(estimate: Estimate, *, among: int) -> Estimate:
     """The interval that holds with all of `among` together at 95 %: half-widths times z(1 - 0.025/n) / z(0.975)."""
-    normal = NormalDist()
-    factor = normal.inv_cdf(1 - _MISSED / (2 * max(1, among))) / normal.inv_cdf(1 - _MISSED / 2)
-    value = estimate.value
+    factor, value = _wider(among), estimate.value
     return Estimate(
         value=value,
         low=value - factor * (value - estimate.low),
         high=value + factor * (estimate.high - value),
     )
+
+
+@cache
+def _wider(among: int) -> float:
+    normal = NormalDist()
+    return normal.inv_cdf(1 - _MISSED / (2 * max(1, among))) / normal.inv_cdf(1 - _MISSED / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +69,18 @@ def _slices(measured: SlicesEvidence, limit: SlicesLimit) -> tuple[Finding, ...]
     metric, allowed = BY_NAME[measured.metric], _allowed(measured, limit.worse)
     if not measured.slices or allowed is None:
         return ()
-    known = [one for one in measured.slices if one.positives >= limit.positives and one.against_all is not None]
+    known = [one for one in measured.slices if _is_known(one, limit)]
     judged = [_judged_slice(one, metric, among=len(known), allowed=allowed) for one in known]
     worst = _worst(judged)
-    thin = min((one for one in measured.slices if one not in known), key=lambda one: one.positives, default=None)
+    unknown = (one for one in measured.slices if not _is_known(one, limit))
+    thin = min(unknown, key=lambda one: one.positives, default=None)
     if thin is not None and (worst is None or worst.verdict is not Verdict.FAIL):
         return (_too_thin(thin, measured, limit),)
     return () if worst is None else (_told_slice(worst, measured, allowed=allowed, slices=len(known)),)
+
+
+def _is_known(one: SliceEvidence, limit: SlicesLimit) -> bool:
+    return one.positives >= limit.positives and one.against_all is not None
 
 
 def _judged_slice(one: SliceEvidence, metric: Metric, *, among: int, allowed: float) -> _Judged:

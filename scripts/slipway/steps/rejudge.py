@@ -16,7 +16,6 @@ from typing import TypeVar
 from semver import Version
 
 from slipway.adapters import deploy_tree
-from slipway.adapters.forge import Branches
 from slipway.adapters.history import release_folder
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.repository import parse_policies
@@ -44,8 +43,10 @@ def run(*, policies: Policies, today: date, workplace: Workplace) -> Rejudgement
     Raises:
         BadFile: a policy of the default branch cannot be read.
     """
-    change = _Change(_in_force(workplace.forge), policies, today)
-    found = deploy_tree.everything_deployed(workplace.forge)
+    branch = workplace.forge.default_branch
+    files = deploy_tree.files_at_head(workplace.forge, deploy_tree.FOLDER, _POLICIES)
+    change = _Change(_in_force(files, branch), policies, today)
+    found = deploy_tree.deployed_by(files)
     tags = {place: _tag(place[1], live) for place, live in found.items() if not isinstance(live, BadFile)}
     pages = workplace.history.pages_of_all(tags.values())
     judged: list[Rejudged] = []
@@ -107,14 +108,9 @@ def _waivers_of_nobody(policies: Policies, workplace: Workplace) -> Iterator[Nob
             yield NobodysWaiver(gate=gate, model=waiver.model, version=waiver.version, unknown="version")
 
 
-def _in_force(forge: Branches) -> Policies:
+def _in_force(files: Mapping[str, bytes], branch: str) -> Policies:
     """What the default branch says."""
-    head = forge.head(forge.default_branch)
-    files = {} if head is None else forge.list_files(head, _POLICIES)
-    contents = forge.read_blobs(blob for path, blob in files.items() if path.endswith(".yaml"))
-    return parse_policies(
-        lambda name: contents.get(files.get(f"{_POLICIES}/{name}", "")), where=f"{forge.default_branch}:{_POLICIES}"
-    )
+    return parse_policies(lambda name: files.get(f"{_POLICIES}/{name}"), where=f"{branch}:{_POLICIES}")
 
 
 def _tag(model: str, live: Deployed) -> ReleaseTag:
