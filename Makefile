@@ -85,6 +85,10 @@ requirements: .tools/.installed ## lock pyproject.toml again; UPGRADE=--upgrade 
 		-o requirements/pytorch.txt # upgraded to the version that is pinned: else uv keeps the hashes that it finds
 	$(COMPILE) --group pyproject.toml:onnx --constraints requirements/runtime.txt -o requirements/onnx.txt
 	$(COMPILE) --group pyproject.toml:serving --constraints requirements/runtime.txt -o requirements/serving.txt
+	$(COMPILE) --group pyproject.toml:serving-s3 --constraints requirements/development.txt \
+		-o requirements/serving-s3.txt
+	$(COMPILE) --group pyproject.toml:serving-gs --constraints requirements/development.txt \
+		-o requirements/serving-gs.txt
 	$(COMPILE) --group pyproject.toml:contract -o requirements/contract.txt
 	grep -oE '^uv==[^ ;]+' requirements/runtime.txt | $(COMPILE) - -o requirements/uv.txt
 

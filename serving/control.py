@@ -3,7 +3,7 @@
 status     what is served, and whether it accepts
 accept     start accepting, for a server that was started with --hold; answers once it does
 listener   the same, with a copy of the listening socket attached (SCM_RIGHTS)
-flush      answers once the served log is on disk
+flush      answers once the served log was written, and whether all of it is stored
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ from serving.inference import Model
 from serving.metrics import Metrics
 from serving.predictions import Predictions
 from serving.protocol import Body, Rules
-from serving.request_log import RequestLog, Served
+from serving.request_log import RequestLog
+from serving.served import Served
 from serving.tensors import Batch
 
 log = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ class Infer:
         logged = self.request_log is not None  # the log wants every output, whatever the client filters
         names = tuple(self.model.outputs) if logged else request.outputs
         answer = await self.execution.answer(request.batch, names)
-        self._count(request, answer)
+        self._count(request, answer, body_bytes=0 if json_length is None else len(body))
         return protocol.write(request, answer, model=self.model)
 
     async def _packed(self, body: Body, headers: Headers) -> Answer:
@@ -123,7 +124,7 @@ class Infer:
             own += [(b"content-encoding", wished.encode()), (b"vary", b"accept-encoding")]
         return Answer(200, content, own)
 
-    def _count(self, request: protocol.Request, answer: Batch) -> None:
+    def _count(self, request: protocol.Request, answer: Batch, *, body_bytes: int) -> None:
         self.metrics.rows.inc(request.rows)
         self.metrics.batch_rows.observe(request.rows)
         self.predictions.count(answer, rows=request.rows)
@@ -131,7 +132,7 @@ class Infer:
             self.metrics.unknown_inputs.inc(request.unknown_inputs)
         if self.request_log is not None:
             times = request.times or (time.time_ns() // 1000,) * request.rows
-            self.request_log.record(Served(request.id, times, request.batch | answer))
+            self.request_log.record(Served(request.id, times, request.batch | answer, body_bytes))
 
     def _refused(self, refusal: RequestRefused) -> Answer:
         self.metrics.failed(refusal.cause)

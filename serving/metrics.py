@@ -27,9 +27,13 @@ class Metrics:
             "slipway_unknown_inputs", "Inputs that the model does not have, ignored", registry=registry
         )
         self.log_rows_written = Counter("slipway_log_rows_written", "Rows in the served log", registry=registry)
-        self.log_rows_dropped = Counter(
-            "slipway_log_rows_dropped", "Rows that the served log lost: queue full or disk failing", registry=registry
+        self._log_rows_dropped = Counter(
+            "slipway_log_rows_dropped", "Rows that the served log lost, by cause", ["cause"], registry=registry
         )
+        self._log_failures = Counter(
+            "slipway_log_failures", "Tries to store a file of the served log that failed", ["cause"], registry=registry
+        )
+        self.log_waiting_bytes = Gauge("slipway_log_waiting_bytes", "Of rows not stored yet", registry=registry)
         info = Gauge("slipway_model", "The model that is served", ["model", "version"], registry=registry)
         info.labels(model=model, version=version).set(1)
         ProcessCollector(registry=registry)
@@ -41,6 +45,13 @@ class Metrics:
 
     def failed(self, cause: str) -> None:
         self._errors.labels(cause=cause).inc()
+
+    def log_dropped(self, rows: int, cause: str) -> None:
+        if rows:
+            self._log_rows_dropped.labels(cause=cause).inc(rows)
+
+    def log_failed(self, cause: str) -> None:
+        self._log_failures.labels(cause=cause).inc()
 
     def add(self, collector: Collector) -> None:
         self._registry.register(collector)

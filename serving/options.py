@@ -37,7 +37,9 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_log_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--served-log", type=Path, help="folder for Parquet files by date; default: no log")
+    group.add_argument(
+        "--served-log", help="FOLDER, s3://BUCKET/FOLDER or gs://BUCKET/FOLDER for files by date; default: no log"
+    )
     group.add_argument(
         "--accept-event-time",
         action="store_true",
@@ -45,6 +47,15 @@ def _add_log_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--log-file-rows", type=int, default=50_000, help="write a file at so many rows")
     group.add_argument("--log-file-seconds", type=float, default=5.0, help="or after so long")
+    group.add_argument(
+        "--log-waiting-bytes",
+        type=int,
+        default=64 * 2**20,
+        help="of rows not stored yet, beyond which they are dropped and counted; default: 64 MiB",
+    )
+    group.add_argument(
+        "--log-closing-seconds", type=float, default=8.0, help="for the log's rest, after SIGTERM; default: 8"
+    )
 
 
 def _add_life_options(group: argparse._ArgumentGroup) -> None:

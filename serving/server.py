@@ -153,6 +153,4 @@ class ModelServer(uvicorn.Server):
 
     async def _flush(self) -> Reply:
         request_log = self._application.infer.request_log
-        if request_log is not None:
-            await asyncio.to_thread(request_log.flush)
-        return {"flushed": True}
+        return {"flushed": request_log is None or await asyncio.to_thread(request_log.flush)}

@@ -16,10 +16,13 @@ from serving.execution import Execution, Pace
 from serving.infer import Infer, Limits
 from serving.inference import Model
 from serving.listener import bind
+from serving.log_rows import Rows
+from serving.log_targets import open_target
 from serving.metrics import Metrics
 from serving.predictions import Predictions
 from serving.protocol import Rules
 from serving.request_log import LogLimits, RequestLog
+from serving.served import Weight
 from serving.server import Leaving, ModelServer
 
 log = logging.getLogger(__name__)
@@ -78,11 +81,17 @@ def _request_log(options: argparse.Namespace, model: Model, metrics: Metrics) ->
     if options.served_log is None:
         return None
     return RequestLog(
-        options.served_log,
+        open_target(options.served_log),
         version=model.version,
-        columns={**model.inputs, **model.outputs},
+        encoding=Rows(version=model.version, columns={**model.inputs, **model.outputs}),
+        weight=Weight.of(model.inputs, model.outputs),
         metrics=metrics,
-        limits=LogLimits(rows_a_file=options.log_file_rows, seconds_a_file=options.log_file_seconds),
+        limits=LogLimits(
+            rows_a_file=options.log_file_rows,
+            seconds_a_file=options.log_file_seconds,
+            waiting_bytes=options.log_waiting_bytes,
+            closing_seconds=options.log_closing_seconds,
+        ),
     )
 
 

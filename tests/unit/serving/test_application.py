@@ -26,7 +26,7 @@ from serving.inference import Model
 from serving.metrics import Metrics
 from serving.predictions import Predictions
 from serving.protocol import Rules
-from serving.request_log import RequestLog
+from tests.unit.serving.served_logs import open_log
 
 INFER = "/v2/models/flight-delay/infer"
 INPUTS = [
@@ -175,9 +175,7 @@ def test_unknown_inputs_are_ignored_and_counted(application: Application) -> Non
 def test_the_log_holds_every_output_whatever_the_client_asked_for(application: Application, tmp_path: Path) -> None:
     """The watch compares outputs; a client's filter must not blind it."""
     model, metrics = application.model, application.infer.metrics
-    request_log = RequestLog(
-        tmp_path, version=model.version, columns={**model.inputs, **model.outputs}, metrics=metrics
-    )
+    request_log = open_log(model, tmp_path, metrics)
     logging = serve(model, request_log=request_log)
     answer = ask(logging, "POST", INFER, json={"id": "a", "inputs": INPUTS, "outputs": [{"name": "airline"}]})
     request_log.close()

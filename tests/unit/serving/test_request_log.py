@@ -1,26 +1,25 @@
-"""The served log, read back as the watch reads it."""
+"""The queue and the thread of the served log: when files are written, and what happens where they cannot be."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.dataset
+import pyarrow.parquet
 import pytest
 
-from serving.errors import CannotStart
 from serving.inference import Model
 from serving.metrics import Metrics
-from serving.request_log import LogLimits, RequestLog, Served
+from serving.request_log import LogLimits
+from serving.served import Encoded, Served, Weight
+from tests.unit.serving.served_logs import NEVER, open_log, rows_of, served
 
-FIRST_OF_AUGUST = int(datetime(2013, 8, 1, 23, 59, 59, tzinfo=UTC).timestamp()) * 1_000_000
-ONE_SECOND = 1_000_000
-NEVER = LogLimits(seconds_a_file=10_000.0)
+PATIENCE = 60.0
 
 
 @pytest.fixture
@@ -28,102 +27,40 @@ def metrics() -> Metrics:
     return Metrics(model="flight-delay", version="v1.1.0")
 
 
-def open_log(model: Model, directory: Path, metrics: Metrics, limits: LogLimits = NEVER) -> RequestLog:
-    columns = {**model.inputs, **model.outputs}
-    return RequestLog(directory, version="v1.1.0", columns=columns, metrics=metrics, limits=limits)
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
 
 
-def served(request_id: str, *times: int) -> Served:
-    rows = len(times)
-    values: dict[str, Any] = {
-        "hour": np.arange(rows, dtype=np.float32).reshape(-1, 1),
-        "carrier": np.array([["AA"]] * rows, dtype=object),
-        "p_late": np.full((rows, 1), 0.5, dtype=np.float32),
-        "airline": np.array([["AA"]] * rows, dtype=object),
-    }
-    return Served(request_id, times, values)
+def number_of(name: str, metrics: Metrics) -> float:
+    (line,) = [line for line in metrics.text().decode().splitlines() if line.startswith(f"{name} ")]
+    return float(line.split()[-1])
 
 
-def rows_of(directory: Path) -> Any:
-    return pyarrow.dataset.dataset(directory, partitioning="hive").to_table()
+@dataclass
+class Gate:
+    """A target that takes files while it is open, and says of each other one what `failure` says."""
 
+    failure: Exception | None = None
+    hurdle: threading.Event = field(default_factory=threading.Event)
+    stored: dict[str, bytes] = field(default_factory=dict)
+    tries: int = 0
 
-def test_rows_lie_under_the_day_of_their_time(late: Model, tmp_path: Path, metrics: Metrics) -> None:
-    """A request over midnight belongs to two days; windows are cut by folder."""
-    log = open_log(late, tmp_path, metrics)
-    log.record(served("a", FIRST_OF_AUGUST, FIRST_OF_AUGUST + ONE_SECOND))
-    log.close()
-
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["date=2013-08-01", "date=2013-08-02"]
-    table = rows_of(tmp_path).sort_by("time")
-    assert table.to_pylist()[1] == {
-        "request_id": "a",
-        "row": 1,
-        "time": datetime(2013, 8, 2, tzinfo=UTC),
-        "version": "v1.1.0",
-        "hour": 1.0,
-        "carrier": "AA",
-        "p_late": 0.5,
-        "airline": "AA",
-        "date": "2013-08-02",
-    }
-
-
-def test_columns_have_the_agreed_types(late: Model, tmp_path: Path, metrics: Metrics) -> None:
-    """Files of different versions and days are read as one table."""
-    log = open_log(late, tmp_path, metrics)
-    log.record(served("a", 0))
-    log.close()
-    schema = rows_of(tmp_path).schema
-
-    assert [schema.field(name).type for name in ("request_id", "row", "time", "version", "hour", "carrier")] == [
-        pa.string(),
-        pa.int32(),
-        pa.timestamp("us", tz="UTC"),
-        pa.string(),
-        pa.float32(),
-        pa.string(),
-    ]
-
-
-def test_a_wide_tensor_is_a_list_a_row_and_one_without_rows_is_null(
-    echo: Model, tmp_path: Path, metrics: Metrics
-) -> None:
-    """An output that has no row for each row asked cannot be joined to anything; the other columns still can."""
-    log = RequestLog(tmp_path, version="v1.0.0", columns=echo.inputs, metrics=metrics)
-    values: dict[str, Any] = {"INT64": np.array([[1, 2], [3, 4]]), "BOOL": np.array([True]), "FP64": np.float64(1.0)}
-    log.record(Served("a", (0, 0), values))
-    log.close()
-    table = rows_of(tmp_path)
-
-    assert table["INT64"].to_pylist() == [[1, 2], [3, 4]]
-    assert table["BOOL"].to_pylist() == table["FP64"].to_pylist() == [None, None]
-
-
-def test_a_value_of_every_datatype_is_logged(echo: Model, tmp_path: Path, metrics: Metrics) -> None:
-    """A column that cannot be written would lose every row of its model, and the watch would see none."""
-    values = {
-        name: np.full(
-            (1, *specification.shape[1:]), "Ü" if name.startswith("BYTES") else 1, dtype=specification.kind.numpy
-        )
-        for name, specification in {**echo.inputs, **echo.outputs}.items()
-    }
-    log = open_log(echo, tmp_path, metrics)
-    log.record(Served("a", (FIRST_OF_AUGUST,), values))
-    log.close()
-    (row,) = rows_of(tmp_path).to_pylist()
-
-    assert {name: row[name] for name in echo.inputs} == {
-        name: {"BYTES": "Ü", "INT64": [1, 1], "BOOL": True}.get(name, 1) for name in echo.inputs
-    }
+    def put(self, name: str, content: bytes, *, seconds: float) -> None:
+        self.tries += 1
+        if not self.hurdle.wait(seconds if self.failure is None else 0):
+            raise self.failure or TimeoutError
+        self.stored[name] = content
 
 
 def test_a_flush_returns_when_the_rows_are_there(late: Model, tmp_path: Path, metrics: Metrics) -> None:
     """A watch that runs right after the traffic must see all of it."""
     log = open_log(late, tmp_path, metrics)
     log.record(served("a", 0, 0, 0))
-    log.flush()
 
+    assert log.flush() is True
     assert rows_of(tmp_path).num_rows == 3
     assert b"slipway_log_rows_written_total 3.0" in metrics.text()
     log.close()
@@ -136,41 +73,155 @@ def test_a_file_is_written_at_so_many_rows_or_after_so_long(
     """A quiet service must show its rows within seconds, a busy one must not keep them in memory."""
     log = open_log(late, tmp_path, metrics, limits)
     log.record(served("a", 0, 0))
-    reached = threading.Event()
-    while not list(tmp_path.rglob("*.parquet")):
-        reached.wait(0.01)
+    wait_for(lambda: bool(list(tmp_path.rglob("*.parquet"))))
     log.close()
 
     assert rows_of(tmp_path).num_rows == 2
 
 
-def test_rows_beyond_the_queue_are_dropped_and_counted(late: Model, tmp_path: Path, metrics: Metrics) -> None:
-    """A slow disk may cost lines of the log, never a client's time; and the loss must be visible."""
-    log = open_log(late, tmp_path, metrics, LogLimits(waiting_rows=3, seconds_a_file=10_000.0))
-    log.record(served("kept", 0, 0))
-    log.record(served("lost", 0, 0))
-    log.record(served("fits", 0))
-    log.flush()
-    log.record(served("later", 0, 0, 0))
+def test_a_file_is_written_before_the_queue_is_full(late: Model, tmp_path: Path, metrics: Metrics) -> None:
+    """Rows must not be lost to a limit while the target has nothing to do."""
+    log = open_log(late, tmp_path, metrics, LogLimits(waiting_bytes=200_000, seconds_a_file=10_000.0))
+    for number in range(500):
+        log.record(served(str(number), 0))
+        wait_for(lambda: number_of("slipway_log_waiting_bytes", metrics) < 150_000)
     log.close()
 
-    assert sorted(set(rows_of(tmp_path)["request_id"].to_pylist())) == ["fits", "kept", "later"]
-    assert b"slipway_log_rows_dropped_total 2.0" in metrics.text()
+    assert rows_of(tmp_path).num_rows == 500
+    assert b"slipway_log_rows_dropped_total{" not in metrics.text()
 
 
-def test_a_failing_disk_loses_rows_not_the_log(late: Model, tmp_path: Path, metrics: Metrics) -> None:
-    """A full disk is mended by somebody else; the server must log again from then on."""
-    blocked = tmp_path / "served"
-    blocked.write_text("a file where the folder should be")
-    log = open_log(late, blocked, metrics)
-    log.record(served("lost", 0))
+def test_rows_beyond_the_queue_are_dropped_and_counted(late: Model, metrics: Metrics) -> None:
+    """A slow disk may cost lines of the log, never a client's time; and the loss must be visible."""
+    weight = Weight.of(late.inputs, late.outputs)(served("kept", 0, 0))
+    target = Gate()
+    log = open_log(late, target, metrics, LogLimits(rows_a_file=1, waiting_bytes=3 * weight))
+    for _ in range(3):
+        log.record(served("kept", 0, 0))
+    before = time.monotonic()
+    log.record(served("lost", 0, 0))
+    assert time.monotonic() - before < 1.0
+    target.hurdle.set()
     log.flush()
-    blocked.unlink()
+    log.record(served("later", 0, 0))
+    log.close()
+
+    assert b'slipway_log_rows_dropped_total{cause="slow"} 2.0' in metrics.text()
+    assert b"slipway_log_rows_written_total 8.0" in metrics.text()
+
+
+def test_a_body_that_arrays_are_windows_on_counts_too(late: Model, metrics: Metrics) -> None:
+    """A binary request of a row may come with megabytes that the model does not ask for, and they stay in memory."""
+    request = served("a", 0)
+    weight = Weight.of(late.inputs, late.outputs)
+
+    heavy = Served(request.request_id, request.times, request.values, body_bytes=5_000_000)
+    assert weight(heavy) == weight(request) + 5_000_000
+
+
+@pytest.mark.parametrize("rows", [1, 100])
+def test_the_weight_of_a_request_is_near_what_it_takes(late: Model, rows: int) -> None:
+    """The bound on memory is only as good as this estimate."""
+    import tracemalloc
+
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        requests = [
+            served(f"request {number}", *range(number, number + rows), carrier=texts(number, rows))
+            for number in range(100_000, 100_500)
+        ]
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    weight = Weight.of(late.inputs, late.outputs)
+
+    assert 0.5 < sum(map(weight, requests)) / (after - before) < 2.0
+
+
+def texts(number: int, rows: int) -> Any:
+    return np.array([[f"carrier {number} {row}"] for row in range(rows)], dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("failure", "cause"),
+    [
+        (OSError(28, "No space left on device"), "full"),
+        (FileNotFoundError("The specified bucket does not exist."), "gone"),
+        (ConnectionRefusedError(), "gone"),
+        (PermissionError("Access Denied"), "refused"),
+        (TimeoutError(), "slow"),
+        (ValueError(), "failed"),
+    ],
+)
+def test_what_could_not_be_stored_is_tried_again_and_what_finds_no_room_is_put_down_to_the_cause(
+    late: Model, metrics: Metrics, failure: Exception, cause: str
+) -> None:
+    """A full disk is mended by somebody else, who has to be told; what memory holds meanwhile is not lost."""
+    weight = Weight.of(late.inputs, late.outputs)(served("kept", 0))
+    target = Gate(failure=failure)
+    log = open_log(late, target, metrics, LogLimits(waiting_bytes=2 * weight, seconds_a_file=10_000.0))
+    log.record(served("kept", 0))
+    assert log.flush() is False
+    log.record(served("kept", 0))
+    log.record(served("lost", 0))
+    target.hurdle.set()
+    assert log.flush() is True
     log.record(served("kept", 0))
     log.close()
 
-    assert rows_of(blocked)["request_id"].to_pylist() == ["kept"]
-    assert b"slipway_log_rows_dropped_total 1.0" in metrics.text()
+    text = metrics.text().decode()
+    assert f'slipway_log_failures_total{{cause="{cause}"}}' in text
+    assert f'slipway_log_rows_dropped_total{{cause="{cause}"}} 1.0' in text
+    assert "slipway_log_rows_written_total 3.0" in text
+    assert "slipway_log_waiting_bytes 0.0" in text
+
+
+def test_tries_come_more_and_more_rarely(late: Model, metrics: Metrics) -> None:
+    """A target that is down for a night must not be asked without end, nor fill the server's own log."""
+    target = Gate(failure=ConnectionRefusedError())
+    log = open_log(late, target, metrics, LogLimits(seconds_a_file=0.01))
+    log.record(served("a", 0))
+    time.sleep(1.2)
+    tries = target.tries
+    target.hurdle.set()
+    log.close()
+
+    assert 2 <= tries <= 3  # at once, after half a second, after one more second
+    assert len(target.stored) == 1
+
+
+def test_the_end_waits_only_so_long_for_a_target_that_says_nothing(late: Model, metrics: Metrics) -> None:
+    """What stops a server kills it after a while; the rows are lost either way, the exit code is not."""
+    log = open_log(late, Gate(), metrics, LogLimits(closing_seconds=0.3))
+    log.record(served("a", 0))
+    before = time.monotonic()
+    log.close()
+
+    assert time.monotonic() - before < 5.0
+
+
+def test_a_batch_that_cannot_be_written_is_dropped_and_the_next_one_is_not(
+    late: Model, tmp_path: Path, metrics: Metrics
+) -> None:
+    """One odd request must not end the log; and what it held is no text for the server's own log."""
+
+    @dataclass
+    class Picky:
+        def encode(self, batch: Sequence[Served]) -> Encoded:
+            if batch[0].request_id == "odd":
+                raise ValueError("secret value")
+            return Encoded([], kept_back=[])
+
+    log = open_log(late, tmp_path, metrics, encoding=Picky())
+    log.record(served("odd", 0, 0))
+    log.flush()
+    log.record(served("even", 0))
+    assert log.flush() is True
+    log.close()
+
+    assert b'slipway_log_rows_dropped_total{cause="unwritable"} 2.0' in metrics.text()
+    assert b"slipway_log_waiting_bytes 0.0" in metrics.text()
 
 
 def test_no_half_written_file_is_ever_seen(late: Model, tmp_path: Path, metrics: Metrics) -> None:
@@ -186,11 +237,15 @@ def test_no_half_written_file_is_ever_seen(late: Model, tmp_path: Path, metrics:
     assert rows_of(tmp_path).num_rows == 30
 
 
-def test_a_tensor_called_like_a_column_of_the_log_stops_the_start(
-    write_model: Callable[..., Path], tmp_path: Path, metrics: Metrics
+def test_a_long_queue_of_small_requests_is_written_in_time_that_grows_with_it(
+    late: Model, tmp_path: Path, metrics: Metrics
 ) -> None:
-    """One of the two would be lost without a word."""
-    model = Model.load(write_model("t (float[N] time) => (float[N] y) { y = Identity (time) }"), name="m", version="v1")
+    """Ten thousand requests a second are what the server answers: the log must not look at all of them for each."""
+    log = open_log(late, tmp_path, metrics, NEVER)
+    before = time.process_time()
+    for number in range(20_000):
+        log.record(served(str(number), 0))
+    log.close()
 
-    with pytest.raises(CannotStart, match=r"calls a tensor `time`(.|\n)*mend: rename"):
-        open_log(model, tmp_path, metrics)
+    assert rows_of(tmp_path).num_rows == 20_000
+    assert time.process_time() - before < 10.0
