@@ -28,11 +28,17 @@ class Server:
 
     def __init__(self, control: Path, arguments: list[str]) -> None:
         self.control = control
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "serving", "--control-socket", str(control), *arguments],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        self._said = Path(f"{control}.log")
+        with self._said.open("wb") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "serving", "--control-socket", str(control), *arguments],
+                stdin=subprocess.PIPE,
+                stderr=said,
+            )
+
+    def said(self) -> str:
+        """What it printed."""
+        return self._said.read_text()
 
     def say(self, line: bytes) -> Any:
         while True:
