@@ -82,7 +82,6 @@ def test_a_full_disk_costs_rows_and_no_answer(start: Start, traffic_to: To, disk
     traffic.ask_until(lambda: traffic.count('slipway_log_rows_dropped_total{cause="full"}') > 100)
     assert traffic.ask(200) < 3 * usual + 0.001
     assert traffic.count("slipway_log_waiting_bytes") <= 200_000
-    assert "No space left" in server.said() or "File too large" in server.said()
 
     written = traffic.count("slipway_log_rows_written_total")
     disk.mend(server)
