@@ -91,30 +91,31 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("megabytes", nargs="*", type=int, default=[1, 100, 1000])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--ways", nargs="+", choices=_NAMES, default=_NAMES, metavar="WAY", help=", ".join(_NAMES))
     parser.add_argument("--json", action="store_true", help="print each release as a JSON line")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="slipway-benchmark-") as folder, _place(Path(folder)) as place:
         if not options.json:
             click.echo(_HEAD)
         for megabytes in options.megabytes:
-            for line in _measured(place, megabytes, options.rounds, as_json=options.json):
+            for line in _measured(place, megabytes, options):
                 click.echo(line)
 
 
-def _measured(place: Place, megabytes: int, rounds: int, *, as_json: bool) -> Iterator[str]:
+def _measured(place: Place, megabytes: int, options: argparse.Namespace) -> Iterator[str]:
     model = place.folder / "model.onnx"
     np.random.default_rng(7).standard_normal(megabytes * _MEGABYTE // 4, dtype=np.float32).tofile(model)
-    ways = _ways(place)
+    ways = {name: way for name, way in _ways(place).items() if name in options.ways}
     costs: dict[str, list[Cost]] = {name: [] for name in ways}
-    for number in range(-1, rounds):  # the first round warms caches and is not counted
+    for number in range(-1, options.rounds):  # the first round warms caches and is not counted
         for name, way in ways.items():
             _change(model, number)
             cost = _cost(place, way, f"{megabytes}-{number + 1}")
             if number >= 0:
                 costs[name].append(cost)
-            if number >= 0 and as_json:
+            if number >= 0 and options.json:
                 yield json.dumps({"megabytes": megabytes, "way": name, "round": number, **asdict(cost)})
-    if not as_json:
+    if not options.json:
         yield from _lines(megabytes, costs)
 
 

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from slipway.adapters.registry.credentials import credentials_for
-from slipway.adapters.registry.layout import LayoutRegistry
 from slipway.adapters.registry.names import checked_repository
 from slipway.adapters.registry.protocol import Registry
 from slipway.errors import RegistryRefused
@@ -23,6 +22,8 @@ def open_registry(reference: str) -> Registry:
         RegistryRefused: the text is neither.
     """
     if reference.startswith(_LAYOUT) and len(reference) > len(_LAYOUT):
+        from slipway.adapters.registry.layout import LayoutRegistry  # noqa: PLC0415 - a release into one does not wait for the other
+
         return LayoutRegistry(Path(reference.removeprefix(_LAYOUT)))
     host, _, prefix = reference.partition("/")
     if _HOST.fullmatch(host) is None:
@@ -32,6 +33,6 @@ def open_registry(reference: str) -> Registry:
             mend="write `layout:` and a folder, or host[:port]/prefix without `https://` and without a user, "
             "for example registry.example.com/acme; credentials come from `docker login`",
         )
-    from slipway.adapters.registry.remote import RemoteRegistry  # noqa: PLC0415 - 0.2 s that a laptop can save
+    from slipway.adapters.registry.remote import RemoteRegistry  # noqa: PLC0415 - as above
 
     return RemoteRegistry(host, checked_repository(prefix) if prefix else "", credentials=credentials_for(host))

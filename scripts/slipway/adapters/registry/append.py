@@ -7,8 +7,8 @@ clock, a host or an environment. A base for several platforms gives an image for
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from slipway.adapters.registry.digests import digest_of
 from slipway.adapters.registry.documents import Origin, ReleaseDocuments, documents_of
@@ -19,8 +19,7 @@ from slipway.adapters.registry.protocol import Registry, Repository
 from slipway.errors import NoSuchImage, UnusableImage
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(NamedTuple):
     """The image that is appended to: in its own registry, or in the target's."""
 
     registry: Registry

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from slipway.adapters.registry.digests import digest_of
 from slipway.adapters.registry.layer import Layer
@@ -21,8 +20,7 @@ RELEASE = "io.slipway.release"
 MODEL_LAYER = "io.slipway.model-layer"  # the diff id of the layer that holds the model
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a release comes from; all of it ends up in the image's labels."""
 
     release: str  # flight-delay@v1.4.0
@@ -33,8 +31,7 @@ class Origin:
     base_name: str  # what people call the base: it names no folder, or two machines would differ
 
 
-@dataclass(frozen=True, slots=True)
-class ImageDocuments:
+class ImageDocuments(NamedTuple):
     """The documents of one platform's image, not yet sent."""
 
     media_type: str
@@ -42,8 +39,7 @@ class ImageDocuments:
     manifest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseDocuments:
+class ReleaseDocuments(NamedTuple):
     """What the tag is put on: the manifest of the only image, or the index of all."""
 
     media_type: str
@@ -58,10 +54,10 @@ def documents_of(runtime: Platforms, layer: Layer, origin: Origin) -> ReleaseDoc
         UnusableImage: the config of the runtime is malformed.
     """
     images = tuple(_appended(image, layer, origin) for image in runtime.images)
-    if runtime.index is None:
+    if runtime.index_type is None:
         return ReleaseDocuments(images[0].media_type, images[0].manifest, images)
     labels = _labels(runtime.digest, layer, origin)
-    return ReleaseDocuments(runtime.index, encode(_index(runtime, images, labels)), images)
+    return ReleaseDocuments(runtime.index_type, encode(_index(runtime, images, labels)), images)
 
 
 def _appended(base: Image, layer: Layer, origin: Origin) -> ImageDocuments:
@@ -94,7 +90,7 @@ def _manifest(base: Image, layer: Layer, origin: Origin, config: bytes) -> dict[
         "mediaType": family.manifest,
         "config": _descriptor(family.config, config),
         "layers": [
-            *(blob.model_dump() for blob in base.layers),
+            *(blob.entry for blob in base.layers),
             {"mediaType": media_type, "digest": layer.digest, "size": layer.size},
         ],
     }
@@ -107,8 +103,8 @@ def _index(runtime: Platforms, images: Sequence[ImageDocuments], labels: dict[st
         {**_descriptor(image.media_type, image.manifest), **({"platform": name} if name else {})}
         for image, name in zip(images, runtime.names, strict=True)
     ]
-    index = {"schemaVersion": 2, "mediaType": runtime.index, "manifests": entries}
-    return {**index, "annotations": labels} if runtime.index == OCI_INDEX else index
+    index = {"schemaVersion": 2, "mediaType": runtime.index_type, "manifests": entries}
+    return {**index, "annotations": labels} if runtime.index_type == OCI_INDEX else index
 
 
 def _descriptor(media_type: str, content: bytes) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from slipway.adapters.registry.compression import compressed, is_worth_it
 from slipway.errors import BadFile
@@ -23,8 +23,7 @@ _BLOCK = tarfile.BLOCKSIZE
 _END = bytes(2 * _BLOCK)
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """A tar that is made anew each time it is read."""
 
     files: Mapping[str, Path | bytes]

@@ -183,7 +183,7 @@ def _entry(digest: str, media_type: str, size: int, reference: str) -> dict[str,
 
 
 def _checked_entry(entry: dict[str, Any]) -> dict[str, Any]:
-    Descriptor.model_validate(entry)
+    Descriptor.of(entry)
     return entry
 
 

@@ -7,21 +7,18 @@ or an engine may read one and not the other.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Self
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Self
 
 from slipway.adapters.registry.digests import check
+from slipway.adapters.registry.names import is_digest
 from slipway.adapters.registry.protocol import ManifestBytes, Repository
 from slipway.errors import TagTaken, UnusableImage
 
 LARGEST_DOCUMENT = 4 << 20  # bytes; the limit that the distribution specification sets for manifests
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """The media types that belong together."""
 
     manifest: str
@@ -51,25 +48,34 @@ INDEXES = frozenset({OCI_INDEX, "application/vnd.docker.distribution.manifest.li
 READABLE = (*_FAMILIES, *sorted(INDEXES))
 
 
-class Descriptor(BaseModel):
-    """A blob as a manifest names it; fields that are unknown here are kept."""
+class Descriptor(NamedTuple):
+    """A blob as a manifest names it."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    media_type: str
+    digest: str
+    size: int
+    entry: Mapping[str, Any]  # all that the manifest says of it, fields that are unknown here as well
 
-    mediaType: str  # noqa: N815 - the specification's own spelling
-    digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
-    size: int = Field(ge=0)
+    @classmethod
+    def of(cls, entry: Any) -> Self:
+        """Check an entry of a manifest.
+
+        Raises:
+            ValueError, TypeError: it describes no blob.
+        """
+        if not isinstance(entry, dict):
+            raise TypeError(f"a descriptor is {type(entry).__name__}, not an object")
+        media_type, digest, size = (entry.get(name) for name in ("mediaType", "digest", "size"))
+        if not isinstance(media_type, str):
+            raise TypeError("a descriptor has no mediaType")
+        if not isinstance(digest, str) or not is_digest(digest):
+            raise ValueError("the digest of a descriptor is not sha256: and 64 hexadecimal digits")
+        if type(size) is not int or size < 0:  # True is an int to `isinstance`
+            raise ValueError(f"the size of {digest} is no number of bytes")
+        return cls(media_type, digest, size, entry)
 
 
-class _Manifest(BaseModel):
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    config: Descriptor
-    layers: tuple[Descriptor, ...] = Field(min_length=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """One image of one platform: its manifest and its config, both verified."""
 
     digest: str
@@ -94,11 +100,11 @@ class Image:
         what = f"the image {repository.name} {reference}"
         family = _family(stored, what)
         try:
-            manifest = _Manifest.model_validate_json(stored.content)
-            config = _config(_document(repository, manifest.config, what), layers=len(manifest.layers))
-        except (ValidationError, ValueError, KeyError, TypeError) as problem:
-            raise UnusableImage(f"{what} is damaged: {_reason(problem)}", mend="build and push it again") from problem
-        return cls(stored.digest, family, config, manifest.config, manifest.layers)
+            config_descriptor, *layers = _blobs(read_json(stored.content))
+            config = _config(_document(repository, config_descriptor, what), layers=len(layers))
+        except (ValueError, KeyError, TypeError) as problem:
+            raise UnusableImage(f"{what} is damaged: {reason_of(problem)}", mend="build and push it again") from problem
+        return cls(stored.digest, family, config, config_descriptor, tuple(layers))
 
 
 def encode(document: dict[str, Any]) -> bytes:
@@ -113,19 +119,47 @@ def blobs_of(content: bytes) -> Iterator[str]:
         UnusableImage: the bytes are neither.
     """
     try:
-        named = _named(json.loads(content))
-    except (ValidationError, ValueError, KeyError, TypeError) as problem:
+        document = read_json(content)
+        named = descriptors(document["manifests"]) if "manifests" in document else _blobs(document)
+    except (ValueError, KeyError, TypeError) as problem:
         raise UnusableImage(
-            f"these bytes are no image manifest: {_reason(problem)}", mend="push an image or an index"
+            f"these bytes are no image manifest: {reason_of(problem)}", mend="push an image or an index"
         ) from problem
     yield from dict.fromkeys(blob.digest for blob in named)
 
 
-def _named(document: dict[str, Any]) -> tuple[Descriptor, ...]:
-    if "manifests" in document:
-        return tuple(Descriptor.model_validate(entry) for entry in document["manifests"])
-    manifest = _Manifest.model_validate(document)
-    return (manifest.config, *manifest.layers)
+def read_json(content: bytes) -> dict[str, Any]:
+    """Parse a document that somebody else wrote.
+
+    Raises:
+        ValueError, TypeError: it is no JSON object.
+    """
+    try:
+        document = json.loads(content)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(document, dict):
+        raise TypeError(f"it is {type(document).__name__}, not an object")
+    return document
+
+
+def descriptors(entries: Any) -> tuple[Descriptor, ...]:
+    """Check a list of entries.
+
+    Raises:
+        ValueError, TypeError: it is no list, or one of them describes no blob.
+    """
+    if not isinstance(entries, list):
+        raise TypeError(f"its list of blobs is {type(entries).__name__}")
+    return tuple(map(Descriptor.of, entries))
+
+
+def _blobs(manifest: dict[str, Any]) -> tuple[Descriptor, ...]:
+    """The config first, then the layers: one at least."""
+    layers = descriptors(manifest["layers"])
+    if not layers:
+        raise ValueError("it has no layer")
+    return (Descriptor.of(manifest["config"]), *layers)
 
 
 def tag_taken(repository: str, tag: str, there: str, new: str) -> TagTaken:
@@ -153,7 +187,7 @@ def _family(stored: ManifestBytes, what: str) -> Family:
 
 
 def _config(content: bytes, *, layers: int) -> dict[str, Any]:
-    config: dict[str, Any] = json.loads(content)
+    config = read_json(content)
     if len(config["rootfs"]["diff_ids"]) != layers:
         raise ValueError("its config counts other layers than its manifest")
     return config
@@ -171,9 +205,6 @@ def _document(repository: Repository, blob: Descriptor, what: str) -> bytes:
     return check(content, blob.digest, what=f"the config of {what}")
 
 
-def _reason(problem: Exception) -> str:
-    """The first thing that is wrong, in one line and without the input."""
-    if isinstance(problem, ValidationError):
-        first = problem.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-    return f"{type(problem).__name__} {problem}"[:200]
+def reason_of(problem: Exception) -> str:
+    """What is wrong with a document, in one line."""
+    return f"it lacks {problem}" if isinstance(problem, KeyError) else str(problem)[:200]

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-import httpx
-import stamina
+from slipway.adapters.registry.connections import Broken, Response
 
 Result = TypeVar("Result")
+_LONGEST_REASON = 4096  # bytes of a refusal that are read
 _LONGEST_WAIT = 60.0  # seconds; a registry that asks for more is not waited for longer
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(NamedTuple):
     """How often and how long to try; times in seconds."""
 
     attempts: int = 6
@@ -29,13 +28,23 @@ class Patience:
 class Busy(Exception):
     """A registry that says `later`; `wait` is what it asked for, in seconds."""
 
-    def __init__(self, status: int, wait: float | None) -> None:
-        super().__init__(f"HTTP {status}")
+    def __init__(self, reason: str, wait: float | None) -> None:
+        super().__init__(reason)
         self.wait = wait
 
 
 def keep_trying(work: Callable[[], Result], *, patience: Patience) -> Result:
     """Do the work, all of it again while it is `Busy` or the connection breaks; the last failure is raised."""
+    try:
+        return work()
+    except (Busy, Broken) as problem:
+        return _try_again(work, problem, patience)
+
+
+def _try_again(work: Callable[[], Result], failure: Busy | Broken, patience: Patience) -> Result:
+    import stamina  # noqa: PLC0415 - longer to load than most registries take to answer, and most are not busy
+
+    failed: list[Exception] = [failure]
     for attempt in stamina.retry_context(
         on=_wait_before_retry,
         attempts=patience.attempts,
@@ -45,14 +54,27 @@ def keep_trying(work: Callable[[], Result], *, patience: Patience) -> Result:
         wait_jitter=patience.first_wait,
     ):
         with attempt:
+            if failed:  # the first attempt was made before
+                raise failed.pop()
             return work()
     raise AssertionError("stamina returns or raises")
 
 
-def refuse_busy(response: httpx.Response) -> None:
+def refuse_busy(response: Response) -> None:
     """Raise `Busy` for the answers that may be another one later: 429 and 5xx."""
-    if response.status_code == 429 or response.status_code >= 500:
-        raise Busy(response.status_code, retry_after(response.headers.get("retry-after", "")))
+    if response.status == 429 or response.status >= 500:
+        raise Busy(said(response), retry_after(response.headers.get("retry-after", "")))
+
+
+def said(response: Response) -> str:
+    """What a registry gives as its reason: the status and the errors of its JSON, cut to a line."""
+    try:
+        errors = json.loads(response.start(_LONGEST_REASON))["errors"]
+        reasons = "; ".join(f"{error['code']} {error.get('message', '')}".strip() for error in errors)
+    except (Broken, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        reasons = ""
+    line = "".join(letter if letter.isprintable() else " " for letter in reasons)[:200]
+    return f"HTTP {response.status} {line}".strip()
 
 
 def retry_after(text: str) -> float | None:
@@ -70,4 +92,4 @@ def retry_after(text: str) -> float | None:
 def _wait_before_retry(problem: Exception) -> bool | float:
     if isinstance(problem, Busy):
         return True if problem.wait is None else problem.wait
-    return isinstance(problem, httpx.TransportError)
+    return isinstance(problem, Broken)

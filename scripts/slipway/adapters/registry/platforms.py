@@ -6,12 +6,9 @@ an image that something is appended to has another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from slipway.adapters.registry.manifests import INDEXES, Descriptor, Image
+from slipway.adapters.registry.manifests import INDEXES, Descriptor, Image, descriptors, read_json, reason_of
 from slipway.adapters.registry.protocol import ManifestBytes, Repository
 from slipway.errors import UnusableImage
 
@@ -19,23 +16,11 @@ from slipway.errors import UnusableImage
 _ATTESTATION = "vnd.docker.reference.type"
 
 
-class _Entry(Descriptor):
-    platform: dict[str, Any] | None = None
-    annotations: dict[str, str] = Field(default_factory=dict)
-
-
-class _Index(BaseModel):
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    manifests: tuple[_Entry, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Platforms:
+class Platforms(NamedTuple):
     """All images of a reference, in the order of its index."""
 
     digest: str
-    index: str | None  # the media type of the index; None: the reference names one image
+    index_type: str | None  # the media type of the index; None: the reference names one image
     images: tuple[Image, ...]
     names: tuple[dict[str, Any] | None, ...]  # an image's `platform` as the index writes it
 
@@ -52,18 +37,15 @@ class Platforms:
             return cls(stored.digest, None, (Image.of(stored, repository, reference),), (None,))
         entries = _images_of(stored, what=f"the index {repository.name} {reference}")
         images = tuple(Image.read(repository, entry.digest) for entry in entries)
-        return cls(stored.digest, stored.media_type, images, tuple(entry.platform for entry in entries))
+        return cls(stored.digest, stored.media_type, images, tuple(entry.entry.get("platform") for entry in entries))
 
 
-def _images_of(stored: ManifestBytes, *, what: str) -> tuple[_Entry, ...]:
+def _images_of(stored: ManifestBytes, *, what: str) -> tuple[Descriptor, ...]:
     try:
-        listed = _Index.model_validate_json(stored.content).manifests
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        raise UnusableImage(
-            f"{what} is damaged: {'.'.join(map(str, first['loc']))}: {first['msg']}", mend="build and push it again"
-        ) from None
-    images = tuple(entry for entry in listed if _ATTESTATION not in entry.annotations)
+        listed = descriptors(read_json(stored.content)["manifests"])
+        images = tuple(blob for blob in listed if _ATTESTATION not in (blob.entry.get("annotations") or {}))
+    except (ValueError, KeyError, TypeError) as problem:
+        raise UnusableImage(f"{what} is damaged: {reason_of(problem)}", mend="build and push it again") from None
     if not images:
         raise UnusableImage(f"{what} lists no image", mend="build and push it again, for a platform at least")
     return images

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 # Called once an attempt, so that an upload that broke off can be sent again from its first byte.
 Chunks = Callable[[], Iterator[bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestBytes:
+class ManifestBytes(NamedTuple):
     """A manifest as it is stored, with the SHA-256 of exactly these bytes."""
 
     content: bytes

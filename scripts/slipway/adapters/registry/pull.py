@@ -12,8 +12,8 @@ import os
 import shutil
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock
 
@@ -73,8 +73,7 @@ def _finished(folder: Path) -> dict[str, Path] | None:
     return {name: folder / name for name in sorted(names)} if intact else None
 
 
-@dataclass(frozen=True, slots=True)
-class _ModelLayer:
+class _ModelLayer(NamedTuple):
     blob: Descriptor
     diff_id: str
     is_compressed: bool
@@ -91,12 +90,12 @@ def _model_layer(source: Repository, image_digest: str, largest: int) -> _ModelL
             f"the image {source.name} {image_digest} has no model in it: no layer is labelled {MODEL_LAYER}",
             mend="name an image that `slipway build-image` pushed",
         )
-    if found.mediaType not in (image.family.layer, image.family.compressed_layer) or found.size > largest:
+    if found.media_type not in (image.family.layer, image.family.compressed_layer) or found.size > largest:
         raise UnusableImage(
-            f"the model's layer of {source.name} {image_digest} is {found.mediaType} of {found.size} bytes",
+            f"the model's layer of {source.name} {image_digest} is {found.media_type} of {found.size} bytes",
             mend=f"name an image whose model is a tar, plain or in gzip, of at most {largest} bytes",
         )
-    return _ModelLayer(found, diff_id, is_compressed=found.mediaType == image.family.compressed_layer)
+    return _ModelLayer(found, diff_id, is_compressed=found.media_type == image.family.compressed_layer)
 
 
 def _fetch(source: Repository, layer: _ModelLayer, partial: Path, *, largest: int) -> None:

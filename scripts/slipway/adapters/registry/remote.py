@@ -1,22 +1,22 @@
-"""Repositories of images behind the OCI distribution API 1.1, by httpx."""
+"""Repositories of images behind the OCI distribution API 1.1."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NoReturn
-
-import httpx
+from urllib.parse import urlencode
 
 from slipway.adapters.crash_points import external_write
+from slipway.adapters.registry.connections import Broken, Response
 from slipway.adapters.registry.credentials import Credentials
 from slipway.adapters.registry.digests import check, digest_of, verified
 from slipway.adapters.registry.layer import CHUNK
 from slipway.adapters.registry.manifests import LARGEST_DOCUMENT, READABLE, blobs_of, tag_taken
 from slipway.adapters.registry.names import checked_reference, checked_repository, hexadecimal, is_digest
-from slipway.adapters.registry.patience import Patience
+from slipway.adapters.registry.patience import Patience, said
 from slipway.adapters.registry.protocol import Chunks, ManifestBytes, Repository
-from slipway.adapters.registry.session import Ask, Session, said
+from slipway.adapters.registry.session import Ask, Session
 from slipway.errors import DigestMismatch, NoSuchImage, RegistryRefused, UnusableImage
 
 
@@ -71,7 +71,7 @@ class RemoteRepository:
 
     def mount(self, digest: str, *, from_repository: str) -> bool:
         """Ask for a cross-repository mount; whatever the registry dislikes about it, the blob can still be sent."""
-        query = httpx.QueryParams({"mount": f"sha256:{hexadecimal(digest)}", "from": from_repository})
+        query = urlencode({"mount": f"sha256:{hexadecimal(digest)}", "from": from_repository})
         source = f"repository:{checked_repository(from_repository)}:pull"
         ask = self._ask("POST", f"blobs/uploads/?{query}", more_scopes=(source,))
         try:
@@ -104,9 +104,9 @@ class RemoteRepository:
     def _get_manifest(self, reference: str) -> ManifestBytes | None:
         ask = self._ask("GET", f"manifests/{reference}", headers={"accept": ", ".join(READABLE)})
         with self._session.exchange(ask) as response:
-            if response.status_code == 404:
+            if response.status == 404:
                 return None
-            if response.status_code != 200:
+            if response.status != 200:
                 self._fail(response)
             content = self._read_document(response)
         media_type = response.headers.get("content-type", "").partition(";")[0].strip()
@@ -114,9 +114,9 @@ class RemoteRepository:
             check(content, reference, what=self._called(reference))
         return ManifestBytes(content=content, media_type=media_type, digest=digest_of(content))
 
-    def _read_document(self, response: httpx.Response) -> bytes:
+    def _read_document(self, response: Response) -> bytes:
         content = b""
-        for chunk in response.iter_raw(CHUNK):
+        for chunk in response.chunks(CHUNK):
             content += chunk
             if len(content) > LARGEST_DOCUMENT:
                 raise UnusableImage(
@@ -124,7 +124,7 @@ class RemoteRepository:
                 )
         return content
 
-    def _open_blob(self, digest: str) -> httpx.Response:
+    def _open_blob(self, digest: str) -> Response:
         path = f"blobs/sha256:{hexadecimal(digest)}"
         response = self._session.open(self._ask("GET", path))
         try:
@@ -134,35 +134,35 @@ class RemoteRepository:
             raise
         return response
 
-    def _require_blob(self, response: httpx.Response, digest: str) -> None:
-        if response.status_code == 404:
+    def _require_blob(self, response: Response, digest: str) -> None:
+        if response.status == 404:
             raise NoSuchImage(f"{self._called(digest)} does not exist", mend="push the image again")
-        if response.status_code != 200:
+        if response.status != 200:
             self._fail(response)
 
-    def _read(self, response: httpx.Response) -> Iterator[bytes]:
+    def _read(self, response: Response) -> Iterator[bytes]:
         try:
-            yield from response.iter_raw(CHUNK)
-        except httpx.HTTPError as problem:
+            yield from response.chunks(CHUNK)
+        except Broken as problem:
             raise self._session.unreachable(problem) from None
 
     def _upload(self, digest: str, size: int, chunks: Chunks) -> None:
         with self._session.exchange(self._ask("POST", "blobs/uploads/", headers={"content-length": "0"})) as opened:
-            if opened.status_code != 202 or "location" not in opened.headers:
+            if opened.status != 202 or "location" not in opened.headers:
                 self._fail(opened)
-            address = opened.url.join(opened.headers["location"]).copy_merge_params({"digest": digest})
+            address = self._session.address_of(opened.address, opened.headers["location"]).asking(("digest", digest))
         headers = {"content-type": "application/octet-stream", "content-length": str(size)}
         what = f"a blob for {self.name}"
         ask = Ask("PUT", str(address), self._scopes, headers, lambda: verified(chunks(), digest, size=size, what=what))
         with self._session.exchange(ask) as stored:
-            if stored.status_code != 201:
+            if stored.status != 201:
                 self._fail(stored)
 
     def _put_manifest(self, content: bytes, media_type: str, reference: str) -> None:
         headers = {"content-type": media_type, "content-length": str(len(content))}
         ask = self._ask("PUT", f"manifests/{reference}", headers=headers, body=lambda: iter([content]))
         with self._session.exchange(ask) as response:
-            if response.status_code != 201:
+            if response.status != 201:
                 self._fail(response)
 
     def _is_at(self, reference: str, digest: str) -> bool:
@@ -173,7 +173,7 @@ class RemoteRepository:
 
     def _status(self, ask: Ask) -> int:
         with self._session.exchange(ask) as response:
-            return response.status_code
+            return response.status
 
     @property
     def _scopes(self) -> tuple[str, ...]:
@@ -193,7 +193,7 @@ class RemoteRepository:
     def _called(self, reference: str) -> str:
         return f"{self.home}/{self.name}{'@' if is_digest(reference) else ':'}{reference}"
 
-    def _fail(self, response: httpx.Response) -> NoReturn:
+    def _fail(self, response: Response) -> NoReturn:
         reason = said(response)
         if "DIGEST_INVALID" in reason:
             raise DigestMismatch(

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
-from typing import TypeVar
+from types import MappingProxyType
+from typing import NamedTuple, TypeVar
 
-import httpx
-
+from slipway.adapters.registry.address import Address
+from slipway.adapters.registry.connections import Broken, Connections, Response
 from slipway.adapters.registry.credentials import Credentials
-from slipway.adapters.registry.names import is_loopback
-from slipway.adapters.registry.patience import Busy, Patience, keep_trying, refuse_busy
+from slipway.adapters.registry.patience import Busy, Patience, keep_trying, refuse_busy, said
 from slipway.adapters.registry.tokens import Gate
 from slipway.errors import RegistryRefused, Unreachable
 
 Result = TypeVar("Result")
-_LONGEST_REASON = 4096  # bytes of a refusal that are read
+_REDIRECTS = (301, 302, 303, 307, 308)
+_MOST_REDIRECTS = 5
+_HEADERS = {"User-Agent": "slipway", "Accept": "*/*", "Accept-Encoding": "identity"}  # digests are of bytes as stored
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """One request. `scopes` are what its token must allow: `repository:acme/flight-delay:pull,push`."""
 
     method: str
     address: str
     scopes: tuple[str, ...]
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     body: Callable[[], Iterator[bytes]] | None = None
 
     @property
@@ -40,24 +37,20 @@ class Ask:
 
 
 class Session:
-    """A connection pool to one host, with the tokens that it gave."""
+    """Connections to one host and to where it sends us, with the tokens that it gave."""
 
     def __init__(self, host: str, *, credentials: Credentials | None, patience: Patience) -> None:
         self.host = host
-        self._local = is_loopback(httpx.URL(f"//{host}").host)
-        self._origin = httpx.URL(f"{'http' if self._local else 'https'}://{host}")
+        self._local = Address.parse(f"http://{host}").stays_here
+        self._origin = Address.parse(f"{'http' if self._local else 'https'}://{host}")
         self._patience = patience
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(patience.silence, connect=patience.connect),
-            headers={"user-agent": "slipway", "accept-encoding": "identity"},  # digests are of the bytes as stored
-            event_hooks={"request": [partial(_require_encrypted, host, self._local)]},
-            trust_env=not self._local,  # a proxy cannot reach this machine and must not see what is sent to it
+        self._connections = Connections(
+            connect=patience.connect,
+            silence=patience.silence,
+            through_proxies=not self._local,  # a proxy cannot reach this machine and must not see what is sent to it
         )
-        weakref.finalize(self, self._client.close)  # whoever opens a registry need not close it
-        # At INFO and DEBUG these two print addresses that a registry has signed: whoever reads the log could use them.
-        for name in ("httpx", "httpcore"):
-            logging.getLogger(name).setLevel(logging.WARNING)
-        self._gate = Gate(self._client, host=host, credentials=credentials, local=self._local)
+        weakref.finalize(self, self._connections.close)  # whoever opens a registry need not close it
+        self._gate = Gate(self._connections, host=host, credentials=credentials, local=self._local)
 
     def patiently(self, work: Callable[[], Result]) -> Result:
         """Do the work, all of it again while the registry is busy or the connection breaks.
@@ -67,18 +60,20 @@ class Session:
         """
         try:
             return keep_trying(work, patience=self._patience)
-        except (Busy, httpx.HTTPError) as problem:
+        except (Busy, Broken) as problem:
             raise self.unreachable(problem) from None
 
-    def unreachable(self, problem: Exception) -> Unreachable:
+    def unreachable(self, problem: Busy | Broken) -> Unreachable:
         """The failure that says: try later."""
+        happened = "answers only" if isinstance(problem, Busy) else "did not answer:"
         return Unreachable(
-            f"the registry {self.host} did not answer ({type(problem).__name__}: {str(problem)[:200]})",
-            mend="run the same command again; if it stays so, look at the network and at the registry's status page",
+            f"the registry {self.host} {happened} {problem}",
+            mend="run the same command again, it goes on with what is missing; if it stays so, look at the network and "
+            "at the registry's status page, or at the disk of a registry of your own",
         )
 
     @contextmanager
-    def exchange(self, ask: Ask) -> Iterator[httpx.Response]:
+    def exchange(self, ask: Ask) -> Iterator[Response]:
         """`open`, and close at the end."""
         response = self.open(ask)
         try:
@@ -86,7 +81,7 @@ class Session:
         finally:
             response.close()
 
-    def open(self, ask: Ask) -> httpx.Response:
+    def open(self, ask: Ask) -> Response:
         """Send one request with a token that fits; the answer's body is unread and the caller closes it.
 
         Raises:
@@ -94,57 +89,58 @@ class Session:
             RegistryRefused: the credentials, or their rights, do not suffice.
         """
         response = self._send(ask)
-        if response.status_code == 401 and self._is_own(response.url):
+        if response.status == 401 and self._is_own(response.address):
             response.close()
-            self._gate.answer(response.headers.get_list("www-authenticate"), ask.scopes, writes=ask.writes)
+            self._gate.answer(response.headers.get_all("www-authenticate", []), ask.scopes, writes=ask.writes)
             response = self._send(ask)
         try:
-            self._require_granted(response)
+            self._require_granted(response, ask)
         except BaseException:
             response.close()
             raise
         return response
 
-    def _require_granted(self, response: httpx.Response) -> None:
+    def _require_granted(self, response: Response, ask: Ask) -> None:
         refuse_busy(response)
-        if response.status_code in (401, 403):
-            raise self._gate.refusal(f"{response.request.method} is not allowed ({said(response)})")
+        if response.status in (401, 403):
+            raise self._gate.refusal(f"{ask.method} is not allowed ({said(response)})")
 
-    def _send(self, ask: Ask) -> httpx.Response:
-        address = self._origin.join(ask.address)
-        # A storage service behind the registry is authorised by its address; our token is none of its business.
-        known = self._gate.headers(ask.scopes, writes=ask.writes) if self._is_own(address) else {}
-        content = ask.body() if ask.body is not None else None
-        request = self._client.build_request(ask.method, address, headers={**ask.headers, **known}, content=content)
-        return self._client.send(request, stream=True, follow_redirects=not ask.writes)
-
-    def _is_own(self, address: httpx.URL) -> bool:
-        ours = self._origin
-        return (address.scheme, address.host, address.port) == (ours.scheme, ours.host, ours.port)
-
-
-def _require_encrypted(host: str, local: bool, request: httpx.Request) -> None:
-    """Runs before every request, those that a redirect leads to included."""
-    address = request.url
-    here = local and address.scheme == "http" and is_loopback(address.host)
-    if address.scheme != "https" and not here:
+    def _send(self, ask: Ask) -> Response:
+        """Send it, and again to wherever a registry keeps its blobs; what is written follows nobody."""
+        address = self.address_of(self._origin, ask.address)
+        for _ in range(_MOST_REDIRECTS):
+            response = self._send_to(address, ask)
+            location = response.headers.get("location")
+            if ask.writes or response.status not in _REDIRECTS or location is None:
+                return response
+            response.close()
+            address = self.address_of(address, location)
         raise RegistryRefused(
-            f"the registry {host} sends us on to {address.scheme}://{address.host}, which is not encrypted",
-            mend="have the registry's owner set its public address to https",
+            f"the registry {self.host} sends us from address to address without end",
+            mend="check `image_registry` in slipway.yaml, and that a registry answers there",
         )
 
+    def _send_to(self, address: Address, ask: Ask) -> Response:
+        # A storage service behind the registry is authorised by its address; our token is none of its business.
+        known = self._gate.headers(ask.scopes, writes=ask.writes) if self._is_own(address) else {}
+        body = ask.body() if ask.body is not None else None
+        return self._connections.send(ask.method, address, {**_HEADERS, **ask.headers, **known}, body)
 
-def said(response: httpx.Response) -> str:
-    """What a registry gives as its reason: the status and the errors of its JSON, cut to a line."""
-    content = b""
-    try:
-        for chunk in response.iter_raw():
-            content += chunk
-            if len(content) > _LONGEST_REASON:
-                break
-        errors = json.loads(content)["errors"]
-        reasons = "; ".join(f"{error['code']} {error.get('message', '')}".strip() for error in errors)
-    except (httpx.HTTPError, httpx.StreamError, ValueError, KeyError, TypeError, AttributeError):
-        reasons = ""
-    line = "".join(letter if letter.isprintable() else " " for letter in reasons)[:200]
-    return f"HTTP {response.status_code} {line}".strip()
+    def address_of(self, here: Address, reference: str) -> Address:
+        """Read an address that the registry names, and refuse one at which others could read what is sent."""
+        try:
+            address = here.join(reference)
+        except ValueError:
+            raise RegistryRefused(
+                f"the registry {self.host} sends us on to an address that is none",
+                mend="have the registry's owner set its public address to https",
+            ) from None
+        if not address.is_encrypted and not (self._local and address.stays_here):
+            raise RegistryRefused(
+                f"the registry {self.host} sends us on to {address.scheme}://{address.host}, which is not encrypted",
+                mend="have the registry's owner set its public address to https",
+            )
+        return address
+
+    def _is_own(self, address: Address) -> bool:
+        return address.origin == self._origin.origin

@@ -9,24 +9,23 @@ is sent again with a push is refused by registries that follow the specification
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from urllib.request import parse_http_list
+from typing import NamedTuple
 
-import httpx
-
+from slipway.adapters.registry.address import Address
+from slipway.adapters.registry.connections import Connections
 from slipway.adapters.registry.credentials import Credentials
-from slipway.adapters.registry.names import is_loopback
 from slipway.adapters.registry.patience import refuse_busy
 from slipway.errors import RegistryRefused
 
+_LONGEST_ANSWER = 1 << 20  # bytes
 _TOKEN = re.compile(r"[\x21-\x7e]{1,65536}")
 _PARAMETER = re.compile(r'\s*([A-Za-z_]+)\s*=\s*(?:"(.*)"|([^\s"]*))\s*')  # escapes are undone by `parse_http_list`
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(NamedTuple):
     """One `WWW-Authenticate` header: how the registry wants to be told who asks."""
 
     scheme: str  # lower case
@@ -35,6 +34,8 @@ class Challenge:
     @classmethod
     def parse(cls, text: str) -> Challenge:
         """Read a header (RFC 9110, 11.6.1); what cannot be read is left out."""
+        from urllib.request import parse_http_list  # noqa: PLC0415 - a registry with an open door needs none of it
+
         scheme, _, rest = text.strip().partition(" ")
         found = filter(None, map(_PARAMETER.fullmatch, parse_http_list(rest)))
         parameters = {match[1].lower(): match[2] if match[2] is not None else match[3] for match in found}
@@ -44,8 +45,8 @@ class Challenge:
 class Gate:
     """Keeps the tokens of one registry, each under the scopes that it was asked for."""
 
-    def __init__(self, client: httpx.Client, *, host: str, credentials: Credentials | None, local: bool) -> None:
-        self._client = client
+    def __init__(self, connections: Connections, *, host: str, credentials: Credentials | None, local: bool) -> None:
+        self._connections = connections
         self._host = host
         self._credentials = credentials
         self._local = local
@@ -83,43 +84,48 @@ class Gate:
         realm = self._safe_realm(parameters.get("realm", ""))
         reduced = tuple(scope.replace(":pull,push", ":pull") for scope in scopes)
         asked = scopes if writes or self._credentials is not None else reduced
-        response = self._ask(realm, parameters, asked)
-        if response.status_code in (400, 401, 403) and not writes and asked != reduced:
+        status, answer = self._ask(realm, parameters, asked)
+        if status in (400, 401, 403) and not writes and asked != reduced:
             asked = reduced  # an account that may only read
-            response = self._ask(realm, parameters, asked)
-        refuse_busy(response)
-        if response.status_code != 200:
-            raise self.refusal(f"its token service answers HTTP {response.status_code}")
-        bearer = f"Bearer {self._read(response)}"
+            status, answer = self._ask(realm, parameters, asked)
+        if status != 200:
+            raise self.refusal(f"its token service answers HTTP {status}")
+        bearer = f"Bearer {self._read(answer)}"
         self._headers |= {(scopes, may_write): bearer for may_write in {False, asked == scopes}}
 
-    def _ask(self, realm: httpx.URL, parameters: dict[str, str], scopes: tuple[str, ...]) -> httpx.Response:
+    def _ask(self, realm: Address, parameters: dict[str, str], scopes: tuple[str, ...]) -> tuple[int, bytes]:
+        """Status and body of the token service's answer; a redirect is none, for it could lead anywhere."""
         query = [("scope", scope) for scope in scopes]
         if service := parameters.get("service"):
             query.append(("service", service))
-        headers = {} if self._credentials is None else {"authorization": self._credentials.basic}
-        address = realm.copy_with(params=[*realm.params.multi_items(), *query])
-        return self._client.get(address, headers=headers, follow_redirects=False)  # a redirect could lead anywhere
-
-    def _safe_realm(self, text: str) -> httpx.URL:
+        headers = {} if self._credentials is None else {"Authorization": self._credentials.basic}
+        response = self._connections.send("GET", realm.asking(*query), {"User-Agent": "slipway", **headers})
         try:
-            realm = httpx.URL(text)
-        except httpx.InvalidURL:
-            realm = httpx.URL()
-        local = self._local and realm.scheme == "http" and is_loopback(realm.host)
-        if realm.userinfo or not realm.host or not (realm.scheme == "https" or local):
-            raise RegistryRefused(
-                f"the registry {self._host} wants our credentials sent to {realm.scheme or 'no'}://{realm.host}, "
-                "which is not https",
-                mend="nothing was sent; check the address of the registry, and who runs it",
-            )
+            refuse_busy(response)
+            return response.status, response.start(_LONGEST_ANSWER)
+        finally:
+            response.close()
+
+    def _safe_realm(self, text: str) -> Address:
+        try:
+            realm = Address.parse(text)
+        except ValueError:
+            raise self._unsafe("an address that is none, or not https") from None
+        if not realm.is_encrypted and not (self._local and realm.stays_here):
+            raise self._unsafe(f"{realm.scheme}://{realm.host}, which is not https")
         return realm
 
-    def _read(self, response: httpx.Response) -> str:
+    def _unsafe(self, where: str) -> RegistryRefused:
+        return RegistryRefused(
+            f"the registry {self._host} wants our credentials sent to {where}",
+            mend="nothing was sent; check the address of the registry, and who runs it",
+        )
+
+    def _read(self, content: bytes) -> str:
         try:
-            answer = response.json()
+            answer = json.loads(content)
             token = answer.get("token") or answer.get("access_token")
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             token = None
         if not isinstance(token, str) or _TOKEN.fullmatch(token) is None:
             raise self.refusal("its token service answers without a token")

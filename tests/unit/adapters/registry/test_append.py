@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
 
@@ -78,7 +77,7 @@ def test_the_digest_is_the_same_from_a_base_elsewhere(layout: Registry, remote: 
 def test_the_time_zone_of_the_commit_does_not_change_the_digest(layout: Registry) -> None:
     """A commit's time carries the zone of whoever made it."""
     base = with_base(layout)
-    elsewhere = replace(ORIGIN, created=ORIGIN.created.astimezone(timezone(timedelta(hours=9))))
+    elsewhere = ORIGIN._replace(created=ORIGIN.created.astimezone(timezone(timedelta(hours=9))))
     assert release(layout, base) == release(layout, base, origin=elsewhere)
 
 
@@ -103,7 +102,7 @@ def test_a_base_of_several_platforms_gives_an_image_for_each(registry: Registry,
     digest = release(registry, base)
 
     released = Platforms.read(registry.repository("flight-delay"), "v1.0.0")
-    assert (released.digest, released.index, released.names) == (digest, media_type, runtime.names)
+    assert (released.digest, released.index_type, released.names) == (digest, media_type, runtime.names)
     assert [image.config["architecture"] for image in released.images] == ["amd64", "arm64"]
     for image, below in zip(released.images, runtime.images, strict=True):
         assert [blob.digest for blob in image.layers] == [below.layers[0].digest, LAYER.digest]
@@ -150,7 +149,7 @@ def test_a_layer_that_shrinks_is_sent_compressed(registry: Registry, family: Fam
     """The config names the tar, the manifest what is sent: engines check both."""
     release(registry, with_base(registry, family=family), layer=COMPRESSED)
     image = Image.read(registry.repository("flight-delay"), "v1.0.0")
-    assert (image.layers[-1].digest, image.layers[-1].mediaType) == (COMPRESSED.digest, family.compressed_layer)
+    assert (image.layers[-1].digest, image.layers[-1].media_type) == (COMPRESSED.digest, family.compressed_layer)
     assert image.config["rootfs"]["diff_ids"][-1] == COMPRESSED.diff_id
     assert image.config["config"]["Labels"]["io.slipway.model-layer"] == COMPRESSED.diff_id
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,20 @@ def test_an_address_with_a_password_is_not_repeated() -> None:
     with pytest.raises(RegistryRefused) as caught:
         open_registry("robot:hunter2@registry.example.com/acme")
     assert "hunter2" not in str(caught.value)
+
+
+_APPENDING = """
+import sys
+from slipway.adapters.registry import open_registry
+from slipway.adapters.registry.append import append_layer
+open_registry("localhost:1/acme").repository("flight-delay")
+print(*sorted(set(sys.argv[1:]) & set(sys.modules)))
+"""
+
+
+def test_an_append_loads_nothing_that_takes_longer_than_it() -> None:
+    """A megabyte is sent in a hundredth of a second; each of these takes two to twenty times that to load."""
+    slow = ("httpx", "pydantic", "stamina", "filelock", "requests", "urllib3", "logging", "dataclasses", "asyncio")
+    command = [sys.executable, "-c", _APPENDING, *slow]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[4])
+    assert done.stdout.split() == []
