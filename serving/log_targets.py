@@ -30,6 +30,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "s3": {"config_kwargs": {"connect_timeout": _CONNECT_SECONDS, "retries": {"max_attempts": 0}}},
     "gs": {},
 }
+_GCSFS_PLAIN = ("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")  # else it asks what kind of bucket it is, each time
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ENODEV, errno.ESTALE, errno.ECONNREFUSED, errno.EHOSTUNREACH)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -74,6 +75,7 @@ class Bucket:
 
     def __init__(self, address: str) -> None:
         scheme = urlsplit(address).scheme
+        os.environ.setdefault(*_GCSFS_PLAIN)
         library = importlib.import_module("fsspec")
         self._root = address.rstrip("/")
         self._store = library.filesystem(scheme, skip_instance_cache=True, **_OPTIONS[scheme])

@@ -80,12 +80,13 @@ def test_a_full_disk_costs_rows_and_no_answer(start: Start, traffic_to: To, disk
     usual = traffic.ask(200)
     disk.shrink(server)
     traffic.ask_until(lambda: traffic.count('slipway_log_rows_dropped_total{cause="full"}') > 100)
-    assert traffic.ask(200) < 3 * usual + 0.001
+    assert traffic.ask(200) < 3 * usual + 0.01  # as quick as before, on a machine with other work
     assert traffic.count("slipway_log_waiting_bytes") <= 200_000
 
     written = traffic.count("slipway_log_rows_written_total")
     disk.mend(server)
     traffic.ask_until(lambda: traffic.count("slipway_log_rows_written_total") > written)
+    traffic.ask(5)  # there is room again
     assert server.leave() == 0
     found = ids_in(disk.folder)
     assert traffic.acknowledged[-1] in found
