@@ -6,11 +6,13 @@ registry stands here: kept connections, proxies, a body that is streamed, and on
 
 from __future__ import annotations
 
+import io
 import os
 import selectors
 import ssl
 from collections.abc import Iterator, Mapping
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, RemoteDisconnected
+from socket import socket
 
 from slipway.adapters.registry.address import Address
 from slipway.adapters.registry.proxies import proxy_for
@@ -18,6 +20,22 @@ from slipway.errors import RegistryRefused
 
 _PIECE = 1 << 18  # bytes: so many, at least, must leave within the longest silence
 _REMAINDER = 1 << 16  # bytes of an answer that nobody read: up to here, reading them is cheaper than a new connection
+
+
+class _WholeLines(io.BufferedReader):
+    """What `http.client` reads an answer from; by itself, it takes half a header for a whole one."""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        if not line.endswith(b"\n"):
+            raise RemoteDisconnected("the answer broke off")
+        return line
+
+
+class _WholeAnswer(HTTPResponse):
+    def __init__(self, sock: socket, debuglevel: int = 0, method: str | None = None, url: str | None = None) -> None:
+        super().__init__(sock, debuglevel, method, url)
+        self.fp = _WholeLines(self.fp.detach())
 
 
 class Broken(Exception):
@@ -131,6 +149,7 @@ class Connections:
 
     def _open(self, address: Address) -> HTTPConnection:
         connection = self._to(address)
+        connection.response_class = _WholeAnswer
         try:
             connection.connect()
         except (OSError, HTTPException) as problem:

@@ -18,6 +18,7 @@ from filelock import FileLock
 
 from slipway.adapters.crash_points import external_write
 from slipway.adapters.registry.digests import check, digest_of, verified
+from slipway.adapters.registry.disk import writing_below
 from slipway.adapters.registry.layer import CHUNK
 from slipway.adapters.registry.manifests import Descriptor, blobs_of, tag_taken
 from slipway.adapters.registry.names import checked_reference, checked_repository, hexadecimal, is_digest
@@ -41,7 +42,7 @@ class LayoutRegistry:
 
 
 class LayoutRepository:
-    """One OCI image layout; see `Repository` for what the methods promise."""
+    """One OCI image layout; see `Repository` for what the methods promise. A full disk is `RegistryRefused`."""
 
     def __init__(self, root: Path, name: str) -> None:
         self._root = root
@@ -151,16 +152,17 @@ class LayoutRepository:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Hold the only pen of this repository; the system takes it from a process that dies."""
-        (self._folder / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
-        with FileLock(self._folder / ".lock"):
-            shutil.rmtree(self._partial, ignore_errors=True)
-            self._partial.mkdir()
-            if not (self._folder / "oci-layout").is_file():
-                self._write(self._folder / "oci-layout", iter([_VERSION]), moment="registry-layout")
-            try:
-                yield
-            finally:
+        with writing_below(self._folder):
+            (self._folder / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
+            with FileLock(self._folder / ".lock"):
                 shutil.rmtree(self._partial, ignore_errors=True)
+                try:
+                    self._partial.mkdir()
+                    if not (self._folder / "oci-layout").is_file():
+                        self._write(self._folder / "oci-layout", iter([_VERSION]), moment="registry-layout")
+                    yield
+                finally:
+                    shutil.rmtree(self._partial, ignore_errors=True)
 
     @property
     def _partial(self) -> Path:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from slipway.adapters.registry.connections import Broken, Response
 
@@ -70,11 +71,25 @@ def said(response: Response) -> str:
     """What a registry gives as its reason: the status and the errors of its JSON, cut to a line."""
     try:
         errors = json.loads(response.start(_LONGEST_REASON))["errors"]
-        reasons = "; ".join(f"{error['code']} {error.get('message', '')}".strip() for error in errors)
+        reasons = "; ".join(map(_reason, errors))
     except (Broken, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         reasons = ""
     line = "".join(letter if letter.isprintable() else " " for letter in reasons)[:200]
     return f"HTTP {response.status} {line}".strip()
+
+
+def _reason(error: dict[str, Any]) -> str:
+    words = (error["code"], error.get("message", ""), _system_error(error.get("detail")))
+    return " ".join(str(word) for word in words if word)
+
+
+def _system_error(detail: Any) -> str:
+    """Distribution, the registry that most others are made of, tells a failure of its disk as a number in `detail`."""
+    while isinstance(detail, dict):
+        if isinstance(detail.get("Err"), int):
+            return f"({os.strerror(detail['Err'])})"
+        detail = detail.get("Enclosed")
+    return ""
 
 
 def retry_after(text: str) -> float | None:

@@ -20,6 +20,7 @@ from filelock import FileLock
 from slipway.adapters.crash_points import external_write
 from slipway.adapters.registry.compression import decompressed
 from slipway.adapters.registry.digests import verified
+from slipway.adapters.registry.disk import writing_below
 from slipway.adapters.registry.documents import MODEL_LAYER
 from slipway.adapters.registry.layer import CHUNK, MODEL_FILES, MODEL_FOLDER
 from slipway.adapters.registry.manifests import Descriptor
@@ -43,8 +44,13 @@ def pull_model_layer(
         NoSuchImage: no such image, or one of its blobs is gone.
         DigestMismatch: bytes that are not of their digest.
         UnusableImage: the image holds no model, or one that is not of Slipway's form.
-        RegistryRefused: `image_digest` is no digest; a tag may mean something else tomorrow.
+        RegistryRefused: `image_digest` is no digest, and a tag may mean something else tomorrow; or the disk is full.
     """
+    with writing_below(into):
+        return _pulled(registry, repository, image_digest, into, largest)
+
+
+def _pulled(registry: Registry, repository: str, image_digest: str, into: Path, largest: int) -> dict[str, Path]:
     folder = into / hexadecimal(image_digest)
     into.mkdir(parents=True, exist_ok=True)
     with FileLock(into / ".lock"):

@@ -8,13 +8,14 @@ from typing import NoReturn
 from urllib.parse import urlencode
 
 from slipway.adapters.crash_points import external_write
+from slipway.adapters.registry.address import Address
 from slipway.adapters.registry.connections import Broken, Response
 from slipway.adapters.registry.credentials import Credentials
 from slipway.adapters.registry.digests import check, digest_of, verified
 from slipway.adapters.registry.layer import CHUNK
 from slipway.adapters.registry.manifests import LARGEST_DOCUMENT, READABLE, blobs_of, tag_taken
 from slipway.adapters.registry.names import checked_reference, checked_repository, hexadecimal, is_digest
-from slipway.adapters.registry.patience import Patience, said
+from slipway.adapters.registry.patience import Busy, Patience, said
 from slipway.adapters.registry.protocol import Chunks, ManifestBytes, Repository
 from slipway.adapters.registry.session import Ask, Session
 from slipway.errors import DigestMismatch, NoSuchImage, RegistryRefused, UnusableImage
@@ -147,16 +148,29 @@ class RemoteRepository:
             raise self._session.unreachable(problem) from None
 
     def _upload(self, digest: str, size: int, chunks: Chunks) -> None:
+        upload = self._begin_upload()
+        try:
+            self._send(upload, digest, size, chunks)
+        except (Busy, Broken):
+            if not self._is_here(digest):  # else the answer alone was lost
+                raise
+
+    def _begin_upload(self) -> Address:
         with self._session.exchange(self._ask("POST", "blobs/uploads/", headers={"content-length": "0"})) as opened:
             if opened.status != 202 or "location" not in opened.headers:
                 self._fail(opened)
-            address = self._session.address_of(opened.address, opened.headers["location"]).asking(("digest", digest))
+            return self._session.address_of(opened.address, opened.headers["location"])
+
+    def _send(self, upload: Address, digest: str, size: int, chunks: Chunks) -> None:
+        address, what = str(upload.asking(("digest", digest))), f"a blob for {self.name}"
         headers = {"content-type": "application/octet-stream", "content-length": str(size)}
-        what = f"a blob for {self.name}"
-        ask = Ask("PUT", str(address), self._scopes, headers, lambda: verified(chunks(), digest, size=size, what=what))
+        ask = Ask("PUT", address, self._scopes, headers, lambda: verified(chunks(), digest, size=size, what=what))
         with self._session.exchange(ask) as stored:
             if stored.status != 201:
                 self._fail(stored)
+
+    def _is_here(self, digest: str) -> bool:
+        return self._status(self._ask("HEAD", f"blobs/{digest}")) == 200
 
     def _put_manifest(self, content: bytes, media_type: str, reference: str) -> None:
         headers = {"content-type": media_type, "content-length": str(len(content))}

@@ -89,6 +89,20 @@ def test_an_answer_that_breaks_off_is_no_answer(connections: Connections, answer
         response.close()
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nLocation: /v2/x/blobs/uploads/1?_state=half",
+        b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n",
+        b"HTTP/1.1 202 Acc",
+    ],
+)
+def test_a_head_that_breaks_off_is_no_head(connections: Connections, answer: bytes) -> None:
+    """Half an address is an address, too, and Python's own reader takes it."""
+    with host(answer) as asked, pytest.raises(Broken, match="broke off"):
+        connections.send("GET", asked.address, {})
+
+
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 ", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 abc OK\r\n\r\n"])
 def test_what_is_no_http_is_no_answer(connections: Connections, answer: bytes) -> None:
     """A wrong port often leads to another service."""
