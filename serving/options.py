@@ -41,12 +41,19 @@ def _add_log_options(group: argparse._ArgumentGroup) -> None:
         "--served-log", help="FOLDER, s3://BUCKET/FOLDER or gs://BUCKET/FOLDER for files by date; default: no log"
     )
     group.add_argument(
+        "--log-mode",
+        choices=("rows", "sketch"),
+        default="rows",
+        help="rows: all inputs and outputs; sketch: how many rows fell into which cell of the profile, no value and no"
+        " id. Default: rows",
+    )
+    group.add_argument(
         "--accept-event-time",
         action="store_true",
         help="log the time that a request states in parameters.time or .times: for replays of history",
     )
     group.add_argument("--log-file-rows", type=int, default=50_000, help="write a file at so many rows")
-    group.add_argument("--log-file-seconds", type=float, default=5.0, help="or after so long")
+    group.add_argument("--log-file-seconds", type=float, help="or after so long; default: 5, of sketches 60")
     group.add_argument(
         "--log-waiting-bytes",
         type=int,

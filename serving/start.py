@@ -17,17 +17,19 @@ from serving.infer import Infer, Limits
 from serving.inference import Model
 from serving.listener import bind
 from serving.log_rows import Rows
+from serving.log_sketches import Sketches
 from serving.log_targets import open_target
 from serving.metrics import Metrics
 from serving.predictions import Predictions
 from serving.protocol import Rules
 from serving.request_log import LogLimits, RequestLog
-from serving.served import Weight
+from serving.served import Encoding, Weight
 from serving.server import Leaving, ModelServer
 
 log = logging.getLogger(__name__)
 
 CANNOT_START = 2
+_SECONDS_A_FILE = {"rows": 5.0, "sketch": 60.0}
 
 
 def run(options: argparse.Namespace, *, accepting: threading.Event | None) -> int:
@@ -80,19 +82,26 @@ def _infer(options: argparse.Namespace, model: Model, metrics: Metrics, pace: Pa
 def _request_log(options: argparse.Namespace, model: Model, metrics: Metrics) -> RequestLog | None:
     if options.served_log is None:
         return None
+    seconds = _SECONDS_A_FILE[options.log_mode] if options.log_file_seconds is None else options.log_file_seconds
     return RequestLog(
         open_target(options.served_log),
         version=model.version,
-        encoding=Rows(version=model.version, columns={**model.inputs, **model.outputs}),
+        encoding=_log_encoding(options, model),
         weight=Weight.of(model.inputs, model.outputs),
         metrics=metrics,
         limits=LogLimits(
             rows_a_file=options.log_file_rows,
-            seconds_a_file=options.log_file_seconds,
+            seconds_a_file=seconds,
             waiting_bytes=options.log_waiting_bytes,
             closing_seconds=options.log_closing_seconds,
         ),
     )
+
+
+def _log_encoding(options: argparse.Namespace, model: Model) -> Encoding:
+    if options.log_mode == "sketch":
+        return Sketches.open(options.model_directory, version=model.version)
+    return Rows(version=model.version, columns={**model.inputs, **model.outputs})
 
 
 def _server(options: argparse.Namespace, application: Application, *, accepting: threading.Event | None) -> ModelServer:

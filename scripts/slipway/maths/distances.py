@@ -88,11 +88,13 @@ def wasserstein(profile: NumericProfile, sketch: NumericSketch) -> Interval | Ab
     absent = _why_absent(profile, sketch)
     if absent is not None:
         return absent
+    if sketch.sums is None:
+        return Absent("the window was kept as counts: how far values moved inside and beyond the cells is not in them")
     edges = profile.edges
     widths = np.diff(edges)
     reference = _rise(profile.counts, profile.sums, edges)
     window = _rise(sketch.counts, sketch.sums, edges)
-    outside = _beyond_the_ends(sketch, edges)
+    outside = _beyond_the_ends(sketch.counts, sketch.sums, edges) / sketch.counters.finite
     lowest = widths * np.abs(window.mean - reference.mean)
     highest = np.maximum(lowest, widths * _largest_integral(reference, window))
     return Interval(outside + math.fsum(lowest.tolist()), outside + math.fsum(highest.tolist()))
@@ -184,11 +186,11 @@ def _largest_integral(reference: _Rise, window: _Rise) -> FloatArray:
     return total
 
 
-def _beyond_the_ends(sketch: NumericSketch, edges: FloatArray) -> float:
-    """The integral of |G - F| below the first and above the last edge, where the reference has no value."""
-    below = sketch.counts[0] * float(edges[0]) - sketch.sums[0]
-    above = sketch.sums[-1] - sketch.counts[-1] * float(edges[-1])
-    return (max(0.0, below) + max(0.0, above)) / sketch.counters.finite
+def _beyond_the_ends(counts: tuple[int, ...], sums: tuple[float, ...], edges: FloatArray) -> float:
+    """The integral of |G - F| below the first and above the last edge, where the reference has no value, times rows."""
+    below = counts[0] * float(edges[0]) - sums[0]
+    above = sums[-1] - counts[-1] * float(edges[-1])
+    return max(0.0, below) + max(0.0, above)
 
 
 def _cumulated(counts: tuple[int, ...]) -> FloatArray:

@@ -126,20 +126,21 @@ class NumericSketch:
     edges: tuple[float, ...]
     counters: Counters
     counts: tuple[int, ...]
-    exact_sums: tuple[int, ...]  # in the units of slipway.maths.exact_sums
+    exact_sums: tuple[int, ...] | None  # in the units of slipway.maths.exact_sums; None where only counts were kept
 
     @property
-    def sums(self) -> tuple[float, ...]:
-        return tuple(map(to_float, self.exact_sums))
+    def sums(self) -> tuple[float, ...] | None:
+        return None if self.exact_sums is None else tuple(map(to_float, self.exact_sums))
 
     def __add__(self, other: Self) -> Self:
         if self.edges != other.edges:
             raise ValueError("sketches of two different profiles cannot be added")
+        mine, theirs = self.exact_sums, other.exact_sums
         return type(self)(
             self.edges,
             self.counters + other.counters,
             _added(self.counts, other.counts),
-            _added(self.exact_sums, other.exact_sums),
+            None if mine is None or theirs is None else _added(mine, theirs),
         )
 
 
@@ -152,7 +153,7 @@ class CategorySketch:
     null: int
     counts: tuple[int, ...]  # one a category of the profile
     others: int  # rows of categories that the profile does not list
-    other_names: tuple[tuple[str, int], ...]  # of these, the alphabetically first, with their counts
+    other_names: tuple[tuple[str, int], ...]  # of these, the alphabetically first, unless only counts were kept
 
     def __add__(self, other: Self) -> Self:
         if self.categories != other.categories:
@@ -252,12 +253,17 @@ def _sketch_of_categories(profile: CategoryProfile, values: npt.ArrayLike) -> Ca
 
 
 def _count_cells(ordered: FloatArray, edges: FloatArray) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Counts and exact sums of sorted values, one a cell.
+    """Counts and exact sums of sorted values, one a cell."""
+    ends = ends_of_cells(ordered, edges)
+    return tuple(np.diff(ends, prepend=0).tolist()), sums_of_runs(ordered, ends)
+
+
+def ends_of_cells(ordered: FloatArray, edges: FloatArray) -> npt.NDArray[np.intp]:
+    """Where each cell ends in sorted values.
 
     To look up the few edges among sorted values is about ten times faster than the values among the edges.
     """
-    ends = np.append(np.searchsorted(ordered, edges, side="right"), ordered.size)
-    return tuple(np.diff(ends, prepend=0).tolist()), sums_of_runs(ordered, ends)
+    return np.append(np.searchsorted(ordered, edges, side="right"), ordered.size)
 
 
 def _quantiles_and_atoms(ordered: FloatArray, *, bins: int) -> tuple[FloatArray, FloatArray]:
