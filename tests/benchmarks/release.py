@@ -1,7 +1,8 @@
 """Appending a model to its runtime image, against `docker build` and `docker push` with a warm cache.
 
-The Dockerfile that a user would write puts the model last, so nothing else is built again; beside it, where it is
-installed, buildah, and a Dockerfile that installs the server anew, as a fresh runner without a cache does.
+The Dockerfile that a user would write puts the model last, so nothing else is built again; beside it buildah, and a
+Dockerfile that installs the server anew, as a fresh runner without a cache does. A way that fails is reported with its
+command and error, and the others go on.
 
     python -m tests.benchmarks.release [MEGABYTES …]     by default 1 100 1000
 
@@ -15,6 +16,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 import shutil
 import socket
 import statistics
@@ -106,14 +108,19 @@ def _measured(place: Place, megabytes: int, options: argparse.Namespace) -> Iter
     model = place.folder / "model.onnx"
     np.random.default_rng(7).standard_normal(megabytes * _MEGABYTE // 4, dtype=np.float32).tofile(model)
     ways = {name: way for name, way in _ways(place).items() if name in options.ways}
+    for name, way in list(ways.items()):  # the first round warms caches, is not counted, and tells what works here
+        _change(model, -1)
+        try:
+            way(f"{megabytes}-0")
+        except (OSError, RuntimeError) as problem:
+            del ways[name]
+            yield json.dumps({"way": name, "failed": str(problem)}) if options.json else f"| | {name} | {problem} |"
     costs: dict[str, list[Cost]] = {name: [] for name in ways}
-    for number in range(-1, options.rounds):  # the first round warms caches and is not counted
+    for number in range(options.rounds):
         for name, way in ways.items():
             _change(model, number)
-            cost = _cost(place, way, f"{megabytes}-{number + 1}")
-            if number >= 0:
-                costs[name].append(cost)
-            if number >= 0 and options.json:
+            costs[name].append(cost := _cost(place, way, f"{megabytes}-{number + 1}"))
+            if options.json:
                 yield json.dumps({"megabytes": megabytes, "way": name, "round": number, **asdict(cost)})
     if not options.json:
         yield from _lines(megabytes, costs)
@@ -137,14 +144,12 @@ def _ways(place: Place) -> dict[str, Callable[[str], int]]:
     warm, cold = place.folder / "warm.Dockerfile", place.folder / "cold.Dockerfile"
     warm.write_text(_WARM.format(runtime=place.runtime))
     cold.write_text(_COLD.format(base=place.base))
-    ways: dict[str, Callable[[str], int]] = {
+    return {
         _NAMES[0]: lambda tag: _append(place, tag),
         _NAMES[1]: lambda tag: _build(place, warm, f"{place.home}/warm:{tag}"),
+        _NAMES[2]: lambda tag: _buildah(place, f"{place.home}/buildah:{tag}"),
         _NAMES[3]: lambda tag: _build(place, cold, f"{place.home}/cold:{tag}", "--no-cache"),
     }
-    if shutil.which("buildah"):
-        ways[_NAMES[2]] = lambda tag: _buildah(place, f"{place.home}/buildah:{tag}")
-    return ways
 
 
 def _append(place: Place, tag: str) -> int:
@@ -158,17 +163,17 @@ def _build(place: Place, file: Path, image: str, *options: str) -> int:
 
 
 def _buildah(place: Place, image: str) -> int:
-    working = subprocess.check_output(
-        ["buildah", "from", "--tls-verify=false", place.runtime], text=True, cwd=place.folder
-    ).strip()
+    working = image.rpartition("/")[2].replace(":", "-")
+    most = [_run(place, ["buildah", "from", "--quiet", "--tls-verify=false", "--name", working, place.runtime])]
     try:
-        return max(
-            _run(place, ["buildah", "copy", "--quiet", working, str(place.folder / "model.onnx"), "/model/model.onnx"]),
-            _run(place, ["buildah", "commit", "--quiet", "--rm", working, image]),
-            _run(place, ["buildah", "push", "--quiet", "--tls-verify=false", image]),
-        )
-    finally:
-        subprocess.run(["buildah", "rmi", "--force", image], capture_output=True, check=False)
+        model = str(place.folder / "model.onnx")
+        most.append(_run(place, ["buildah", "copy", "--quiet", working, model, "/model/model.onnx"]))
+        most.append(_run(place, ["buildah", "commit", "--quiet", "--rm", working, image]))
+        most.append(_run(place, ["buildah", "push", "--quiet", "--tls-verify=false", image]))
+    except RuntimeError:
+        subprocess.run(["buildah", "rm", working], capture_output=True, check=False)
+        raise
+    return max(most)
 
 
 def _run(place: Place, command: Sequence[str]) -> int:
@@ -184,7 +189,7 @@ def _run(place: Place, command: Sequence[str]) -> int:
         said.seek(0)
         words = said.read()[-2000:]
     if process.returncode:
-        raise RuntimeError(f"{command[:3]} ended with {process.returncode}: {words}")
+        raise RuntimeError(f"`{shlex.join(command[:3])} …` ended with {process.returncode}: {' '.join(words.split())}")
     return most
 
 
@@ -238,7 +243,22 @@ def _place(folder: Path) -> Iterator[Place]:
         shutil.copy(root / "requirements" / "serving.txt", context)
         shutil.copytree(root / "serving", context / "serving", ignore=shutil.ignore_patterns("__pycache__"))
         digest = docker("image", "inspect", "--format", "{{index .RepoDigests 0}}", runtime)
-        yield Place(folder, home, base, digest, (registry, *_engine()))
+        try:
+            yield Place(folder, home, base, digest, (registry, *_engine()))
+        finally:
+            _forget(home)
+
+
+def _forget(home: str) -> None:
+    """Remove what buildah keeps of our registry; the engine's part goes with its base image."""
+    if shutil.which("buildah"):
+        listed = subprocess.run(
+            ["buildah", "images", "--quiet", "--filter", f"reference={home}/*"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        subprocess.run(["buildah", "rmi", "--force", *listed.stdout.split()], capture_output=True, check=False)
 
 
 def _engine() -> tuple[int, ...]:

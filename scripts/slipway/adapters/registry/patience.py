@@ -70,12 +70,19 @@ def refuse_busy(response: Response) -> None:
 def said(response: Response) -> str:
     """What a registry gives as its reason: the status and the errors of its JSON, cut to a line."""
     try:
-        errors = json.loads(response.start(_LONGEST_REASON))["errors"]
-        reasons = "; ".join(map(_reason, errors))
-    except (Broken, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        reasons = reasons_in(response.start(_LONGEST_REASON))
+    except Broken:
         reasons = ""
-    line = "".join(letter if letter.isprintable() else " " for letter in reasons)[:200]
-    return f"HTTP {response.status} {line}".strip()
+    return f"HTTP {response.status} {reasons}".strip()
+
+
+def reasons_in(content: bytes) -> str:
+    """Read the body of an error (OCI distribution specification 1.1, "Error codes"); what is none says nothing."""
+    try:
+        reasons = "; ".join(map(_reason, json.loads(content)["errors"]))
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        return ""
+    return "".join(letter if letter.isprintable() else " " for letter in reasons)[:200].strip()
 
 
 def _reason(error: dict[str, Any]) -> str:

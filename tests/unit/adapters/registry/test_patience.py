@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from slipway.adapters.registry.patience import retry_after
+from slipway.adapters.registry.patience import reasons_in, retry_after
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("0", 0.0), ("7", 7.0), ("86400", 60.0), ("", None), ("soon", None)])
@@ -28,3 +29,40 @@ def test_any_text_gives_a_wait_that_can_be_waited(text: str) -> None:
     """The header is a stranger's text."""
     seconds = retry_after(text)
     assert seconds is None or 0 <= seconds <= 60
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ({"code": "DENIED"}, "DENIED"),
+        ({"code": "DENIED", "message": "not you"}, "DENIED not you"),
+        ({"code": "TOOMANYREQUESTS", "message": "a\nb", "detail": "c"}, "TOOMANYREQUESTS a b"),
+        (
+            {"code": "UNKNOWN", "message": "unknown error", "detail": {"Op": "write", "Path": "/x", "Err": 28}},
+            "UNKNOWN unknown error (No space left on device)",
+        ),
+        (
+            {"code": "UNKNOWN", "detail": {"DriverName": "filesystem", "Enclosed": {"Op": "mkdir", "Err": 13}}},
+            "UNKNOWN (Permission denied)",
+        ),
+    ],
+)
+def test_a_registrys_reason_is_told_in_a_line(error: dict[str, object], reason: str) -> None:
+    """Who runs the registry finds the fault by it; `HTTP 500` is what everybody sees already."""
+    assert reasons_in(json.dumps({"errors": [error]}).encode()) == reason
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.sampled_from(["code", "message", "detail", "Err", "Enclosed"]), inner)
+    ),
+)
+
+
+@given(st.binary() | _JSON.map(lambda errors: json.dumps({"errors": errors}).encode()))
+def test_any_body_gives_a_line(content: bytes) -> None:
+    """The body is a stranger's, and the line goes to a log that GitHub reads commands from."""
+    reason = reasons_in(content)
+    assert len(reason) <= 200
+    assert reason.isprintable()
