@@ -12,7 +12,7 @@ from tests.template.bench import GOOD, MATRIX, ROOT, bench_with_our_caches, copy
 
 pytestmark = pytest.mark.xdist_group("generation matrix")  # one after the other: each uses two workers of its own
 DEFAULTS = "the defaults"
-# What these test reads nothing that an answer changes: this repository's run of them is theirs as well.
+# What these tests read, no answer changes; so this repository's run of them is theirs as well.
 THE_SAME_ANYWHERE = {f"tests/unit/{room}" for room in ("converters", "domain", "gates", "maths", "measures")}
 RENDERED = {".gitattributes", ".slipway-files.sha256", "CODEOWNERS", "README.md", "models/README.md"}
 
