@@ -106,7 +106,7 @@ def deployment(tmp_path: Path) -> Callable[..., Deployment]:
             version=version,
             digest=f"sha256:{version}",
             model_directory=directory,
-            served_log=tmp_path / "served",
+            served_log=str(tmp_path / "served"),
         )
 
     return make

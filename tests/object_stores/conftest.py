@@ -43,12 +43,17 @@ def store(request: pytest.FixtureRequest, stores: dict[str, Store], monkeypatch:
 
 
 @pytest.fixture
-def serve(store: Store) -> Iterator[Serve]:
+def model_directory(tmp_path: Path) -> Path:
+    graphs.write(graphs.LATE, tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def serve(store: Store, model_directory: Path) -> Iterator[Serve]:
     """A server whose log goes to the store."""
     servers: list[Server] = []
     with tempfile.TemporaryDirectory() as directory:  # short paths, for the control sockets
-        graphs.write(graphs.LATE, Path(directory))
-        model = ["--model-directory", directory, "--name", "flight-delay", "--model-version", "v1.1.0"]
+        model = ["--model-directory", str(model_directory), "--name", "flight-delay", "--model-version", "v1.1.0"]
 
         def run(*options: str) -> Server:
             log = ["--served-log", f"{store.scheme}://{store.bucket}/served"]

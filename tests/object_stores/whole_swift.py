@@ -7,7 +7,9 @@ keeps what was stored, so that a server that was killed comes back with it. Prin
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from swift.common import utils
 
@@ -18,6 +20,7 @@ import eventlet.wsgi  # noqa: E402
 from swift.common import wsgi  # noqa: E402
 from swift.common.ring import RingBuilder  # noqa: E402
 
+Application = Callable[..., Any]
 PROXY = """
 [DEFAULT]
 log_level = ERROR
@@ -86,7 +89,24 @@ def write_ring(path: Path, port: int) -> None:
 
 def serve(listening: object, path: Path, configuration: str) -> None:
     path.write_text(configuration)
-    eventlet.spawn(eventlet.wsgi.server, listening, wsgi.loadapp(str(path)), log_output=False)
+    application = with_length_of_heads(wsgi.loadapp(str(path)))
+    eventlet.spawn(eventlet.wsgi.server, listening, application, log_output=False)
+
+
+def with_length_of_heads(application: Application) -> Application:
+    """Without one, Debian's eventlet ends a body that a HEAD does not have, and the next answer begins with that."""
+
+    def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+        def start_with_length(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            named = {name.lower() for name, _ in headers}
+            length = (
+                [] if "content-length" in named or environ["REQUEST_METHOD"] != "HEAD" else [("Content-Length", "0")]
+            )
+            return start(status, [*headers, *length], *rest)
+
+        return application(environ, start_with_length)
+
+    return answer
 
 
 if __name__ == "__main__":

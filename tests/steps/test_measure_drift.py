@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from slipway.adapters import deploy_tree
+from slipway.adapters.registry.pull import pull_model_layer
 from slipway.domain.incident import IncidentKind, Outcome, WindowEvidence
+from slipway.domain.release import Image
+from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
 from slipway.errors import NotReleasable
 from slipway.steps import record_pages, revert_manifest
 
+from serving.log_sketches import Sketches
+from serving.served import Served
 from tests.team import ENVIRONMENT, MODEL, Team, Tip, days_from
 
 _MARCH, _APRIL = date(2026, 3, 1), date(2026, 4, 1)
@@ -32,6 +40,53 @@ def test_a_quiet_window_says_so(live: Team) -> None:
     assert window.schema_breaks == ()
     assert (verdicts.body.outcome, verdicts.body.incident) == (Outcome.QUIET, None)
     assert issue.body.number is None
+
+
+def count_instead(team: Team, days: Sequence[date]) -> None:
+    """What the log would hold if the server counted, in files of a few rows each, and kept no row."""
+    image = team.workplace.history.page(ReleaseTag.parse("tip@v1.0.0"), Image)
+    assert image is not None
+    files = pull_model_layer(team.workplace.registry, MODEL, image.body.digest, team.workplace.layers)
+    counting = Sketches.open(files["profile.json"].parent, version="v1.0.0")
+    for day in days:
+        folder = team.workplace.served_log(MODEL, ENVIRONMENT).rows_folder / f"date={day}"
+        (path,) = folder.glob("*.parquet")
+        table = pq.read_table(path)
+        path.unlink()
+        for number, part in enumerate((table.slice(0, 50), table.slice(50))):
+            times = part["time"].cast(pa.int64()).to_pylist()
+            values = {name: part[name].to_numpy().reshape(-1, 1) for name in ("bill", "kitchen")}
+            (file,) = counting.encode([Served("a", times, values)]).files
+            (folder / f"{number}.sketch.json").write_bytes(file.content)
+
+
+def test_counts_say_the_same_of_drift_as_the_rows(live: Team) -> None:
+    """Only what needs the rows themselves is missing: labels, the version before, Wasserstein, names nobody listed."""
+    days = days_from(_MARCH, 7)
+    live.serve("v1.0.0", days, change={"kitchen": "airship"})
+    of_rows = measured(live, date(2026, 3, 7)).window
+    count_instead(live, days)
+    of_counts = measured(live, date(2026, 3, 7)).window
+
+    left_out = {"wasserstein": None, "unseen": ()}
+    assert of_counts.drift == tuple(one.model_copy(update=left_out) for one in of_rows.drift)
+    assert (of_counts.rows, of_counts.counted, of_counts.labelled) == (840, 840, 0)
+    assert (of_counts.trailing, of_counts.previous, of_counts.schema_breaks) == (None, None, ())
+    assert of_rows.drift != of_counts.drift
+
+
+def test_rows_and_counts_of_one_window_are_put_together(live: Team) -> None:
+    """A team that changes the mode on a Wednesday has both in one week."""
+    days = days_from(_MARCH, 7)
+    live.serve("v1.0.0", days, change={"bill": 30.0})
+    of_rows = measured(live, date(2026, 3, 7)).window
+    count_instead(live, days[:3])
+    of_both = measured(live, date(2026, 3, 7)).window
+
+    assert [(one.feature, one.low, one.high) for one in of_both.drift] == [
+        (one.feature, one.low, one.high) for one in of_rows.drift
+    ]
+    assert (of_both.rows, of_both.counted, of_both.labelled) == (840, 360, 480)
 
 
 def test_one_exceedance_is_no_incident(live: Team) -> None:

@@ -82,12 +82,13 @@ class Workplace:
         return Record(folder, subject=f"{model} in {environment}, window to {day}")
 
     def served_log(self, model: str, environment: str) -> ServedLog:
-        from slipway.adapters.served_log import ServedLog  # noqa: PLC0415  # seconds, which most commands do not need
+        from slipway.adapters.log_places import LogPlace  # noqa: PLC0415  # seconds, which most commands do not need
+        from slipway.adapters.served_log import ServedLog  # noqa: PLC0415
 
         root = self.repository.root
         return ServedLog(
-            rows_folder=root / self.settings.served_log / environment / model,
-            labels_folder=root / self.settings.labels / environment / model,
+            LogPlace.open(self.settings.served_log, root=root).below(environment, model),
+            LogPlace.open(self.settings.labels, root=root).below(environment, model),
         )
 
     @property

@@ -32,9 +32,8 @@ def measure_drift(model: str, environment: str | None, until: date | None, as_js
         workplace=place,
     )
     window = page.body.window
-    text = (
-        f"{window.version}, {window.start} to {window.end}: {window.rows:,} rows served, {window.labelled:,} labelled"
-    )
+    labelled = window.why_unlabelled or f"{window.labelled:,} labelled"
+    text = f"{window.version}, {window.start} to {window.end}: {window.rows:,} rows served, {labelled}"
     show(page, text, as_json=as_json)
 
 

@@ -69,7 +69,10 @@ class PreviousEvidence(Frozen):
 
 
 class Window(Frozen):
-    """A line of the ledger a window; days are inclusive."""
+    """A line of the ledger a window; days are inclusive.
+
+    `counted` of the `rows` were logged as counts alone: no label joins them, and no version is asked them again.
+    """
 
     start: date
     end: date
@@ -80,6 +83,14 @@ class Window(Frozen):
     schema_breaks: tuple[str, ...]
     trailing: MetricsEvidence | None
     previous: PreviousEvidence | None
+    counted: int = 0
+
+    @property
+    def why_unlabelled(self) -> str:
+        """Why no label joins any row, where the log itself forbids it; else empty."""
+        if self.rows == 0 or self.counted < self.rows:
+            return ""
+        return "the log holds counts alone (log_mode: sketch), which no label can be joined to"
 
 
 class WindowEvidence(Body):

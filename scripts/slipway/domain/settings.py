@@ -32,6 +32,22 @@ def _an_image(reference: str) -> str:
     return reference
 
 
+def _a_place(address: str) -> str:
+    scheme, found, rest = address.partition("://")
+    if found and (scheme not in ("s3", "gs") or not rest or "@" in rest or "?" in rest):
+        raise ValueError(
+            "must be a folder, s3://BUCKET/FOLDER or gs://BUCKET/FOLDER; credentials come from the environment"
+        )
+    return address
+
+
+class LogMode(StrEnum):
+    """`rows`: all inputs and outputs; `sketch`: how many rows fell into which cell of the profile, and no value."""
+
+    ROWS = "rows"
+    SKETCH = "sketch"
+
+
 class Environment(Declared):
     name: Annotated[str, AfterValidator(_an_environment)]
 
@@ -39,15 +55,17 @@ class Environment(Declared):
 class Settings(Declared):
     """`image_registry` is `HOST/PREFIX`, or `layout:FOLDER` for a folder in OCI image layout.
 
-    `runtime_image` is what releases append their model to; without one, to the server's code alone.
+    `runtime_image` is what releases append their model to; without one, to the server's code alone. `served_log` and
+    `labels` are folders, or `s3://BUCKET/FOLDER` or `gs://BUCKET/FOLDER`.
     """
 
     image_registry: str = Field(min_length=1)
     runtime_image: Annotated[str, AfterValidator(_an_image)] | None = None
     rollout_engine: RolloutEngine = RolloutEngine.PROCESS
     environments: tuple[Environment, ...] = (Environment(name="production"),)
-    served_log: str = ".slipway/served"
-    labels: str = ".slipway/labels"
+    served_log: Annotated[str, AfterValidator(_a_place)] = ".slipway/served"
+    log_mode: LogMode = LogMode.ROWS
+    labels: Annotated[str, AfterValidator(_a_place)] = ".slipway/labels"
 
     @model_validator(mode="after")
     def _environments_differ(self) -> Self:

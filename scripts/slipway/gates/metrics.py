@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from slipway.domain.case import ReleaseCase
 from slipway.domain.evidence import MetricsEvidence
-from slipway.domain.incident import WindowEvidence
+from slipway.domain.incident import Window, WindowEvidence
 from slipway.domain.limits import MetricLimit, MetricsLimit
 from slipway.domain.model import Model
 from slipway.domain.verdict import Estimate, Finding, Verdict, at_least, at_most
@@ -235,7 +235,7 @@ def _in_production(held_to: _Limit, evidence: WindowEvidence, limit: MetricsLimi
         gate="metrics",
         title=f"{title} worse than allowed?",
         verdict=_production_verdict(verdicts[-1], failed_in_a_row, limit.windows),
-        measured=_measured_in_production(estimate, held_to, limit, failed_in_a_row),
+        measured=_measured_in_production(evidence.window, estimate, held_to, limit, failed_in_a_row),
         allowed=f"{held_to} ({held_to.why})",
         margin=held_to.margin(estimate.value) if estimate else "–",
         problem=f"{title} over {limit.window_days} days is {estimate}, allowed is {held_to.told} ({held_to.why})"
@@ -270,9 +270,9 @@ def _production_verdict(newest: Verdict, failed_in_a_row: int, needed: int) -> V
 
 
 def _measured_in_production(
-    estimate: Estimate | None, held_to: _Limit, limit: MetricsLimit, failed_in_a_row: int
+    window: Window, estimate: Estimate | None, held_to: _Limit, limit: MetricsLimit, failed_in_a_row: int
 ) -> str:
     if estimate is None:
-        return f"no {limit.window_days} labelled days since the release yet"
+        return window.why_unlabelled or f"no {limit.window_days} labelled days since the release yet"
     side = "above" if held_to.metric.lower_is_better else "below"
     return f"{estimate}, {failed_in_a_row} windows {side} in a row"

@@ -83,6 +83,6 @@ def _measured(evidence: WindowEvidence, replayed: PreviousEvidence | None) -> st
     if evidence.back_to is None:
         return "there is no version before"
     if replayed is None or replayed.gain is None:
-        return "no labels for this window yet"
+        return evidence.window.why_unlabelled or "no labels for this window yet"
     gain = replayed.gain
     return f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"

@@ -14,8 +14,9 @@ from slipway.domain.incident import FeatureDrift
 from slipway.domain.rows import Batch
 from slipway.maths.absence import Absent
 from slipway.maths.calibration import rolling_windows, shifted_distances, window_distances
+from slipway.maths.counts import ColumnSketch
 from slipway.maths.distances import category_distance, kolmogorov_smirnov, missing_rate, normalised_wasserstein
-from slipway.maths.profile import CategoryProfile, ColumnProfile, NumericProfile, sketch
+from slipway.maths.profile import CategoryProfile, CategorySketch, ColumnProfile, NumericProfile, NumericSketch, sketch
 
 _MOST_UNSEEN = 5  # named in a report
 _MOST_WINDOWS = 400  # of the reference: a year and a month
@@ -24,8 +25,15 @@ _DIGITS = 4  # of a distance: enough for any limit that a person writes, and a p
 _FIRST_DAY = date(1970, 1, 1)
 
 
-def measure(profile: Mapping[str, ColumnProfile], window: Batch) -> tuple[tuple[FeatureDrift, ...], tuple[str, ...]]:
+def measure(
+    profile: Mapping[str, ColumnProfile], window: Batch, counted: Mapping[str, ColumnSketch] | None = None
+) -> tuple[tuple[FeatureDrift, ...], tuple[str, ...]]:
     """Compare each column of the window with its reference.
+
+    Args:
+        profile: the reference, a feature.
+        window: the rows that were logged; {} where none were.
+        counted: what else was served, where servers log counts and no rows.
 
     Returns:
         What was measured, a feature in the order of the profile, and the sentences about columns that cannot be
@@ -34,10 +42,11 @@ def measure(profile: Mapping[str, ColumnProfile], window: Batch) -> tuple[tuple[
     found: list[FeatureDrift] = []
     breaks: list[str] = []
     for feature, reference in profile.items():
-        if feature not in window:
+        seen = _seen(reference, window.get(feature), (counted or {}).get(feature))
+        if seen is None:
             breaks.append(f"`{feature}` is missing in what production was asked")
             continue
-        compared = _compare(feature, reference, window[feature])
+        compared = seen if isinstance(seen, Absent) else _compare(feature, reference, seen)
         if isinstance(compared, Absent):
             breaks.append(f"`{feature}` cannot be compared: {compared}")
         else:
@@ -84,16 +93,30 @@ def _calibrate(
     )
 
 
-def _compare(feature: str, reference: ColumnProfile, column: npt.NDArray[Any]) -> FeatureDrift | Absent:
+def _seen(
+    reference: ColumnProfile, column: npt.NDArray[Any] | None, counted: ColumnSketch | None
+) -> ColumnSketch | Absent | None:
+    """Rows and counts of one column together; None where there are neither."""
+    if column is None:
+        return counted
     if isinstance(reference, CategoryProfile):
-        return _category(feature, reference, column)
+        words = sketch(reference, column.ravel())
+        return words + counted if isinstance(counted, CategorySketch) else words
     if column.dtype.kind not in "biuf":
         return Absent("it holds words, and was trained on numbers")
-    return _numeric(feature, reference, column)
+    numbers = sketch(reference, column.ravel())
+    return numbers + counted if isinstance(counted, NumericSketch) else numbers
 
 
-def _numeric(feature: str, reference: NumericProfile, column: npt.NDArray[Any]) -> FeatureDrift | Absent:
-    window = sketch(reference, column.ravel())
+def _compare(feature: str, reference: ColumnProfile, window: ColumnSketch) -> FeatureDrift | Absent:
+    if isinstance(reference, CategoryProfile) and isinstance(window, CategorySketch):
+        return _category(feature, reference, window)
+    if isinstance(reference, NumericProfile) and isinstance(window, NumericSketch):
+        return _numeric(feature, reference, window)
+    return Absent("it was counted as another kind than it was trained on")
+
+
+def _numeric(feature: str, reference: NumericProfile, window: NumericSketch) -> FeatureDrift | Absent:
     distance = kolmogorov_smirnov(reference, window)
     missing = missing_rate(reference, window)
     if isinstance(distance, Absent):
@@ -109,8 +132,7 @@ def _numeric(feature: str, reference: NumericProfile, column: npt.NDArray[Any]) 
     )
 
 
-def _category(feature: str, reference: CategoryProfile, column: npt.NDArray[Any]) -> FeatureDrift | Absent:
-    window = sketch(reference, column.ravel())
+def _category(feature: str, reference: CategoryProfile, window: CategorySketch) -> FeatureDrift | Absent:
     distance = category_distance(reference, window)
     missing = missing_rate(reference, window)
     if isinstance(distance, Absent):

@@ -38,6 +38,7 @@ from slipway.domain.release import Image, Proposal, Rollout
 from slipway.domain.rows import Batch, LabelledRows
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, NotReleasable
+from slipway.maths.counts import CountedWindow
 from slipway.maths.profile import ColumnProfile, profile_from_json
 from slipway.measures import drift, metrics, previous_version
 
@@ -86,6 +87,7 @@ def run(model: str, *, environment: str, until: date, policies: Policies, workpl
     labelled = served.labelled(rows, days.start, days.end)
     trailing = _trailing_rows(served, days, watched)
     earlier = _earlier(watched, days, workplace)
+    counted = _counted(served, days, watched)
     reads = {
         "digest": watched.digest,
         "window": f"{days.start}/{days.end}",
@@ -95,16 +97,19 @@ def run(model: str, *, environment: str, until: date, policies: Policies, workpl
         "earlier": digest_of("".join(window.model_dump_json() for window in earlier).encode()),
         "back to": str(watched.back_to),
         "metrics": " ".join(watched.named_metrics),
+        **({"counted": digest_of(counted.to_bytes())} if counted else {}),
     }
 
     def measure() -> WindowEvidence:
-        log.info("measuring %s rows of %s, %s to %s", f"{len(rows):,}", watched.tag, days.start, days.end)
-        moved, breaks = _drift(watched, rows)
+        seen = len(rows) + (counted.rows if counted else 0)
+        log.info("measuring %s rows of %s, %s to %s", f"{seen:,}", watched.tag, days.start, days.end)
+        moved, breaks = _drift(watched, rows, counted)
         window = Window(
             start=days.start,
             end=days.end,
             version=watched.tag.image_tag,
-            rows=len(rows),
+            rows=seen,
+            counted=counted.rows if counted else 0,
             labelled=len(labelled),
             drift=moved,
             schema_breaks=breaks,
@@ -188,11 +193,20 @@ def _trailing_rows(served: ServedLog, days: _Days, watched: _Watched) -> pa.Tabl
     return served.labelled(rows, days.trailing, days.end)
 
 
-def _drift(watched: _Watched, rows: pa.Table) -> tuple[tuple[FeatureDrift, ...], tuple[str, ...]]:
-    if len(rows) == 0:
+def _counted(served: ServedLog, days: _Days, watched: _Watched) -> CountedWindow | None:
+    """What servers served that may not log rows."""
+    digest = digest_of(watched.file("profile.json").read_bytes())
+    version, profiles = watched.tag.image_tag, _profile(watched)
+    return served.counted(days.start, days.end, version=version, profiles=profiles, profile=digest)
+
+
+def _drift(
+    watched: _Watched, rows: pa.Table, counted: CountedWindow | None
+) -> tuple[tuple[FeatureDrift, ...], tuple[str, ...]]:
+    if len(rows) == 0 and counted is None:
         return (), ()
-    columns = {name: _column(rows[name]) for name in _profile(watched) if name in rows.column_names}
-    return drift.measure(_profile(watched), columns)
+    columns = {name: _column(rows[name]) for name in _profile(watched) if len(rows) and name in rows.column_names}
+    return drift.measure(_profile(watched), columns, counted.columns if counted else {})
 
 
 def _profile(watched: _Watched) -> dict[str, ColumnProfile]:

@@ -7,6 +7,7 @@ from datetime import date
 
 from slipway.adapters import deploy_tree, git, rollouts
 from slipway.adapters.forge import Forge, StatusState
+from slipway.adapters.log_places import LogPlace
 from slipway.adapters.records import Record
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.rollout import Deployment, Live
@@ -88,7 +89,8 @@ def _apply(found: Wanted, workplace: Workplace, engine: Engine) -> Live:
             version=found.tag.image_tag,
             digest=found.digest,
             model_directory=files["model.onnx"].parent,
-            served_log=workplace.repository.root / workplace.settings.served_log,
+            served_log=LogPlace.address_from(workplace.settings.served_log, root=workplace.repository.root),
+            log_mode=workplace.settings.log_mode,
         )
     )
 

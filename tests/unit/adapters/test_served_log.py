@@ -6,18 +6,21 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from slipway.adapters.served_log import GOLDEN_REQUEST, ServedLog
 from slipway.errors import BadFile
+from slipway.maths.counts import CountedWindow, count
+from slipway.maths.profile import ColumnProfile, profile_of_numeric
 
 _DAY = date(2026, 3, 1)
 
 
 @pytest.fixture
 def log(tmp_path: Path) -> ServedLog:
-    return ServedLog(rows_folder=tmp_path / "served", labels_folder=tmp_path / "labels")
+    return ServedLog.at(tmp_path / "served", tmp_path / "labels")
 
 
 def write(folder: Path, day: date, table: pa.Table, name: str = "part") -> None:
@@ -182,3 +185,52 @@ def test_labels_whose_key_is_no_number_are_refused(log: ServedLog) -> None:
 
     with pytest.raises(BadFile, match="is no key of the served log"):
         labelled(log)
+
+
+PROFILES: dict[str, ColumnProfile] = {"hour": profile_of_numeric(np.arange(24.0))}
+
+
+def counts_of(*hours: float, version: str = "v1.0.0", profile: str = "sha256:0") -> CountedWindow:
+    return CountedWindow(version, profile, len(hours), {"hour": count(PROFILES["hour"], np.array(hours))})
+
+
+def write_counts(log: ServedLog, window: CountedWindow, *, day: date = _DAY, name: str = "a") -> None:
+    path = log.rows_folder / f"date={day}" / f"{name}.sketch.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(window.to_bytes())
+
+
+def counted(log: ServedLog, version: str = "v1.0.0") -> CountedWindow | None:
+    return log.counted(_DAY, date(2026, 3, 2), version=version, profiles=PROFILES, profile="sha256:0")
+
+
+def test_counts_of_the_days_and_the_version_add_up(log: ServedLog) -> None:
+    """Each server writes its own files, one after the other, and two versions do on the day of a rollout."""
+    write_counts(log, counts_of(1.0, 2.0))
+    write_counts(log, counts_of(3.0), day=date(2026, 3, 2))
+    write_counts(log, counts_of(4.0), day=date(2026, 3, 3))
+    write_counts(log, counts_of(5.0, version="v1.1.0", profile="sha256:1"), name="b")
+
+    assert counted(log) == counts_of(1.0, 2.0, 3.0)
+    assert counted(log, "v0.9.0") is None
+
+
+def test_counts_are_no_rows_and_rows_no_counts(log: ServedLog) -> None:
+    """Both may lie in one folder."""
+    served(log, ["a"])
+    write_counts(log, counts_of(1.0))
+
+    assert names(log.rows(_DAY, _DAY)) == ["a"]
+    window = counted(log)
+    assert window is not None
+    assert window.rows == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"version": "v1.0.0", "format": 1, "profile": "sha256:1"}'])
+def test_counts_that_cannot_be_read_are_told(log: ServedLog, content: bytes) -> None:
+    """Half a window would look like a quiet one."""
+    write_counts(log, counts_of(1.0))
+    (log.rows_folder / f"date={_DAY}" / "odd.sketch.json").write_bytes(content)
+
+    with pytest.raises(BadFile, match=r"odd\.sketch\.json: no counts of v1\.0\.0"):
+        counted(log)

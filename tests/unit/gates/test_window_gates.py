@@ -199,3 +199,26 @@ def test_without_a_version_before_there_is_nothing_to_ask() -> None:
     (finding,) = previous_version.judge_window(evidence, PreviousVersionLimit())
 
     assert (finding.verdict, finding.measured) == (_OPEN, "there is no version before")
+
+
+# --- counts alone -------------------------------------------------------------------------------------------
+
+
+def test_a_log_of_counts_says_why_no_label_is_there() -> None:
+    """Somebody would wait for labels that can never join, and wonder for weeks."""
+    windows = (week(0, trailing=None, previous=None, labelled=0, counted=5_000),)
+    evidence = seen(*windows).model_copy(update={"back_to": "v1.0.0"})
+    (metric,) = metrics.judge_window(evidence, MetricsLimit(f1=MetricLimit(floor=0.60, drop=0.05)))
+    (before,) = previous_version.judge_window(evidence, PreviousVersionLimit())
+
+    told = "the log holds counts alone (log_mode: sketch), which no label can be joined to"
+    assert (metric.verdict, metric.measured) == (_OPEN, told)
+    assert (before.verdict, before.measured) == (_OPEN, told)
+
+
+def test_a_log_that_held_rows_on_some_days_waits_for_their_labels() -> None:
+    """The mode was changed within the window: what has rows can still be labelled."""
+    windows = (week(0, trailing=None, previous=None, counted=2_000),)
+    (metric,) = metrics.judge_window(seen(*windows), MetricsLimit(f1=MetricLimit(floor=0.60, drop=0.05)))
+
+    assert metric.measured == "no 28 labelled days since the release yet"

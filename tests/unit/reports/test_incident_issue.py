@@ -124,3 +124,12 @@ def test_hostile_values_change_no_table_and_call_nobody() -> None:
 def _unseen(value: str) -> WindowEvidence:
     drift = (pages.feature_drift(value, 0.31, unseen=(value,) * 8),)
     return pages.window_evidence(tuple(pages.window(number, drift=drift, schema_breaks=(value,)) for number in (0, 1)))
+
+
+def test_a_log_of_counts_says_what_it_cannot_tell() -> None:
+    """A dash in a table looks like a defect; a sentence does not."""
+    moved = pages.moved_input()
+    seen = moved.model_copy(update={"window": moved.window.model_copy(update={"counted": moved.window.rows})})
+
+    assert "the log holds counts alone (`log_mode: sketch`): no label joins them" in body(seen, Outcome.WATCH)
+    assert "counts alone" not in body(moved, Outcome.WATCH)

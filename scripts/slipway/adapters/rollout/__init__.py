@@ -17,8 +17,8 @@ Batch = dict[str, npt.NDArray[Any]]
 class Deployment:
     """What an environment is to serve.
 
-    `model_directory` holds the `model/` of the image's layer; `served_log` is the root of the served logs: rows
-    land under `<served_log>/<environment>/<model>/date=YYYY-MM-DD/`.
+    `model_directory` holds the `model/` of the image's layer; `served_log` is the root of the served logs, an
+    absolute folder or one of a bucket: files land under `<served_log>/<environment>/<model>/date=YYYY-MM-DD/`.
     """
 
     model: str
@@ -26,7 +26,8 @@ class Deployment:
     version: str
     digest: str
     model_directory: Path
-    served_log: Path
+    served_log: str
+    log_mode: str = "rows"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,12 +115,12 @@ class ProcessRollout:
         )
 
     def _arguments(self, deployment: Deployment) -> list[str]:
-        served = deployment.served_log.resolve() / deployment.environment / deployment.model
         options = {
             "--model-directory": deployment.model_directory.resolve(),
             "--name": deployment.model,
             "--model-version": deployment.version,
-            "--served-log": served,
+            "--served-log": f"{deployment.served_log}/{deployment.environment}/{deployment.model}",
+            "--log-mode": deployment.log_mode,
             "--unknown-inputs": self.unknown_inputs,
             "--drain-grace-seconds": self.drain_grace_seconds,
             "--drain-deadline-seconds": self.drain_deadline_seconds,

@@ -41,7 +41,7 @@ def deploy(tmp_path: Path) -> Deploy:
             version=version,
             digest=f"sha256:{version}",
             model_directory=directory,
-            served_log=tmp_path / "served",
+            served_log=str(tmp_path / "served"),
         )
 
     return make

@@ -198,7 +198,7 @@ from slipway.adapters.rollout.process import ProcessRollout
 state, version, directory, served = sys.argv[1:]
 deployment = Deployment(
     model="flight-delay", environment="production", version=version, digest=f"sha256:{version}",
-    model_directory=Path(directory), served_log=Path(served),
+    model_directory=Path(directory), served_log=served,
 )
 ProcessRollout(state=Path(state)).apply(deployment)
 """
