@@ -89,6 +89,7 @@ requirements: .tools/.installed ## lock pyproject.toml again; UPGRADE=--upgrade 
 		-o requirements/serving-s3.txt
 	$(COMPILE) --group pyproject.toml:serving-gs --constraints requirements/development.txt \
 		-o requirements/serving-gs.txt
+	$(COMPILE) --group pyproject.toml:sbom --constraints requirements/development.txt -o requirements/sbom.txt
 	$(COMPILE) --group pyproject.toml:contract -o requirements/contract.txt
 	grep -oE '^uv==[^ ;]+' requirements/runtime.txt | $(COMPILE) - -o requirements/uv.txt
 

@@ -17,6 +17,7 @@ from slipway.errors import BadFile, ForgeRefused, NoSuchImage
 from slipway.steps import propose_runtime
 
 from tests.team import Team
+from tests.unit.adapters.described_images import bill_of, described
 
 _SETTINGS = "# Ours: ask before you change it\nimage_registry: layout:.slipway/registry\nruntime_image:   # none yet\n"
 
@@ -35,6 +36,13 @@ def push(team: Team, tag: str, *, base_name: str = "python:3.11") -> str:
     )
     base = Base(registry=registry, repository="python", reference=base_name.replace(":", "-"))
     append_layer(registry, "runtime", base=base, layer=tar_layer({"server": tag.encode()}), origin=origin, tag=tag)
+    return tag
+
+
+def push_described(team: Team, tag: str, packages: dict[str, str]) -> str:
+    """The same, with a list of its packages."""
+    runtimes = team.workplace.registry.repository("runtime")
+    described(runtimes, push(team, f"{tag}-undescribed"), bill=bill_of(packages), tag=tag)
     return tag
 
 
@@ -169,6 +177,34 @@ def test_a_newer_base_alone_is_told_as_such(asked: Team) -> None:
 
     assert "`python:3.11`" in pull.body and "`python:3.12`" in pull.body
     assert "the base image did" in pull.body
+
+
+def test_the_reviewer_reads_which_packages_change(asked: Team) -> None:
+    """A fix of the base, or a library that came along unasked: no commit of this repository names them."""
+    before = {"deb/debian/libc6": "2.36-9", "pypi/numpy": "2.4.6", "pypi/orjson": "3.12.0"}
+    _proposal, pull = propose(asked, push_described(asked, "three", before))
+    asked.workplace.forge.merge_pull(pull.number)
+
+    after = {"deb/debian/libc6": "2.36-10", "pypi/numpy": "2.4.6", "pypi/uvloop": "0.21.0"}
+    _proposal, pull = propose(asked, push_described(asked, "four", after))
+
+    rows = [line for line in pull.body.splitlines() if line.startswith(("| `deb/", "| `pypi/"))]
+    assert rows == [
+        "| `deb/debian/libc6` | `2.36-9` | `2.36-10` |",
+        "| `pypi/orjson` | `3.12.0` | removed |",
+        "| `pypi/uvloop` | – | `0.21.0` |",
+    ]
+
+
+def test_an_old_image_without_a_list_is_told(asked: Team) -> None:
+    """Runtime images of older templates have none; nothing must look unchanged for that."""
+    _proposal, pull = propose(asked, "one")
+    asked.workplace.forge.merge_pull(pull.number)
+
+    _proposal, pull = propose(asked, push_described(asked, "three", {"pypi/numpy": "2.4.6"}))
+
+    assert "the old image does not list its own" in pull.body
+    assert "The new image holds 1 package." in pull.body
 
 
 def test_an_image_that_its_registry_lost_is_told(asked: Team) -> None:

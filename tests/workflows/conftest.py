@@ -19,6 +19,7 @@ from tests.team import Team, copy_of, new_team
 from tests.unit.adapters.registry.conftest import registry_host
 from tests.workflows.attempts import Broken
 from tests.workflows.breaking import pytest_configure, pytest_generate_tests, pytest_pyfunc_call
+from tests.workflows.engine import base_image
 from tests.workflows.rig import ROOT, Rig
 
 __all__ = ["pytest_configure", "pytest_generate_tests", "pytest_pyfunc_call", "registry_host"]
@@ -70,6 +71,13 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = {"RUNNER_TEMP": str(folder), "GITHUB_PATH": str(folder / "path")}
     subprocess.run(["bash", "actions/setup/install.sh"], cwd=ROOT, env={**os.environ, **where}, check=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """What runtime images are built on, once for all tests: what the engine built on it, it need not build again."""
+    with base_image(tmp_path_factory.mktemp("base")) as name:
+        yield name
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ import pytest
 
 from tests.workflows.rig import ROOT
 
-PACKAGES = ("python3-pip", "dash", "coreutils", "findutils", "libstdc++6")
+PACKAGES = ("python3-pip", "base-files", "bash", "dash", "coreutils", "findutils", "libstdc++6")
 _LEFT_OUT = ("/usr/share/doc/", "/usr/share/locale/", "/usr/share/man/")
 _LINKED = ("/bin", "/lib", "/lib64", "/sbin")  # to /usr, where Debian has them since 12
 _DEPENDENCY = re.compile(r"(?:^|[,|])\s*([a-z0-9][a-z0-9+.-]+)")
@@ -42,15 +42,17 @@ def logs(container: str) -> str:
 
 @contextmanager
 def base_image(folder: Path) -> Iterator[str]:
-    """An image with Python, pip and the wheels that serving.txt locks; afterwards all that was built on it is gone."""
+    """An image with Python, pip and the wheels that are locked; afterwards all that was built on it is gone."""
     name = f"localhost/slipway-base:{uuid.uuid4().hex[:12]}"
     archive = folder / "base.tar"
     with tarfile.open(archive, "w") as tar:
-        for path in _files_of(_with_dependencies(PACKAGES)):
+        packages = _with_dependencies(PACKAGES)
+        for path in _files_of(packages):
             tar.add(path, recursive=False)
         for wheel in _wheels(folder / "wheels"):
             tar.add(wheel, arcname=f"wheels/{wheel.name}")
         _add(tar, "etc/pip.conf", _PIP)
+        _add(tar, "var/lib/dpkg/status", _status_of(packages))
         _add(tar, "etc/slipway-base", name.encode())  # so that no other run's layer is the same
     docker("import", str(archive), name)
     try:
@@ -61,10 +63,9 @@ def base_image(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def running(image: str) -> Iterator[tuple[str, str]]:
-    """A container as production would run it: the name, and the address of port 8080. No shell can be started in it."""
+    """A container as production would run it: the name, and the address of port 8080."""
     name = f"slipway-{uuid.uuid4().hex[:12]}"
-    no_shell = [word for shell in ("/bin/sh", "/bin/dash") for word in ("--volume", f"/dev/null:{shell}:ro")]
-    strict = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", *no_shell)
+    strict = ("--user", "65532", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
     docker("run", "--detach", "--name", name, *strict, "--publish", "127.0.0.1::8080", image)
     try:
         yield name, f"http://{docker('port', name, '8080')}"
@@ -110,6 +111,11 @@ def _with_dependencies(wanted: tuple[str, ...]) -> list[str]:
     return sorted(found)
 
 
+def _status_of(packages: list[str]) -> bytes:
+    """What dpkg knows of them, as it is kept in an image of Debian."""
+    return subprocess.run(["dpkg-query", "--status", *packages], check=True, capture_output=True).stdout
+
+
 def _files_of(packages: list[str]) -> list[Path]:
     lines = subprocess.run(["dpkg-query", "-L", *packages], check=True, capture_output=True, text=True).stdout
     named = [Path(line) for line in lines.splitlines() if line.startswith("/") and not line.startswith(_LEFT_OUT)]
@@ -122,9 +128,9 @@ def _wheels(folder: Path) -> list[Path]:
     python = "/usr/bin/python3"  # of Debian: the one that the image will have
     version = subprocess.run([python, "--version"], check=True, capture_output=True, text=True).stdout.split()[1]
     options = ("--no-deps", "--only-binary=:all:", "--require-hashes", "--python-version", version.rpartition(".")[0])
-    locked = ROOT / "requirements" / "serving.txt"
-    command = [python, "-m", "pip", "download", "--quiet", *options, "--dest", str(folder), "-r", str(locked)]
-    subprocess.run(command, check=True, capture_output=True)
+    for locked in (ROOT / "requirements" / "serving.txt", ROOT / "requirements" / "sbom.txt"):
+        command = [python, "-m", "pip", "download", "--quiet", *options, "--dest", str(folder), "-r", str(locked)]
+        subprocess.run(command, check=True, capture_output=True)
     return sorted(folder.iterdir())
 
 

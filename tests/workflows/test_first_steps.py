@@ -21,9 +21,7 @@ from tests.github_stand_in.store import Hosted
 from tests.template.bench import GOOD, Bench, bench_with_our_caches, copy_of_the_template, lines_to_paste
 from tests.workflows.filters import starts
 from tests.workflows.rig import TOKEN, WORKFLOWS, Ran, Rig, workflow
-from tests.workflows.test_runtime_image import base
 
-__all__ = ["base"]
 pytestmark = pytest.mark.xdist_group("docker")
 
 SLUG, TAG = GOOD["repo_slug"], "flight-delay@v1.0.0"

@@ -6,15 +6,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from slipway.adapters import git
+from slipway.adapters.bill_of_materials import packages_of
 from slipway.adapters.registry import open_registry
 from slipway.adapters.registry.manifests import Image
+from slipway.adapters.runtime_image import SOURCES
 from slipway.domain.release import Image as Released
 
 from tests.github_stand_in.application import GitHub
@@ -22,16 +24,10 @@ from tests.github_stand_in.store import Thread
 from tests.team import Team, Tip
 from tests.workflows.attempts import Broken
 from tests.workflows.conftest import Hosting, put_on
-from tests.workflows.engine import answers, base_image, becomes, docker, infer, logs, running
+from tests.workflows.engine import answers, becomes, docker, infer, logs, running
 from tests.workflows.rig import Ran, assert_whole
 
 pytestmark = pytest.mark.xdist_group("docker")
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with base_image(tmp_path_factory.mktemp("base")) as name:
-        yield name
 
 
 @pytest.fixture(scope="module")
@@ -118,10 +114,29 @@ def test_the_image_asks_for_nothing_and_says_where_it_comes_from(proposed: tuple
     assert config["User"] == "65532:65532"
     assert config["Healthcheck"]["Test"][0] == "CMD" and config["Entrypoint"][0] == "python3"
     labels = {name.removeprefix("org.opencontainers.image."): value for name, value in config["Labels"].items()}
-    sources = ("serving", "requirements/serving.txt")
-    assert labels["revision"] == hosting.hosted.line("log", "-1", "--format=%H", "main", "--", *sources)
+    assert labels["revision"] == hosting.hosted.line("log", "-1", "--format=%H", "main", "--", *SOURCES)
     assert labels["base.name"] == base
     assert labels["source"] == f"https://github.com/{hosting.hosted.name}"
+    committed = datetime.fromtimestamp(int(hosting.hosted.line("log", "-1", "--format=%ct", labels["revision"])), UTC)
+    assert labels["created"] == f"{committed:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_the_proposal_tells_of_all_packages_that_the_image_lists(proposed: tuple[Hosting, Ran]) -> None:
+    """Those of Python, Python itself and the system's: what a scanner asks, and the next proposal compares."""
+    hosting, _ran = proposed
+    reference = named(hosting, proposal(hosting).branch)
+    packages = packages_of(stored(reference), open_registry(hosting.registry).repository("runtime"))
+
+    assert packages is not None
+    assert {
+        "pypi/onnxruntime",
+        "pypi/numpy",
+        "generic/python",
+        "deb/debian/libc6",
+        "deb/debian/dash",
+    } <= packages.keys()
+    assert not {"pypi/cyclonedx-bom", "pypi/lxml"} & packages.keys()  # what lists them stays out of the image
+    assert f"The new image holds {len(packages)} packages." in (proposal(hosting).body or "")
 
 
 def test_a_release_runs_without_root_shell_capabilities_or_a_root_to_write(proposed: tuple[Hosting, Ran]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from slipway.adapters import git
+from slipway.adapters.bill_of_materials import packages_of
 from slipway.adapters.registry import open_registry
 from slipway.adapters.registry.append import Base
 from slipway.adapters.registry.base_image import write_base_image
@@ -23,7 +24,12 @@ from slipway.domain.runtime import Change, RuntimeImage
 from slipway.errors import GitRefused, NoRuntimeImage, NoSuchImage
 
 REPOSITORY = "runtime"
-SOURCES = ("serving", "requirements/serving.txt")  # all of this repository that a runtime image holds
+SOURCES = (  # all of here that it is built from
+    "serving",
+    *(f"requirements/{name}.txt" for name in ("serving", "serving-s3", "serving-gs", "sbom")),
+    "scripts/slipway/__init__.py",
+    "scripts/slipway/maths",
+)
 _PLATFORM = "linux/amd64"
 _MEND = (
     "merge the newest pull request of runtime-image.yml, or start that workflow; `slipway doctor` says what it needs"
@@ -118,7 +124,8 @@ def _base(reference: str, workplace: Workplace) -> Base:
 
 
 def _about(base: Base, address: str) -> RuntimeImage:
-    platforms = Platforms.read(base.registry.repository(base.repository), base.reference)
+    source = base.registry.repository(base.repository)
+    platforms = Platforms.read(source, base.reference)
     labels = _labels(platforms.images[0].config)
     return RuntimeImage(
         reference=f"{address}@{platforms.digest}",
@@ -126,6 +133,7 @@ def _about(base: Base, address: str) -> RuntimeImage:
         revision=labels.get("org.opencontainers.image.revision", ""),
         base_name=labels.get("org.opencontainers.image.base.name", ""),
         base_digest=labels.get("org.opencontainers.image.base.digest", ""),
+        packages=packages_of(platforms.images[0], source),
     )
 
 

@@ -8,13 +8,17 @@ from slipway.domain.pages import Body, Frozen
 
 
 class RuntimeImage(Frozen):
-    """`layers` is digest → compressed size in bytes, of all platforms; what the image's labels do not say is empty."""
+    """`layers` is digest → compressed size in bytes, of all platforms; what the image's labels do not say is empty.
+
+    `packages` is name → version (`pypi/numpy`, `deb/debian/libc6`) of the first platform, None where none are listed.
+    """
 
     reference: str  # HOST/PREFIX/runtime@sha256:…
     layers: dict[str, int]
     revision: str  # the commit that it was built from
     base_name: str
     base_digest: str
+    packages: dict[str, str] | None = None
 
     @property
     def digest(self) -> str:
@@ -30,6 +34,23 @@ class Change(Frozen):
 
     commit: str
     subject: str
+
+
+class PackageChange(Frozen):
+    """A package of which an image holds another version; None where it holds none."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+def package_changes(before: RuntimeImage, after: RuntimeImage) -> tuple[PackageChange, ...] | None:
+    """What differs between the packages of two images, by name; None where one of them lists none."""
+    if before.packages is None or after.packages is None:
+        return None
+    names = sorted(before.packages.keys() | after.packages.keys())
+    both = ((name, before.packages.get(name), after.packages.get(name)) for name in names)
+    return tuple(PackageChange(name=name, before=old, after=new) for name, old, new in both if old != new)
 
 
 class RuntimeProposal(Body):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from slipway.domain.runtime import Change, RuntimeImage
+from slipway.domain.runtime import Change, PackageChange, RuntimeImage
 from slipway.reports import rendering
 from slipway.reports.markdown import Markdown, code, fenced
 from slipway.reports.marker import marker
 from slipway.reports.numbers import short_digest
 
 _MOST_CHANGES = 50  # the newest
+_MOST_PACKAGES = 100
+_PRINT_SBOM = "print(open('/opt/slipway/sbom.cdx.json').read())"  # by the one program that is surely there
 
 
 def runtime_title(image: RuntimeImage) -> str:
@@ -23,6 +25,7 @@ def runtime_body(
     named: str | None,
     before: RuntimeImage | None,
     changes: Sequence[Change] | None,
+    packages: Sequence[PackageChange] | None,
     opened_by: str,
 ) -> str:
     """Markdown, with a marker at its end.
@@ -32,6 +35,7 @@ def runtime_body(
         named: what slipway.yaml names now.
         before: the same, as its registry describes it; None where nothing is named, or the registry lost it.
         changes: the commits between the two, newest first; None where nobody knows.
+        packages: what differs between the packages of the two; None where nobody knows.
         opened_by: as readers are told.
     """
     new_layers = {digest: size for digest, size in image.layers.items() if before and digest not in before.layers}
@@ -46,6 +50,9 @@ def runtime_body(
         new_size=sum(new_layers.values()),
         changes=None if changes is None else changes[:_MOST_CHANGES],
         more=max(0, len(changes or ()) - _MOST_CHANGES),
+        packages=None if packages is None else packages[:_MOST_PACKAGES],
+        more_packages=max(0, len(packages or ()) - _MOST_PACKAGES),
+        whole_list=fenced(f"docker run --rm --entrypoint python3 {image.reference} -c \"{_PRINT_SBOM}\""),
         opened_by=opened_by,
     )
     return text + marker(kind="runtime", reference=image.reference)

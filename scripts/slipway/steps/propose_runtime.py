@@ -13,7 +13,7 @@ from slipway.adapters import manifests, runtime_image
 from slipway.adapters.forge import Pull
 from slipway.adapters.repository import SETTINGS
 from slipway.adapters.workplace import Workplace
-from slipway.domain.runtime import RuntimeImage, RuntimeProposal
+from slipway.domain.runtime import RuntimeImage, RuntimeProposal, package_changes
 from slipway.errors import BadFile
 from slipway.reports.runtime_request import runtime_body, runtime_title
 
@@ -81,7 +81,10 @@ def _body(image: RuntimeImage, named: str | None, workplace: Workplace) -> str:
     before = runtime_image.named(named, workplace) if named else None
     root = workplace.repository.root
     changes = runtime_image.changes(root, before.revision, image.revision) if before else None
-    return runtime_body(image, named=named, before=before, changes=changes, opened_by=workplace.opened_by)
+    packages = package_changes(before, image) if before else None
+    return runtime_body(
+        image, named=named, before=before, changes=changes, packages=packages, opened_by=workplace.opened_by
+    )
 
 
 def _open_or_update(proposal: RuntimeProposal, body: str, workplace: Workplace) -> Pull:

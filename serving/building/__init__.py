@@ -1,0 +1,1 @@
+"""What serving/Dockerfile runs while it builds; none of it stays in the image."""
