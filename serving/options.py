@@ -53,7 +53,9 @@ def _add_log_options(group: argparse._ArgumentGroup) -> None:
         help="log the time that a request states in parameters.time or .times: for replays of history",
     )
     group.add_argument("--log-file-rows", type=int, default=50_000, help="write a file at so many rows")
-    group.add_argument("--log-file-seconds", type=float, help="or after so long; default: 5, of sketches 60")
+    group.add_argument(
+        "--log-file-seconds", type=float, help="or after so long; default: 5, in a bucket or of sketches 60"
+    )
     group.add_argument(
         "--log-waiting-bytes",
         type=int,

@@ -29,7 +29,7 @@ from serving.server import Leaving, ModelServer
 log = logging.getLogger(__name__)
 
 CANNOT_START = 2
-_SECONDS_A_FILE = {"rows": 5.0, "sketch": 60.0}
+_SECONDS_A_FILE, _SECONDS_A_LARGER_FILE = 5.0, 60.0
 
 
 def run(options: argparse.Namespace, *, accepting: threading.Event | None) -> int:
@@ -82,7 +82,6 @@ def _infer(options: argparse.Namespace, model: Model, metrics: Metrics, pace: Pa
 def _request_log(options: argparse.Namespace, model: Model, metrics: Metrics) -> RequestLog | None:
     if options.served_log is None:
         return None
-    seconds = _SECONDS_A_FILE[options.log_mode] if options.log_file_seconds is None else options.log_file_seconds
     return RequestLog(
         open_target(options.served_log),
         version=model.version,
@@ -91,11 +90,18 @@ def _request_log(options: argparse.Namespace, model: Model, metrics: Metrics) ->
         metrics=metrics,
         limits=LogLimits(
             rows_a_file=options.log_file_rows,
-            seconds_a_file=seconds,
+            seconds_a_file=_seconds_a_file(options),
             waiting_bytes=options.log_waiting_bytes,
             closing_seconds=options.log_closing_seconds,
         ),
     )
+
+
+def _seconds_a_file(options: argparse.Namespace) -> float:
+    """What is read file by file over a network, or waits for rows to hide among, comes in fewer and larger files."""
+    stated: float | None = options.log_file_seconds
+    larger = options.log_mode == "sketch" or "://" in options.served_log
+    return stated if stated is not None else _SECONDS_A_LARGER_FILE if larger else _SECONDS_A_FILE
 
 
 def _log_encoding(options: argparse.Namespace, model: Model) -> Encoding:

@@ -15,7 +15,12 @@ if [[ ! -e $home/complete ]]; then
   python3 -m venv "$home/tools"
   "$home/tools/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/uv.txt
   "$home/tools/bin/uv" venv --quiet --no-project --python "$home/tools/bin/python" "$home/environment"
-  "$home/tools/bin/uv" pip sync --quiet --require-hashes --python "$python" requirements/runtime.txt
+  locked=(requirements/runtime.txt)
+  # What reads a served log or labels in a bucket: the client of its store, as in the runtime image.
+  for store in $(sed -nE "s/^(served_log|labels): *[\"']?(s3|gs):.*/\2/p" slipway.yaml 2>/dev/null | sort -u); do
+    locked+=("requirements/serving-$store.txt")
+  done
+  "$home/tools/bin/uv" pip sync --quiet --require-hashes --python "$python" "${locked[@]}"
 
   # Slipway itself is run from the workspace: nothing to build, and a trace names files that a person can open.
   packages=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
