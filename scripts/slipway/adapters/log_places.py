@@ -8,7 +8,6 @@ Credentials of a bucket come from where the store's own library looks for them: 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -51,12 +50,14 @@ class LogPlace:
         scheme, found, folder = address.partition("://")
         if not found:
             return cls.at(root / address)
-        for library in ("fsspec", _LIBRARIES[scheme]):
-            if importlib.util.find_spec(library) is None:
-                raise BadFile(
-                    f"slipway.yaml: `{address}` needs the library {library}, which is not installed here",
-                    mend=f"pip install --require-hashes -r requirements/serving-{scheme}.txt",
-                )
+        library = _LIBRARIES[scheme]
+        try:
+            importlib.import_module(library)
+        except ModuleNotFoundError as missing:
+            raise BadFile(
+                f"slipway.yaml: `{address}` needs the library {library}, which is not installed here",
+                mend=f"pip install --require-hashes -r requirements/serving-{scheme}.txt",
+            ) from missing
         store = importlib.import_module("fsspec").filesystem(
             scheme, skip_instance_cache=True, use_listings_cache=False, **_OPTIONS[scheme]
         )

@@ -55,3 +55,16 @@ def test_anything_else_is_no_runtime_image(reference: str) -> None:
     """A tag that somebody moved would change releases without a line in git."""
     with pytest.raises(ValidationError, match="a tag may be another image tomorrow"):
         Settings(image_registry="ghcr.io/acme", runtime_image=reference)
+
+
+@pytest.mark.parametrize("address", [".slipway/served", "/var/log/served", "s3://bucket/served", "gs://bucket"])
+def test_a_log_lies_in_a_folder_or_in_a_bucket(address: str) -> None:
+    """Those that the server can write to and the watch can read."""
+    assert Settings(image_registry="ghcr.io/acme", served_log=address, labels=address).served_log == address
+
+
+@pytest.mark.parametrize("address", ["ftp://host/served", "s3://", "s3://key:secret@bucket/served", "s3://bucket?a=b"])
+def test_an_address_that_is_no_place_is_refused(address: str) -> None:
+    """Credentials above all: this file is in git."""
+    with pytest.raises(ValidationError, match="credentials come from the environment"):
+        Settings(image_registry="ghcr.io/acme", served_log=address)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -153,3 +157,19 @@ def test_rows_that_never_became_a_file_are_counted_as_dropped(late: Model, tmp_p
     assert f"slipway_log_rows_written_total {LEAST_ROWS}.0" in text
     assert 'slipway_log_rows_dropped_total{cause="too_few"} 3.0' in text
     assert len(list((tmp_path / "served").rglob("*.sketch.json"))) == 1
+
+
+def test_the_image_holds_what_the_server_imports_of_slipway(tmp_path: Path) -> None:
+    """A module that the Dockerfile does not copy would stop every server of the next runtime."""
+    root = Path(__file__).parents[3]
+    copied = re.findall(r"scripts/(slipway/[a-z_/]+[.]py)", (root / "serving" / "Dockerfile").read_text())
+    for name in copied:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / "scripts" / name, tmp_path / name)
+    shutil.copytree(root / "serving", tmp_path / "serving")
+    code = "import serving.start, slipway.maths.counts; print(slipway.maths.counts.__file__)"
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+
+    assert ran.stdout.strip() == str(tmp_path / "slipway/maths/counts.py"), ran.stderr
