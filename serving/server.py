@@ -65,6 +65,7 @@ class ModelServer(uvicorn.Server):
                 lifespan="off",
                 log_config=None,
                 access_log=False,
+                proxy_headers=False,  # nothing here asks where a request came from
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
             )

@@ -16,7 +16,6 @@ from serving.execution import Execution, Pace
 from serving.infer import Infer, Limits
 from serving.inference import Model
 from serving.listener import bind
-from serving.log_rows import Rows
 from serving.log_sketches import Sketches
 from serving.log_targets import open_target
 from serving.metrics import Metrics
@@ -107,6 +106,8 @@ def _seconds_a_file(options: argparse.Namespace) -> float:
 def _log_encoding(options: argparse.Namespace, model: Model) -> Encoding:
     if options.log_mode == "sketch":
         return Sketches.open(options.model_directory, version=model.version)
+    from serving.log_rows import Rows  # noqa: PLC0415  # Arrow: 40 MB, which a server without such a log saves
+
     return Rows(version=model.version, columns={**model.inputs, **model.outputs})
 
 

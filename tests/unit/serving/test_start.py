@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,14 @@ from serving.__main__ import main
 @pytest.fixture
 def model(late_directory: Path) -> list[str]:
     return ["--model-directory", str(late_directory), "--name", "flight-delay", "--model-version", "v1.1.0"]
+
+
+def test_a_server_that_keeps_no_rows_loads_no_arrow() -> None:
+    """It is two fifths of the memory and of the start of a server that does not need it."""
+    told = "import sys, serving.start; print('pyarrow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "False\n"
 
 
 def test_a_model_that_is_no_model_is_said_in_two_lines(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
