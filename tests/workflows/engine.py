@@ -65,7 +65,7 @@ def base_image(folder: Path) -> Iterator[str]:
 def running(image: str) -> Iterator[tuple[str, str]]:
     """A container as production would run it: the name, and the address of port 8080."""
     name = f"slipway-{uuid.uuid4().hex[:12]}"
-    strict = ("--user", "65532", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
+    strict = ("--user", "65532:65532", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
     docker("run", "--detach", "--name", name, *strict, "--publish", "127.0.0.1::8080", image)
     try:
         yield name, f"http://{docker('port', name, '8080')}"
