@@ -107,3 +107,11 @@ class ModelFailed(SlipwayError):
 
 class NoRuntimeImage(SlipwayError):
     """A runtime image that slipway.yaml names and no registry holds, or a registry that cannot hold one."""
+
+
+class NotSigned(SlipwayError):
+    """An image that none of the team's keys signed, or whose signature is not of its digest."""
+
+
+class CannotSign(SlipwayError):
+    """What signs is missing or does not fit: no private key, one of another pair, no cosign."""

@@ -42,6 +42,7 @@ def dry(workplace: Workplace) -> Workplace:
         registry=DryRegistry(workplace.registry),
         state=state,
         switches=None if workplace.switches is None else DrySettings(workplace.switches),
+        only_reads=True,
     )
 
 

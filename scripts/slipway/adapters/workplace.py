@@ -34,6 +34,7 @@ class Workplace:
     registry: Registry
     state: Path
     switches: ForgeSettings | None = None  # what the forge itself is set to, where it has settings
+    only_reads: bool = False  # a dry run: what other programs would write is told, too
 
     @classmethod
     def around(cls, folder: Path) -> Self:

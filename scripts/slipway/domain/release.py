@@ -62,6 +62,8 @@ class Verdicts(Body):
 
 
 class Image(Body):
+    """`signed_by` is the public key whose pair signed it, as `sha256:` of its file; None where no key is set."""
+
     kind: ClassVar[str] = "image"
 
     repository: str
@@ -70,6 +72,7 @@ class Image(Body):
     layer_digest: str
     layer_size: int
     runtime_digest: str
+    signed_by: str | None = None
 
 
 class Proposal(Body):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -41,6 +42,13 @@ def _a_place(address: str) -> str:
     return address
 
 
+def _a_public_key(path: str) -> str:
+    parts = PurePosixPath(path).parts
+    if not path.endswith(".pub") or path.startswith("/") or ".." in parts:
+        raise ValueError("must be a file of this repository whose name ends in .pub, such as cosign.pub")
+    return path
+
+
 class LogMode(StrEnum):
     """`rows`: all inputs and outputs; `sketch`: how many rows fell into which cell of the profile, and no value."""
 
@@ -56,7 +64,8 @@ class Settings(Declared):
     """`image_registry` is `HOST/PREFIX`, or `layout:FOLDER` for a folder in OCI image layout.
 
     `runtime_image` is what releases append their model to; without one, to the server's code alone. `served_log` and
-    `labels` are folders, or `s3://BUCKET/FOLDER` or `gs://BUCKET/FOLDER`.
+    `labels` are folders, or `s3://BUCKET/FOLDER` or `gs://BUCKET/FOLDER`. `signing_keys` are public keys of cosign: the
+    first one's pair signs releases, and a signature by any of them is good.
     """
 
     image_registry: str = Field(min_length=1)
@@ -66,6 +75,14 @@ class Settings(Declared):
     served_log: Annotated[str, AfterValidator(_a_place)] = ".slipway/served"
     log_mode: LogMode = LogMode.ROWS
     labels: Annotated[str, AfterValidator(_a_place)] = ".slipway/labels"
+
+    signing_keys: tuple[Annotated[str, AfterValidator(_a_public_key)], ...] = ()
+
+    @model_validator(mode="after")
+    def _signatures_have_a_registry(self) -> Self:
+        if self.signing_keys and self.image_registry.startswith("layout:"):
+            raise ValueError("signing_keys: cosign signs in a registry, and image_registry is a folder")
+        return self
 
     @model_validator(mode="after")
     def _environments_differ(self) -> Self:

@@ -1,4 +1,4 @@
-"""Append the judged model to the runtime image as one layer, and push it. No engine, no rebuild.
+"""Append the judged model to the runtime image as one layer, push it, and sign it. No engine, no rebuild.
 
 The layer holds only what is the same on any machine: the ONNX file, who was released from what, the profile of
 the inputs, and the model card.
@@ -10,16 +10,19 @@ import json
 import logging
 from datetime import datetime
 
+from slipway.adapters import git, signatures
 from slipway.adapters.records import Record
 from slipway.adapters.registry.append import Base, append_layer
 from slipway.adapters.registry.documents import Origin
 from slipway.adapters.registry.layer import Layer, model_layer
 from slipway.adapters.runtime_image import runtime_of
+from slipway.adapters.signatures import PublicKey
 from slipway.adapters.workplace import Workplace
 from slipway.domain.conversion import Conversion
 from slipway.domain.evidence import Evidence
 from slipway.domain.identity import Identity
 from slipway.domain.pages import Page
+from slipway.domain.provenance import provenance_of
 from slipway.domain.release import Image, Verdicts
 from slipway.domain.verdict import Verdict
 from slipway.errors import NotReleasable
@@ -34,6 +37,7 @@ def run(record: Record, *, workplace: Workplace) -> Page[Image]:
         NotReleasable: the verdict is `fail`: nothing that failed has an image.
         NoRuntimeImage: slipway.yaml names a runtime image that its registry does not hold.
         TagTaken: the image tag is at another digest; no tag is ever moved.
+        CannotSign: slipway.yaml names keys, and the private one is not here or is of another pair.
     """
     identity = record.page(Identity, written_by="resolve-tag").body
     conversion = record.page(Conversion, written_by="convert-to-onnx").body
@@ -44,6 +48,7 @@ def run(record: Record, *, workplace: Workplace) -> Page[Image]:
             f"{identity.tag} failed: a version that failed gets no image",
             mend="read the verdicts above; the next number is free once they are mended",
         )
+    key = signatures.signing_key(workplace)  # before anything is pushed that nobody could sign
     runtime = runtime_of(workplace)
     layer = model_layer(
         {
@@ -56,6 +61,10 @@ def run(record: Record, *, workplace: Workplace) -> Page[Image]:
     reads = {"layer": layer.digest, "runtime": runtime.reference, "registry": workplace.settings.image_registry}
     # Also where the page is known: what is there is not sent, and an image that the registry lost is put back.
     image = _push(identity, layer, runtime, workplace)
+    if key is not None:
+        reads["key"] = key.digest
+        image = image.model_copy(update={"signed_by": key.digest})
+        _sign(identity, conversion, verdicts, image, key=key, workplace=workplace)
     return record.once(Image, reads=reads, make=lambda: image)
 
 
@@ -84,6 +93,27 @@ def _push(identity: Identity, layer: Layer, runtime: Base, workplace: Workplace)
         layer_size=layer.size,
         runtime_digest=runtime.reference,
     )
+
+
+def _sign(
+    identity: Identity,
+    conversion: Conversion,
+    verdicts: Page[Verdicts],
+    image: Image,
+    *,
+    key: PublicKey,
+    workplace: Workplace,
+) -> None:
+    """Also an image that was there before: one that was not signed when it was pushed is signed by a second run."""
+    told = provenance_of(
+        identity,
+        conversion,
+        verdicts,
+        image,
+        tooling=git.head_commit(workplace.repository.root),
+        repository=workplace.web,
+    )
+    signatures.sign(image.repository, image.digest, key=key, predicate=told, workplace=workplace)
 
 
 def identity_of(identity: Identity) -> bytes:

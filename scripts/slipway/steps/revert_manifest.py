@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from slipway.adapters import deploy_tree, manifests
+from slipway.adapters import deploy_tree, manifests, signatures
 from slipway.adapters.forge import Forge
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
@@ -137,6 +137,7 @@ def _image_to_go_back_to(target: ReleaseTag, environment: str, running: str, wor
 def _revert(record: Record, way: _Way, *, reads: dict[str, str], means: Means, workplace: Workplace) -> Page[Reversion]:
     def write() -> Reversion:
         _refuse_overtaken(way, workplace)
+        _refuse_unsigned(way, workplace)
         log.info("sending %s in %s back from %s to %s", way.model, way.environment, way.version, way.back_to)
         done = _by_commit(way, workplace) if means is Means.COMMIT else _by_pull_request(way, workplace)
         return Reversion(
@@ -165,6 +166,18 @@ def _refuse_overtaken(way: _Way, workplace: Workplace) -> None:
             f"{way.environment} runs {live.tag if live else 'nothing'} of {way.model} by now, not {way.version}",
             mend="look at what runs now: slipway measure-drift",
         )
+
+
+def _refuse_unsigned(way: _Way, workplace: Workplace) -> None:
+    """Whoever can put an image into the registry must not get it live by a way back."""
+    tag = f"{way.model}@{way.back_to}"
+    signatures.verify(
+        way.model,
+        way.back_to_digest,
+        workplace=workplace,
+        mend=f"go back to another version: slipway rollback {way.model} --environment {way.environment} --to VERSION; "
+        f"or, if {tag} is yours, release it again, which signs the image that is there",
+    )
 
 
 def _by_commit(way: _Way, workplace: Workplace) -> _Done:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import date
 
-from slipway.adapters import deploy_tree, git, rollouts
+from slipway.adapters import deploy_tree, git, rollouts, signatures
 from slipway.adapters.forge import Forge, StatusState
 from slipway.adapters.log_places import LogPlace
 from slipway.adapters.records import Record
@@ -42,12 +42,14 @@ def run(
 
     Raises:
         NotReleasable: the manifest names nothing, or what the ledger never passed, or what is in quarantine.
+        NotSigned: slipway.yaml names keys, and none of them signed that digest.
         RolloutFailed: it never became ready, or answers otherwise than it did when it was judged.
     """
     found = wanted(model, environment=environment, workplace=workplace)
     record = workplace.release(found.tag)
     record.seed(workplace.history.pages_of(found.tag))
     try:
+        _refuse_unsigned(found, workplace)
         live = _apply(found, workplace, engine)
         page = record.once_for_each(
             Rollout,
@@ -115,6 +117,17 @@ def _refuse_unjudged(found: Wanted, workplace: Workplace) -> None:
             f"{tag}, which the manifest names, is quarantined by {entry.by}: {entry.reason}",
             mend=f"{put_back}, or let an owner take the entry out of {deploy_tree.QUARANTINE}",
         )
+
+
+def _refuse_unsigned(found: Wanted, workplace: Workplace) -> None:
+    tag, path = found.tag, deploy_tree.manifest_path(found.environment, found.tag.model)
+    signatures.verify(
+        tag.model,
+        found.digest,
+        workplace=workplace,
+        mend=f"put {path} back; or, if {tag} is yours, release it again, which signs the image that is there: "
+        f"gh workflow run release.yml -f tag={tag} -f model={tag.model}",
+    )
 
 
 def _ask(record: Record, found: Wanted, live: Live, *, on: date, engine: Engine, stays: bool) -> Rollout:
