@@ -91,6 +91,7 @@ requirements: .tools/.installed ## lock pyproject.toml again; UPGRADE=--upgrade 
 		-o requirements/serving-gs.txt
 	$(COMPILE) --group pyproject.toml:sbom --constraints requirements/development.txt -o requirements/sbom.txt
 	$(COMPILE) --group pyproject.toml:contract -o requirements/contract.txt
+	$(COMPILE) --group pyproject.toml:fuzzing --constraints requirements/serving.txt -o requirements/fuzzing.txt
 	grep -oE '^uv==[^ ;]+' requirements/runtime.txt | $(COMPILE) - -o requirements/uv.txt
 
 .PHONY: clean
