@@ -30,4 +30,9 @@ if [[ ! -e $home/complete ]]; then
   touch "$home/complete"
 fi
 
+# Signatures are made and checked by cosign, which only those need who name keys.
+if grep -qE '^signing_keys: *([^ #[]|\[ *[^] ]|(#.*)?$)' slipway.yaml 2>/dev/null && ! command -v cosign >/dev/null; then
+  echo "cosign=missing" >>"$GITHUB_OUTPUT"
+fi
+
 echo "$home/environment/bin" >>"$GITHUB_PATH"

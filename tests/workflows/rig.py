@@ -175,8 +175,9 @@ class Rig:
 
     def _replacements(self) -> list[str]:
         """One a commit that a workflow pins; one that is not mapped makes act ask GitHub, and fail."""
-        pinned = {use for file in WORKFLOWS.glob("*.yml") for use in re.findall(r"\buses: (\S+@\S+)", file.read_text())}
-        names = {f"actions/{name}": name for name in REPLACED}
+        files = (*WORKFLOWS.glob("*.yml"), *(ROOT / "actions").glob("*/action.yml"))
+        pinned = {use for file in files for use in re.findall(r"\buses: (\S+@\S+)", file.read_text())}
+        names = {f"actions/{name}": name for name in REPLACED} | {"sigstore/cosign-installer": "cosign-installer"}
         words = (f"{use}={_HERE / 'stand_ins' / names[use.split('@')[0]]}" for use in sorted(pinned))
         return [word for replacement in words for word in ("--local-repository", replacement)]
 

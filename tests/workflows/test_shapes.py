@@ -30,7 +30,7 @@ PERMISSIONS = {
     },
     "check-manifests.yml": {"manifests": {"contents": "read"}, "pass": {}},
     "reconcile.yml": {"reconcile": {"actions": "write", "contents": "write", "issues": "write"}},
-    "rollback.yml": {"rollback": {"contents": "write", "pull-requests": "write"}},
+    "rollback.yml": {"rollback": {"contents": "write", "packages": "read", "pull-requests": "write"}},
     "rollout.yml": {
         "rollout": {
             **dict.fromkeys(("contents", "deployments", "pull-requests", "statuses"), "write"),
