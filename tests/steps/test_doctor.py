@@ -173,6 +173,18 @@ def _another_registry(office: Office) -> None:
     office.team.edit("slipway.yaml", "layout:.slipway/registry", "registry.example.com/acme")
 
 
+def _public_key_alone(office: Office) -> None:
+    office.team.edit("slipway.yaml", "layout:.slipway/registry", "ghcr.io/acme\nsigning_keys: [cosign.pub]")
+
+
+def _private_key_alone(office: Office) -> None:
+    office.switches.environments["slipway"].secrets.add("SLIPWAY_SIGNING_KEY")
+
+
+def _signing_key_for_all_branches(office: Office) -> None:
+    office.switches.secrets.add("SLIPWAY_SIGNING_KEY")
+
+
 BAD = {
     "an App without its key": (_app_without_key, "GitHub App", "no SLIPWAY_APP_KEY"),
     "a key without its App": (_key_without_app, "GitHub App", "the App is never asked"),
@@ -194,6 +206,14 @@ BAD = {
         "disabled_manually",
     ),
     "one that is gone": (_no_workflow, "schedule of reconcile.yml", "no .github/workflows/reconcile.yml on main"),
+    "a public key alone": (_public_key_alone, "signing key", "the environment has no SLIPWAY_SIGNING_KEY"),
+    "one that the branch lacks": (_public_key_alone, "public keys", "cosign.pub, which slipway.yaml names"),
+    "a private key alone": (_private_key_alone, "signing key", "nothing is signed"),
+    "a signing key that all read": (
+        _signing_key_for_all_branches,
+        "signing key",
+        "a workflow of any branch can read it",
+    ),
     "a registry of somebody's": (_another_registry, "image registry", "nothing to show to registry.example.com"),
 }
 

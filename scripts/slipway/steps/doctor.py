@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from slipway.adapters import deploy_tree, runtime_image, shipped_rulesets, template_files
+from slipway.adapters import deploy_tree, runtime_image, shipped_rulesets, signatures, template_files
 from slipway.adapters.forge.settings import ForgeSettings
 from slipway.adapters.workplace import Workplace
 from slipway.domain import labels
@@ -28,6 +28,7 @@ def run(*, today: date, workplace: Workplace) -> Checkup:
         *_of_ledger(workplace, today),
         *_of_images(workplace),
         _of_runtime(workplace),
+        _of_public_keys(workplace),
         *judge_files(template_files.look(workplace.repository.root)),
     ]
     return Checkup.of(findings)
@@ -116,6 +117,19 @@ def _of_runtime(workplace: Workplace) -> Finding:
     except SlipwayError as missing:
         return problem(name, missing.problem, missing.mend)
     return ok(name, stated)
+
+
+def _of_public_keys(workplace: Workplace) -> Finding:
+    name = "public keys"
+    try:
+        keys = signatures.public_keys(workplace)
+    except Unreachable as silent:
+        return _not_seen(name, silent)
+    except SlipwayError as bad:
+        return problem(name, bad.problem, bad.mend)
+    if not keys:
+        return ok(name, "none: images are not signed")
+    return ok(name, f"{keys[0].path} signs; good is a signature by {', '.join(key.path for key in keys)}")
 
 
 def _deployed(workplace: Workplace) -> Iterator[tuple[str, str]]:

@@ -13,11 +13,13 @@ from slipway.domain.settings import RolloutEngine, Settings
 APP_CLIENT_ID, APP_KEY = "SLIPWAY_APP_CLIENT_ID", "SLIPWAY_APP_KEY"
 RUNNER = "SLIPWAY_RUNNER"
 REGISTRY_HOST, REGISTRY_PASSWORD = "SLIPWAY_REGISTRY_HOST", "SLIPWAY_REGISTRY_PASSWORD"  # their names
+SIGNING_KEY = "SLIPWAY_SIGNING_KEY"  # its name
 ENVIRONMENT = "slipway"
 SCHEDULED = ("watch.yml", "reconcile.yml")
 _GITHUBS_OWN = "github-actions[bot]"
 _REGISTRY_OF_GITHUB = "ghcr.io"
 _IMAGES = "image registry"
+_NOT_SIGNED = "none: images are not signed, since slipway.yaml names no signing_keys"
 
 
 def judge(
@@ -35,6 +37,7 @@ def judge(
         yield _schedule(seen, file)
     yield _runner(seen, settings)
     yield _image_registry(seen, settings)
+    yield _signing(seen, settings)
 
 
 def missing_labels(found: frozenset[str], wanted: Sequence[Label]) -> list[Label]:
@@ -247,6 +250,29 @@ def _remote_registry(seen: SeenForge, host: str) -> Finding:
         f"gh variable set {REGISTRY_HOST} --repo {seen.hosted.name} --body {host}; "
         f"gh secret set {REGISTRY_PASSWORD} --repo {seen.hosted.name}",
     )
+
+
+def _signing(seen: SeenForge, settings: Settings) -> Finding:
+    """A public key without the private one stops every release; a private one alone signs nothing."""
+    name, secret, exposed = "signing key", seen.secrets.has(SIGNING_KEY), seen.open_secrets.has(SIGNING_KEY)
+    to_environment = f"gh secret set {SIGNING_KEY} --env {ENVIRONMENT} --repo {seen.hosted.name} < cosign.key"
+    if exposed is True:
+        return problem(
+            name,
+            f"a workflow of any branch can read it: {SIGNING_KEY} is a secret of more than the environment",
+            f"{to_environment}, then gh secret delete {SIGNING_KEY} --repo {seen.hosted.name}",
+        )
+    if isinstance(secret, Unseen):
+        return unseen(name, secret) if settings.signing_keys else ok(name, _NOT_SIGNED)
+    if settings.signing_keys and not secret:
+        told = f"slipway.yaml names {', '.join(settings.signing_keys)}, but the environment has no {SIGNING_KEY}"
+        return problem(name, f"{told}: releases stop before they push", to_environment)
+    if secret and not settings.signing_keys:
+        mend = "commit the public key, and name it in slipway.yaml: signing_keys: [cosign.pub]"
+        return problem(name, f"{SIGNING_KEY} is there, but slipway.yaml names no signing_keys: nothing is signed", mend)
+    if not secret:
+        return ok(name, _NOT_SIGNED)
+    return ok(name, f"there; a release sees whether it is the pair of {settings.signing_keys[0]}, before it pushes")
 
 
 def _covers(wanted: Any, there: Any) -> bool:
