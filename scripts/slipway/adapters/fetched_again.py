@@ -10,8 +10,10 @@ import logging
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 from slipway.adapters import git, released
+from slipway.adapters.history import History
 from slipway.adapters.records import Record, sha256_of
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.repository import read_model
@@ -20,14 +22,16 @@ from slipway.adapters.workplace import Workplace
 from slipway.domain.conversion import Conversion
 from slipway.domain.evidence import Evidence, FidelityEvidence
 from slipway.domain.identity import Identity, Released, ServedWindow
-from slipway.domain.pages import File, Page
+from slipway.domain.pages import Body, File, Page
 from slipway.domain.policy import Policies
 from slipway.domain.release import Image, Rehearsal, Verdicts
 from slipway.domain.replayed import Difference, Missing
 from slipway.domain.tag import ReleaseTag
-from slipway.errors import DigestMismatch, GitRefused, NoSuchImage, UnusableImage
+from slipway.errors import BadFile, DigestMismatch, GitRefused, NoSuchImage, UnusableImage
 
 log = logging.getLogger(__name__)
+
+BodyT = TypeVar("BodyT", bound=Body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,41 @@ class Replaying:
         self.differences.append(Difference(page=page, field=name, recorded=recorded, now=now))
 
 
+def recorded(tag: ReleaseTag, history: History) -> Recorded:
+    """The pages that the last verdict of a release was read from.
+
+    Raises:
+        BadFile: the ledger has no verdict of it, or lacks a page that the verdict names.
+    """
+    verdicts = history.page(tag, Verdicts)
+    if verdicts is None:
+        raise BadFile(f"the ledger has no verdict of {tag}", mend="name a release that was judged: slipway status")
+    evidence = _read(tag, history, Evidence, verdicts.reads["evidence"])
+    onnx = evidence.reads["onnx"]
+    conversions = [page for page in history.pages(tag, Conversion) if page.body.onnx.sha256 == onnx]
+    if not conversions:
+        raise BadFile(f"the ledger has no page `conversion` of the ONNX file of {tag}", mend="restore the ledger")
+    return Recorded(
+        identity=_read(tag, history, Identity, verdicts.reads["identity"]),
+        conversion=conversions[-1],
+        evidence=evidence,
+        rehearsal=_read(tag, history, Rehearsal, verdicts.reads["rehearsal"]),
+        verdicts=verdicts,
+        image=history.page(tag, Image),
+    )
+
+
+def _read(tag: ReleaseTag, history: History, kind: type[BodyT], key: str) -> Page[BodyT]:
+    """The page of that key, which the verdict was read from."""
+    found = [page for page in history.pages(tag, kind) if page.key == key]
+    if not found:
+        raise BadFile(
+            f"the ledger has no page `{kind.kind}` of {tag} that its verdict was read from",
+            mend="restore the ledger from a clone that has it",
+        )
+    return found[-1]
+
+
 def see_tag(replaying: Replaying, workplace: Workplace) -> None:
     identity = replaying.recorded.identity.body
     try:
@@ -138,7 +177,7 @@ def _take(replaying: Replaying, file: File, path: Path) -> bool:
 def fetch_onnx(replaying: Replaying, workplace: Workplace) -> None:
     """Out of the image that was pushed; of a release that was refused, from the machine that ran it."""
     image, file = replaying.recorded.image, replaying.recorded.conversion.body.onnx
-    tag = ReleaseTag.parse(replaying.record.subject)
+    tag = ReleaseTag.parse(replaying.recorded.identity.subject)
     try:
         path = workplace.release(tag).path(file) if image is None else _pulled(replaying, workplace, image.body.digest)
     except NoSuchImage as error:
@@ -200,7 +239,7 @@ def _served(replaying: Replaying, workplace: Workplace) -> ServedWindow | None:
     if served is None:
         return None
     try:
-        path = workplace.release(ReleaseTag.parse(identity.tag)).path(served.file)
+        path = workplace.release(ReleaseTag.parse(replaying.recorded.identity.subject)).path(served.file)
         replaying.record.keep(path, name=served.file.name)
     except DigestMismatch:
         if _served_again(replaying, served, workplace) != served.file:
@@ -229,7 +268,7 @@ def _served_again(replaying: Replaying, served: ServedWindow, workplace: Workpla
 def lay_down_conversion(replaying: Replaying, *, workplace: Workplace) -> None:
     """Take the source's answers from the machine of the release, where they still lie; nothing is converted."""
     page = replaying.recorded.conversion
-    kept, gone = workplace.release(ReleaseTag.parse(replaying.record.subject)), None
+    kept, gone = workplace.release(ReleaseTag.parse(replaying.recorded.conversion.subject)), None
     for file in (page.body.edges, page.body.sample_outputs, page.body.edge_outputs, *_probes(page.body)):
         try:
             replaying.record.keep(kept.path(file), name=file.name)

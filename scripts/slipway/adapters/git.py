@@ -313,10 +313,12 @@ def _message(repository: Path, name: str) -> str:
 
 
 def _release(name: str) -> ReleaseTag | None:
+    """None also for a revision, which no git tag releases."""
     try:
-        return ReleaseTag.parse(name)
+        release = ReleaseTag.parse(name)
     except BadTag:
         return None
+    return release if release.revision == 1 else None
 
 
 def _unpack(repository: Path, commit: str, folder: str, *, into: Path) -> None:

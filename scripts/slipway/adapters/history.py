@@ -16,7 +16,7 @@ from slipway.adapters.ledger import Ledger
 from slipway.domain.incident import IncidentKind, Window
 from slipway.domain.pages import Body, Page, parse_page
 from slipway.domain.release import Verdicts
-from slipway.domain.tag import ReleaseTag, is_model_name
+from slipway.domain.tag import ReleaseTag, is_model_name, release_named
 from slipway.domain.upkeep import StoppedWorkflow
 from slipway.domain.verdict import Verdict
 from slipway.errors import BadFile
@@ -32,9 +32,14 @@ class History:
     ledger: Ledger
 
     def versions(self, model: str) -> list[Version]:
-        """All versions that have a page, lowest first."""
+        """All tagged versions that have a page, lowest first."""
+        return [tag.version for tag in self.releases(model) if tag.revision == 1]
+
+    def releases(self, model: str) -> list[ReleaseTag]:
+        """All versions and revisions that have a page, lowest first."""
         names = {PurePosixPath(path).parts[1] for path in self._paths(model) if path.count("/") >= 2}
-        return sorted(Version.parse(name[1:]) for name in names if name[:1] == "v" and Version.is_valid(name[1:]))
+        found = (release_named(model, name) for name in names)
+        return sorted((tag for tag in found if tag is not None), key=lambda tag: tag.precedence)
 
     def models(self) -> list[str]:
         names = {PurePosixPath(path).parts[0] for path in self._paths("")}
@@ -79,9 +84,8 @@ class History:
         return found
 
     def passed_versions(self, model: str) -> Iterator[ReleaseTag]:
-        """The releases that passed, highest first."""
-        tags = (ReleaseTag(model, version) for version in reversed(self.versions(model)))
-        return (tag for tag in tags if self.passed(tag))
+        """The releases and revisions that passed, highest first."""
+        return (tag for tag in reversed(self.releases(model)) if self.passed(tag))
 
     def passed(self, tag: ReleaseTag) -> bool:
         verdicts = self.page(tag, Verdicts)

@@ -67,7 +67,7 @@ def next_environment(rollout: Wanted, workplace: Workplace) -> str | None:
     if following is None or image is None or image.body.digest != rollout.digest:
         return None
     live = deploy_tree.deployed(workplace.forge, environment=following, model=rollout.tag.model)
-    if live is not None and ReleaseTag.parse(f"{rollout.tag.model}@{live.tag}").version >= rollout.tag.version:
+    if live is not None and ReleaseTag.parse(f"{rollout.tag.model}@{live.tag}").precedence >= rollout.tag.precedence:
         return None
     is_proposed = _is_proposed(rollout.tag, following, live.digest if live else "none", workplace)
     return None if is_proposed else following

@@ -12,9 +12,9 @@ from enum import StrEnum
 from typing import Annotated, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, model_validator
-from semver import Version
 
 from slipway.domain.declared import Declared, Share, VersionName
+from slipway.domain.tag import version_in
 
 Scalar = bool | int | float | str
 
@@ -51,8 +51,8 @@ class Expectation(Declared):
     below: VersionName | None = Field(default=None, description="the first version that it no longer holds for")
 
     def holds_for(self, version: str) -> bool:
-        """`version` reads `v1.4.0`."""
-        asked = Version.parse(version[1:])
+        """`version` reads `v1.4.0`; a revision is held to what its version is."""
+        asked = version_in(version)
         return (self.since is None or asked >= self.since[1:]) and (self.below is None or asked < self.below[1:])
 
 

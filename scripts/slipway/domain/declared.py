@@ -21,5 +21,15 @@ def a_version(text: str) -> str:
     return text
 
 
+def a_version_or_revision(text: str) -> str:
+    """As `a_version`, and the name of a version on another runtime image."""
+    version, mark, revision = text.partition("_r")
+    if mark and (not revision.isascii() or not revision.isdecimal() or revision[0] == "0" or int(revision) < 2):
+        raise ValueError("must read like v1.4.0, or v1.4.0_r2")
+    a_version(version)
+    return text
+
+
+RevisionName = Annotated[str, AfterValidator(a_version_or_revision)]
 VersionName = Annotated[str, AfterValidator(a_version)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]

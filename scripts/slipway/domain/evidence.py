@@ -259,8 +259,25 @@ class BehaviourEvidence(Frozen):
     tests: tuple[TeamTest, ...] | None = None
 
 
+class RebaseEvidence(Frozen):
+    """What the runtime image of a revision changes: the recorded golden answers against those of its onnxruntime.
+
+    `unlike_rows` are those where one is a number and the other none, or other text; the others are `largest_difference`
+    apart at most. `metrics_moved` is by how much each metric on all sample rows differs from what was recorded, None
+    where only one of the two is defined.
+    """
+
+    rows: int
+    unlike_rows: int
+    largest_difference: float
+    metrics_moved: dict[str, float | None]
+
+
 class Evidence(Body):
-    """`calibration` and `behaviour` are None on pages that were written before they were measured."""
+    """`calibration` and `behaviour` are None on pages that were written before they were measured.
+
+    `rebase` is None but for a revision whose version has golden answers.
+    """
 
     kind: ClassVar[str] = "evidence"
 
@@ -277,3 +294,4 @@ class Evidence(Body):
     against_deployed: dict[str, ComparisonEvidence] = Field(default_factory=dict)
     behaviour: BehaviourEvidence | None = None
     slices: SlicesEvidence | None = None
+    rebase: RebaseEvidence | None = None

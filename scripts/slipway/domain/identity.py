@@ -7,7 +7,7 @@ from typing import ClassVar
 from slipway.domain.behaviour import GoldenRequest
 from slipway.domain.model import Model
 from slipway.domain.pages import Body, File, Frozen
-from slipway.domain.tag import Bump
+from slipway.domain.tag import Bump, ReleaseTag, release_named
 
 
 class Released(Frozen):
@@ -36,11 +36,27 @@ class ServedWindow(Frozen):
     environment: str = ""
 
 
+class Rebase(Frozen):
+    """A version that ran, put on another runtime image: `of` is the version or revision that was taken.
+
+    `before` and `runtime` are digests of runtime images; `onnxruntime` is the one that `of` was measured with,
+    `metrics` what it scored then, and `profile` that of its inputs, which the image of the revision holds as well.
+    """
+
+    of: str
+    before: str
+    runtime: str
+    onnxruntime: str
+    metrics: dict[str, float]
+    profile: File
+
+
 class Identity(Body):
     """What is released, from which commit, and what it is compared with.
 
     `compared` is the highest lower version that passed; `deployed` tells what each environment runs now.
-    `model_folder` is where the record holds the tagged `models/<name>/`.
+    `model_folder` is where the record holds the tagged `models/<name>/`. `tag` is the one in git, also of a revision,
+    of which `version` reads `v1.4.0_r2`; `rebase` is None where a tag was released.
     """
 
     kind: ClassVar[str] = "identity"
@@ -62,3 +78,11 @@ class Identity(Body):
     compared: Released | None
     deployed: dict[str, Released | None]
     served: ServedWindow | None
+    rebase: Rebase | None = None
+
+    @property
+    def release(self) -> ReleaseTag:
+        """What was judged, by its full name."""
+        named = release_named(self.model, self.version)
+        assert named is not None  # the step that wrote the page parsed it
+        return named

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from slipway.domain.behaviour import BehaviourLimit
-from slipway.domain.declared import Declared, VersionName, a_version
+from slipway.domain.declared import Declared, RevisionName, a_version_or_revision
 from slipway.domain.limits import (
     BudgetsLimit,
     DriftLimit,
@@ -30,23 +30,28 @@ from slipway.domain.limits import (
     SourcesLimit,
     WayBackLimit,
 )
+from slipway.domain.tag import covers
 
 Limit = TypeVar("Limit", bound=Declared)
 
 
 def _a_version_or_all(text: str) -> str:
     try:
-        return text if text == "*" else a_version(text)
+        return text if text == "*" else a_version_or_revision(text)
     except ValueError as error:
         raise ValueError(f"{error}, or *") from error
 
 
 class Waiver(Declared):
     model: str = Field(description="its name")
-    version: VersionName = Field(description="reads like v1.4.0")
+    version: RevisionName = Field(description="reads like v1.4.0; v1.4.0_r2 is that on another runtime image")
     reason: str = Field(min_length=10, description="why it is let through; the pull request says it")
     by: str = Field(min_length=1, description="who answers for it")
     until: date = Field(description="the last day on which it holds")
+
+    def names(self, model: str, version: str) -> bool:
+        """Whether it is about that version, or about the version that `version` is a revision of."""
+        return self.model == model and covers(self.version, version)
 
 
 class Enforcement(StrEnum):
@@ -87,12 +92,12 @@ class Policy(Declared, Generic[Limit]):
 
     def waiver_for(self, model: str, version: str, *, today: date) -> Waiver | None:
         """The waiver that holds today; `version` reads `v1.4.0`."""
-        named = (waiver for waiver in self.waivers if (waiver.model, waiver.version) == (model, version))
+        named = (waiver for waiver in self.waivers if waiver.names(model, version))
         return next((waiver for waiver in named if self.why_void(waiver, today=today) is None), None)
 
     def void_waiver_for(self, model: str, version: str, *, today: date) -> Waiver | None:
         """The one with the last day, where there are some and none holds today."""
-        named = [waiver for waiver in self.waivers if (waiver.model, waiver.version) == (model, version)]
+        named = [waiver for waiver in self.waivers if waiver.names(model, version)]
         if not named or self.waiver_for(model, version, today=today) is not None:
             return None
         return max(named, key=lambda waiver: waiver.until)
@@ -143,7 +148,10 @@ class Policies(Declared):
 
 
 class QuarantineEntry(Declared):
-    """`version` is `v1.4.0`, or `*` for every version of the model; `until` only reminds, it lifts nothing."""
+    """`version` is `v1.4.0`, whose revisions it holds too, or `v1.4.0_r2` alone, or `*` for every version of the model.
+
+    `until` only reminds, it lifts nothing.
+    """
 
     model: str
     version: Annotated[str, AfterValidator(_a_version_or_all)]
@@ -152,4 +160,4 @@ class QuarantineEntry(Declared):
     until: date | None = None
 
     def holds(self, model: str, version: str) -> bool:
-        return self.model == model and self.version in ("*", version)
+        return self.model == model and (self.version == "*" or covers(self.version, version))

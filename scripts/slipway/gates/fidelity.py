@@ -7,8 +7,11 @@ with `<` for `<=` does it nearly everywhere.
 
 from __future__ import annotations
 
+import math
+
 from slipway.domain.case import ReleaseCase
-from slipway.domain.evidence import FidelityEvidence, ProbesEvidence, RefusedEvidence
+from slipway.domain.evidence import FidelityEvidence, ProbesEvidence, RebaseEvidence, RefusedEvidence
+from slipway.domain.identity import Rebase
 from slipway.domain.limits import FidelityLimit, RefusedRows
 from slipway.domain.verdict import Finding, Verdict
 
@@ -20,6 +23,8 @@ def judge(case: ReleaseCase, limit: FidelityLimit) -> tuple[Finding, ...]:
         found.append(_at_splits(measured.probes, limit, allowed=tolerance(measured, limit)))
     if measured.refused is not None and measured.refused.rows:
         found.append(_where_refused(measured.refused, limit))
+    if case.identity.rebase is not None:
+        found.append(_on_another_runtime(case, case.identity.rebase, allowed=tolerance(measured, limit)))
     return tuple(found)
 
 
@@ -32,6 +37,55 @@ def tolerance(measured: FidelityEvidence, limit: FidelityLimit) -> float:
         limit.floor_multiple * measured.noise_floor,
         limit.minimum * max(1.0, measured.largest_output),
     )
+
+
+def _on_another_runtime(case: ReleaseCase, rebase: Rebase, *, allowed: float) -> Finding:
+    """The recorded answers, and the metrics on all rows: nobody has all answers of the version that runs."""
+    measured = case.evidence.rebase
+    told = (
+        "no golden answers"
+        if measured is None
+        else (
+            f"max {measured.largest_difference:.1e} on {measured.rows:,} golden rows; "
+            f"{len(measured.metrics_moved):,} metrics move by {_most_moved(measured):.1e} at most"
+        )
+    )
+    verdict, problem, mend = _verdict_on_runtime(measured, rebase, allowed=allowed)
+    return Finding(
+        gate="fidelity",
+        title="Same answers on the new runtime",
+        verdict=verdict,
+        measured=told,
+        allowed=f"{allowed:.1e}",
+        margin="exact" if verdict is Verdict.PASS and measured and not measured.largest_difference else "–",
+        problem=problem,
+        mend=mend,
+    )
+
+
+def _verdict_on_runtime(measured: RebaseEvidence | None, rebase: Rebase, *, allowed: float) -> tuple[Verdict, str, str]:
+    if measured is None or not measured.rows:
+        return (
+            Verdict.NOT_ENOUGH_EVIDENCE,
+            f"{rebase.of} was released without golden answers, so nothing tells what it answers now",
+            "release the model by a new tag instead: that stands on the new runtime image",
+        )
+    if measured.unlike_rows or measured.largest_difference > allowed or _most_moved(measured) > allowed:
+        return (
+            Verdict.FAIL,
+            (
+                f"on the new runtime image {rebase.of} answers otherwise: by {measured.largest_difference:.1e} (noise "
+                f"explains {allowed:.1e}), in {measured.unlike_rows:,} rows a number where it was none or the reverse, "
+                f"and a metric moves by {_most_moved(measured):.1e}"
+            ),
+            f"stay on {rebase.of}; then release the model by a new tag, which is judged as another model",
+        )
+    return Verdict.PASS, "", ""
+
+
+def _most_moved(measured: RebaseEvidence) -> float:
+    """A metric that is no longer defined moved without end."""
+    return max((math.inf if one is None else one for one in measured.metrics_moved.values()), default=0.0)
 
 
 def _answers(measured: FidelityEvidence, limit: FidelityLimit) -> Finding:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from semver import Version
-
 from slipway.domain.case import ReleaseCase
 from slipway.domain.evidence import ComparisonEvidence
 from slipway.domain.identity import Identity, Released
 from slipway.domain.limits import PromiseLimit
-from slipway.domain.tag import Bump, ReleaseTag, next_version, tag_and_push
+from slipway.domain.tag import Bump, ReleaseTag, next_version, tag_and_push, version_in
 from slipway.domain.verdict import Estimate, Finding, Verdict, at_least, at_most, worst
 from slipway.maths.named_metrics import BY_NAME, Metric
 
@@ -207,7 +205,7 @@ def _as_a_major(identity: Identity) -> str:
 
 
 def _tag_lines(identity: Identity, bump: Bump) -> str:
-    lower = Version.parse(identity.compared.version.removeprefix("v")) if identity.compared else None
+    lower = version_in(identity.compared.version) if identity.compared else None
     return " && ".join(tag_and_push(ReleaseTag(identity.model, next_version(lower, bump)), identity.message))
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from slipway.domain.evidence import Golden
+from slipway.domain.evidence import Golden, MetricsEvidence, RebaseEvidence
 from slipway.domain.model import Model
 from slipway.domain.rows import Batch, is_number, rows_in, take
+from slipway.domain.verdict import Estimate
 from slipway.maths.agreement import SMALLEST_TOLERANCE, differences
 
 GOLDEN_ROWS = 50
@@ -50,6 +52,33 @@ def equal_rows(answers: Golden, now: Batch) -> int:
         size = np.abs(then).reshape(answers.rows, -1) if is_number(then) else np.zeros_like(apart)
         wrong |= (apart > SMALLEST_TOLERANCE * np.fmax(1.0, size)).any(axis=1)  # fmax: NaN would allow everything
     return int((~wrong).sum())
+
+
+def on_another_runtime(
+    answers: Golden, now: Batch, *, metrics_before: Mapping[str, float], metrics: MetricsEvidence
+) -> RebaseEvidence:
+    """What changed for a model whose file is the same: its golden answers, and its metrics on all rows."""
+    unlike, largest = np.zeros(answers.rows, np.bool_), 0.0
+    for name, values in answers.outputs.items():
+        then = np.array([np.nan if value is None else value for value in values]).reshape(now[name].shape)
+        apart = differences(then, now[name]).reshape(answers.rows, -1)
+        unlike |= np.isinf(apart).any(axis=1)
+        largest = max(largest, float(apart[np.isfinite(apart)].max(initial=0.0)))
+    return RebaseEvidence(
+        rows=answers.rows,
+        unlike_rows=int(unlike.sum()),
+        largest_difference=largest,
+        metrics_moved={name: _moved(value, metrics.metrics[name]) for name, value in _in_both(metrics_before, metrics)},
+    )
+
+
+def _in_both(before: Mapping[str, float], metrics: MetricsEvidence) -> Iterator[tuple[str, float]]:
+    """A policy may ask for other metrics by now."""
+    return ((name, value) for name, value in sorted(before.items()) if name in metrics.metrics)
+
+
+def _moved(before: float, now: Estimate | None) -> float | None:
+    return None if now is None else abs(now.value - before)
 
 
 def _without_infinity(columns: Batch) -> npt.NDArray[np.bool_]:

@@ -37,7 +37,7 @@ from slipway.reports.release_words import (
 )
 from slipway.reports.running_it import cost_in_full, cost_in_short
 
-_SUPERSEDED = re.compile(r"(?<!\S)([1-9][0-9]{0,9})=(v[0-9A-Za-z.-]+)(?!\S)", re.ASCII)
+_SUPERSEDED = re.compile(r"(?<!\S)([1-9][0-9]{0,9})=(v[0-9A-Za-z._-]+)(?!\S)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

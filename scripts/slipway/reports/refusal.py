@@ -27,7 +27,7 @@ from slipway.reports.release_words import (
 def refusal(identity: Identity, verdicts: Verdicts) -> str:
     """Plain text: one line that says what is wrong, then each problem with its mend, and the next number."""
     findings = open_findings(verdicts)
-    told = [f"{identity.tag} {_predicate(identity, verdicts)}: {verdicts.verdict}", *problems_with_mends(findings)]
+    told = [f"{identity.release} {_predicate(identity, verdicts)}: {verdicts.verdict}", *problems_with_mends(findings)]
     if verdicts.verdict is Verdict.FAIL and not names_the_next_number(findings):
         told.append(f"  next:  {next_number(identity, verdicts)}, since this number keeps its verdict")
     told += audit_lines(verdicts)
@@ -53,8 +53,8 @@ def audit_lines(verdicts: Verdicts) -> list[str]:
 
 def refused_release_title(identity: Identity, verdicts: Verdicts) -> str:
     if verdicts.verdict is not Verdict.FAIL:
-        return f"{identity.tag} {_predicate(identity, verdicts)}"
-    return f"{identity.tag} is refused: it {_predicate(identity, verdicts)}"
+        return f"{identity.release} {_predicate(identity, verdicts)}"
+    return f"{identity.release} is refused: it {_predicate(identity, verdicts)}"
 
 
 def status_description(identity: Identity, verdicts: Verdicts, *, longest: int) -> str:

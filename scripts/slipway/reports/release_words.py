@@ -31,8 +31,8 @@ _NUMBERS = ("one", "two", "three", "four", "five")
 
 
 def version_of(identity: Identity) -> str:
-    """`v1.4.0`."""
-    return ReleaseTag.parse(identity.tag).image_tag
+    """`v1.4.0`, or `v1.4.0_r2`."""
+    return identity.release.image_tag
 
 
 def record_of(identity: Identity, *, web: str | None) -> Markdown:
@@ -59,9 +59,10 @@ def bump_word(bump: Bump) -> str:
 
 
 def change(identity: Identity, deployed: Released | None) -> str:
-    """`v1.3.0 → v1.4.0 (minor)`."""
+    """`v1.3.0 → v1.4.0 (minor)`, or `v1.4.0 → v1.4.0_r2 (new runtime)`."""
     before = f"{deployed.version} → " if deployed else ""
-    return f"{before}{version_of(identity)} ({bump_word(identity.bump)})"
+    word = bump_word(identity.bump) if identity.rebase is None else "new runtime"
+    return f"{before}{version_of(identity)} ({word})"
 
 
 def what_is_broken(finding: Finding, bump: Bump) -> str:

@@ -53,7 +53,7 @@ def run(model: str, *, environment: str, workplace: Workplace) -> Page[Announcem
 
 def _announce(record: Record, rollout: Rollout, workplace: Workplace) -> Announcement:
     identity = record.page(Identity, written_by="resolve-tag").body
-    log.info("announcing %s in %s", identity.tag, rollout.environment)
+    log.info("announcing %s in %s", identity.release, rollout.environment)
     return Announcement(
         environment=rollout.environment,
         version=rollout.version,
@@ -61,7 +61,7 @@ def _announce(record: Record, rollout: Rollout, workplace: Workplace) -> Announc
         commit=rollout.commit,
         deployment=_note_deployment(identity, rollout, workplace) if rollout.stays else None,
         release=_publish(record, identity, rollout, workplace)
-        if rollout.environment == workplace.settings.production
+        if rollout.environment == workplace.settings.production and identity.rebase is None  # the tag has its notes
         else None,
     )
 

@@ -87,12 +87,12 @@ def branch_of(model: str, environment: str, version: str) -> str:
 def _refuse(identity: Identity, verdicts: Verdicts, workplace: Workplace) -> None:
     if verdicts.verdict is Verdict.FAIL:
         raise NotReleasable(
-            f"{identity.tag} failed: it is proposed nowhere", mend="mend what failed and tag the next number"
+            f"{identity.release} failed: it is proposed nowhere", mend="mend what failed and tag the next number"
         )
     entry = deploy_tree.quarantined(workplace.forge, model=identity.model, version=identity.version)
     if entry is not None:
         raise NotReleasable(
-            f"{identity.tag} is quarantined by {entry.by}: {entry.reason}",
+            f"{identity.release} is quarantined by {entry.by}: {entry.reason}",
             mend=f"let an owner take the entry out of {deploy_tree.QUARANTINE}",
         )
 
@@ -170,7 +170,7 @@ def _commit(proposed: _Proposed, workplace: Workplace) -> None:
     head = forge.head(branch)
     if head is not None and forge.read(head, path) == after and not forge.commits(forge.default_branch, beyond=branch):
         return
-    message = f"Deploy {proposed.identity.tag} to {proposed.environment}\n\n{proposed.image.digest}\n"
+    message = f"Deploy {proposed.identity.release} to {proposed.environment}\n\n{proposed.image.digest}\n"
     forge.commit(branch, onto=head, parent=base, changes={path: after}, message=message)
 
 
@@ -237,7 +237,7 @@ def _superseded(there: Pull | None, lower: tuple[Pull, ...]) -> tuple[Superseded
 
 def _lower_pulls(proposed: _Proposed, workplace: Workplace) -> tuple[Pull, ...]:
     """Two open proposals for one manifest could only conflict; the higher version stays."""
-    mine = ReleaseTag.parse(proposed.identity.tag)
+    mine = proposed.identity.release
     folder = branch_of(mine.model, proposed.environment, "")
     return tuple(
         pull
@@ -248,6 +248,6 @@ def _lower_pulls(proposed: _Proposed, workplace: Workplace) -> tuple[Pull, ...]:
 
 def _is_lower(version: str, than: ReleaseTag) -> bool:
     try:
-        return ReleaseTag.parse(f"{than.model}@{version}").version < than.version
+        return ReleaseTag.parse(f"{than.model}@{version}").precedence < than.precedence
     except BadTag:  # a person's branch
         return False

@@ -106,7 +106,7 @@ def _stale(manifest: _Manifest, tag: ReleaseTag, workplace: Workplace) -> Iterat
     identity = workplace.history.page(tag, Identity)
     if identity is None or (live is not None and live.digest == manifest.deployed.digest):
         return
-    if live is not None and ReleaseTag.parse(f"{tag.model}@{live.tag}").version >= tag.version:
+    if live is not None and ReleaseTag.parse(f"{tag.model}@{live.tag}").precedence >= tag.precedence:
         return  # on the way back; the version was judged when it went forward
     compared = identity.body.deployed.get(manifest.environment)
     before, now = (compared.version if compared else "nothing"), (live.tag if live else "nothing")

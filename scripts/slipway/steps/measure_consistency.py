@@ -25,7 +25,10 @@ from slipway.domain.evidence import (
     ComparisonEvidence,
     Evidence,
     FidelityEvidence,
+    Golden,
+    MetricsEvidence,
     ProbesEvidence,
+    RebaseEvidence,
     RefusedEvidence,
     TeamTest,
     TrafficEvidence,
@@ -132,6 +135,7 @@ def _reads(identity: Identity, conversion: Conversion) -> dict[str, str]:
         "samples": identity.samples.sha256,
         "card": identity.card.sha256,
         "version": identity.version,
+        **({"rebase": identity.rebase.model_dump_json()} if identity.rebase else {}),
         "compared": compared.digest if compared else "none",
         "deployed": json.dumps(deployed, sort_keys=True),
         "served": identity.served.file.sha256 if identity.served else "none",
@@ -148,20 +152,21 @@ def _measure(
     model = identity.declaration
     onnx = onnx_session.open_model(record.path(conversion.onnx))
     rows = tables.read_samples(record.path(identity.samples), model, also=_more_columns(asked.slices, model))
-    log.info("asking %s %s rows", identity.tag, f"{len(rows):,}")
+    log.info("asking %s %s rows", identity.release, f"{len(rows):,}")
     candidate = _Candidate(identity, conversion, onnx, rows, onnx.predict(rows.batch), asked.named_metrics)
     profile = _profile(model, rows.batch)
+    scores = metrics.measure(rows, candidate.answers, model.decision, named=asked.named_metrics)
     return Evidence(
         onnx_signature=onnx.signature,
         break_is_stated=states_break(record.path(identity.card), identity.version),
         fidelity=as_recorded or _fidelity(record, candidate),
         outputs=outputs.measure(model, candidate.answers, rows=len(rows)),
-        metrics=metrics.measure(rows, candidate.answers, model.decision, named=asked.named_metrics),
+        metrics=scores,
         slices=slices.measure(model, rows, candidate.answers, asked.slices),
         comparison=_compare(record, candidate, candidate.identity.compared),
         against_deployed=_against_deployed(record, candidate),
         traffic=_replay_traffic(record, candidate),
-        input_profile=_keep_profile(record, profile),
+        input_profile=identity.rebase.profile if identity.rebase else _keep_profile(record, profile),
         golden=way_back.golden(rows.batch, candidate.answers),
         calibration=drift.calibrate(profile, rows.batch, rows.days, window_days=asked.window_days),
         behaviour=behaviour.measure(
@@ -172,7 +177,18 @@ def _measure(
             ask=onnx.predict,
             tests=_team_tests(record, candidate, asked.functions),
         ),
+        rebase=_on_another_runtime(record, candidate, scores),
     )
+
+
+def _on_another_runtime(record: Record, candidate: _Candidate, scores: MetricsEvidence) -> RebaseEvidence | None:
+    """None but for a revision, and where the version that it was made of has no golden answers."""
+    rebase, before = candidate.identity.rebase, candidate.identity.compared
+    if rebase is None or before is None or before.golden is None:
+        return None
+    golden = Golden.model_validate_json(record.path(before.golden).read_bytes())
+    now = candidate.onnx.predict(way_back.questions(candidate.model, golden))
+    return way_back.on_another_runtime(golden, now, metrics_before=rebase.metrics, metrics=scores)
 
 
 def _fidelity(record: Record, candidate: _Candidate) -> FidelityEvidence:

@@ -146,15 +146,25 @@ def _watched(model: str, environment: str, policies: Policies, workplace: Workpl
 
 
 def back_to(tag: ReleaseTag, environment: str, workplace: Workplace) -> ReleaseTag | None:
-    """The version that ran before, or else the highest lower one that passed; never one in quarantine."""
-    proposals = [page.body for page in workplace.history.pages(tag, Proposal)]
-    replaced = [one.replaces for one in proposals if one.environment == environment and one.replaces != tag.image_tag]
-    before = ReleaseTag.parse(f"{tag.model}@{replaced[-1]}") if replaced and replaced[-1] else None
+    """The version that ran before, or else the highest lower one that passed; never one in quarantine.
+
+    Another revision is the same model and could do no better, so what it replaced is looked at.
+    """
+    before = _ran_before(tag, environment, workplace)
+    while before is not None and before.version == tag.version and before.revision < tag.revision:
+        tag, before = before, _ran_before(before, environment, workplace)
     if before is not None and not deploy_tree.quarantined(
         workplace.forge, model=before.model, version=before.image_tag
     ):
         return before
     return released.highest_passed(tag.model, workplace, below=tag.version)
+
+
+def _ran_before(tag: ReleaseTag, environment: str, workplace: Workplace) -> ReleaseTag | None:
+    """What `tag` replaced in an environment, as its last proposal there tells."""
+    proposals = [page.body for page in workplace.history.pages(tag, Proposal)]
+    replaced = [one.replaces for one in proposals if one.environment == environment and one.replaces != tag.image_tag]
+    return ReleaseTag.parse(f"{tag.model}@{replaced[-1]}") if replaced and replaced[-1] else None
 
 
 def _live_since(tag: ReleaseTag, environment: str, live: Deployed, workplace: Workplace) -> date:

@@ -214,7 +214,8 @@ def _is_below_deployed(tag: ReleaseTag, workplace: Workplace) -> bool:
         deploy_tree.deployed(workplace.forge, environment=environment.name, model=tag.model)
         for environment in workplace.settings.environments
     )
-    return any(one is not None and ReleaseTag.parse(f"{tag.model}@{one.tag}").version > tag.version for one in live)
+    running = (ReleaseTag.parse(f"{tag.model}@{one.tag}") for one in live if one is not None)
+    return any(one.precedence > tag.precedence for one in running)
 
 
 def _by_turns(due: Iterable[_Release]) -> list[_Release]:

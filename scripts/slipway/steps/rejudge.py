@@ -13,8 +13,6 @@ from functools import cached_property
 from itertools import chain, zip_longest
 from typing import TypeVar
 
-from semver import Version
-
 from slipway.adapters import deploy_tree
 from slipway.adapters.history import release_folder
 from slipway.adapters.manifests import Deployed
@@ -27,7 +25,7 @@ from slipway.domain.pages import Body, Page, parse_page
 from slipway.domain.policy import Policies
 from slipway.domain.proposed import ChangedFinding, NobodysWaiver, Rejudged, Rejudgement, Unjudged
 from slipway.domain.release import Rehearsal, VoidWaiver, WaiverUsed
-from slipway.domain.tag import ReleaseTag
+from slipway.domain.tag import ReleaseTag, release_named
 from slipway.domain.verdict import Finding, Verdict, verdict_of
 from slipway.errors import BadFile, NewerSchema
 from slipway.gates import RELEASE_GATES, findings_of, void_waivers, waivers_in_force
@@ -88,7 +86,7 @@ def _rejudged(environment: str, case: ReleaseCase, change: _Change) -> Rejudged:
     new = findings_of(case, change.after, _waivers(case, change.after, change.today), void=void, of=change.gates)
     return Rejudged(
         environment=environment,
-        tag=case.identity.tag,
+        tag=str(case.identity.release),
         before=_verdict(old),
         after=_verdict({**old, **new}),
         changed=_changed({name: old[name] for name in new}, new),
@@ -100,11 +98,11 @@ def _waivers_of_nobody(policies: Policies, workplace: Workplace) -> Iterator[Nob
     """A misspelt one lets nothing through, and its author believes that it does."""
     waivers = [(name, waiver) for name in RELEASE_GATES for waiver in getattr(policies, name).waivers]
     models = {*workplace.repository.model_names(), *workplace.history.models()} if waivers else set()
-    versions = {model: workplace.history.versions(model) for model in {waiver.model for _, waiver in waivers} & models}
+    versions = {model: workplace.history.releases(model) for model in {waiver.model for _, waiver in waivers} & models}
     for gate, waiver in waivers:
         if waiver.model not in models:
             yield NobodysWaiver(gate=gate, model=waiver.model, version=waiver.version, unknown="model")
-        elif Version.parse(waiver.version[1:]) not in versions[waiver.model]:
+        elif release_named(waiver.model, waiver.version) not in versions[waiver.model]:
             yield NobodysWaiver(gate=gate, model=waiver.model, version=waiver.version, unknown="version")
 
 

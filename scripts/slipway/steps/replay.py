@@ -11,21 +11,18 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from slipway.adapters import fetched_again, git, old_policies, team_tests
-from slipway.adapters.fetched_again import Recorded, Replaying
-from slipway.adapters.history import History
+from slipway.adapters.fetched_again import Replaying
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
 from slipway.domain.case import ReleaseCase
 from slipway.domain.conversion import Conversion
 from slipway.domain.cost import Cost
 from slipway.domain.evidence import Evidence
-from slipway.domain.identity import Identity
 from slipway.domain.pages import Body, Page
 from slipway.domain.policy import Policies
-from slipway.domain.release import Image, Rehearsal, Verdicts
+from slipway.domain.release import Rehearsal, Verdicts
 from slipway.domain.replayed import Beside, Replay, differences_between, other_verdicts
 from slipway.domain.tag import ReleaseTag
-from slipway.errors import BadFile
 from slipway.gates import verdicts_of
 
 BodyT = TypeVar("BodyT", bound=Body)
@@ -48,7 +45,7 @@ def prepare(text: str, *, workplace: Workplace) -> Replaying:
     """
     tag = ReleaseTag.parse(text)
     git.fetch(workplace.repository.root)
-    recorded = _recorded(tag, workplace.history)
+    recorded = fetched_again.recorded(tag, workplace.history)
     record = Record(workplace.state / "replays" / tag.model / tag.image_tag, subject=text)
     shutil.rmtree(record.folder, ignore_errors=True)  # nothing of an earlier replay is believed
     record.folder.mkdir(parents=True)
@@ -108,36 +105,6 @@ def compare(replaying: Replaying) -> Replay:
         notices=tuple(replaying.notices),
         beside=tuple(_beside(recorded.evidence, evidence)),
     )
-
-
-def _recorded(tag: ReleaseTag, history: History) -> Recorded:
-    verdicts = history.page(tag, Verdicts)
-    if verdicts is None:
-        raise BadFile(f"the ledger has no verdict of {tag}", mend="name a release that was judged: slipway status")
-    evidence = _read(tag, history, Evidence, verdicts.reads["evidence"])
-    onnx = evidence.reads["onnx"]
-    conversions = [page for page in history.pages(tag, Conversion) if page.body.onnx.sha256 == onnx]
-    if not conversions:
-        raise BadFile(f"the ledger has no page `conversion` of the ONNX file of {tag}", mend="restore the ledger")
-    return Recorded(
-        identity=_read(tag, history, Identity, verdicts.reads["identity"]),
-        conversion=conversions[-1],
-        evidence=evidence,
-        rehearsal=_read(tag, history, Rehearsal, verdicts.reads["rehearsal"]),
-        verdicts=verdicts,
-        image=history.page(tag, Image),
-    )
-
-
-def _read(tag: ReleaseTag, history: History, kind: type[BodyT], key: str) -> Page[BodyT]:
-    """The page of that key, which the verdict was read from."""
-    found = [page for page in history.pages(tag, kind) if page.key == key]
-    if not found:
-        raise BadFile(
-            f"the ledger has no page `{kind.kind}` of {tag} that its verdict was read from",
-            mend="restore the ledger from a clone that has it",
-        )
-    return found[-1]
 
 
 def _policies(digest: str, workplace: Workplace) -> tuple[Policies, bool]:

@@ -49,6 +49,7 @@ def run(text: str, *, workplace: Workplace) -> Page[Identity]:
         UnknownModel: the tagged commit does not declare the model.
     """
     tag = ReleaseTag.parse(text)
+    _refuse_revision(tag)
     record = workplace.release(tag)
     root = workplace.repository.root
     git.fetch(root)
@@ -171,6 +172,14 @@ def _version_of(released: Released | None, model: str) -> Version | None:
     return None if released is None else ReleaseTag.parse(f"{model}@{released.version}").version
 
 
+def _refuse_revision(tag: ReleaseTag) -> None:
+    if tag.revision > 1:
+        raise BadTag(
+            f"`{tag}` is a revision, {tag.git_tag} on another runtime image: it has no git tag of its own",
+            mend=f"git tag -d {tag}, where there is one; then slipway rebase {tag.model}",
+        )
+
+
 def _refuse_lightweight(tag: git.Tag) -> None:
     if not tag.annotated:
         raise BadTag(
@@ -227,8 +236,7 @@ def _refuse_moved(tag: ReleaseTag, found: git.Tag, record: Record) -> None:
 
 def _refuse_lower(tag: ReleaseTag, deployed: dict[str, Released | None]) -> None:
     for environment, live in deployed.items():
-        running = _version_of(live, tag.model)
-        if live is not None and running is not None and running > tag.version:
+        if live is not None and ReleaseTag.parse(f"{tag.model}@{live.version}").precedence > tag.precedence:
             raise NotReleasable(
                 f"`{tag}` is lower than {live.version}, which {environment} runs",
                 mend=f"tag a version above {live.version}; to go back, use slipway rollback {tag.model}",
