@@ -56,18 +56,21 @@ class Bench:
 
     folder: Path
     environments: Path
-    seconds: float
+    seconds: int
     models: Mapping[str, Path]
 
 
 def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=3.0, help="of load a cell; default: 3")
+    parser.add_argument(
+        "--seconds", type=int, default=3, help="of load a cell, whole ones as wrk takes them; default: 3"
+    )
     parser.add_argument(
         "--servers", nargs="+", choices=[one.name for one in PEERS], default=[one.name for one in PEERS]
     )
     parser.add_argument("--environments", type=Path, help="kept there for the next time; default: made anew")
+    parser.add_argument("--conditions", default="", help="what else the machine did, for the page")
     parser.add_argument("--draw", action="store_true", help="measure nothing")
     options = parser.parse_args(arguments)
     if options.draw:
@@ -98,7 +101,8 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
                 if "error" not in servers[peer.name]:
                     click.echo(f"round {number + 1} of {options.rounds}: {peer.name}", err=True)
                     _measure(bench, peer, servers[peer.name], rounds[-1]["servers"])
-    return {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": _machine(), "servers": servers, "rounds": rounds}
+    told = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "conditions": options.conditions, "machine": _machine()}
+    return {**told, "servers": servers, "rounds": rounds}
 
 
 def _installed(bench: Bench, peers: Sequence[Peer]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -246,7 +250,7 @@ def _load(bench: Bench, server: _Server, question: Question, *, clients: int) ->
     environment = {"BODY": str(body), "CONTENT_TYPE": question.content_type, "PATH": "/usr/bin:/bin"}
     if question.header_bytes:
         environment["HEADER_LENGTH"] = str(question.header_bytes)
-    flags = ["--threads", "1", "--connections", str(clients), "--duration", f"{bench.seconds:g}s", "--timeout", "30s"]
+    flags = ["--threads", "1", "--connections", str(clients), "--duration", f"{bench.seconds}s", "--timeout", "30s"]
     said = _run(
         ["wrk", *flags, "--script", str(_LOAD), f"http://127.0.0.1:{server.port}{server.path}"], env=environment
     )

@@ -27,7 +27,7 @@ def bench(tmp_path: Path) -> serve.Bench:
     environments = tmp_path / "environments"
     environments.mkdir()
     (environments / "slipway").symlink_to(sys.prefix, target_is_directory=True)
-    return serve.Bench(tmp_path, environments, 1.0, models)
+    return serve.Bench(tmp_path, environments, 1, models)
 
 
 def cells(requests: float, seconds: float, memory: float) -> dict[str, Any]:
@@ -105,6 +105,14 @@ def test_figures_are_medians_of_rounds_against_the_best_of_the_others() -> None:
     assert "8,000 against 1,000 of Quick, the best of the others: 8.00 times" in told
     assert "50 MB against 100 MB of Slow, the best of the others: 0.50 times" in told
     assert "0.50 s against 1.00 s of Slow, the best of the others: 0.50 times" in told
+
+
+def test_the_page_says_what_else_the_machine_did() -> None:
+    """Figures of a busy machine must not be read as those of a quiet one."""
+    measured = json.loads((DOCS / "benchmarks" / "serve.json").read_text())
+
+    assert "\nConditions: two builds ran." in page.drawn(measured | {"conditions": "two builds ran."})["benchmarks.md"]
+    assert "Conditions:" not in page.drawn(measured | {"conditions": ""})["benchmarks.md"]
 
 
 def test_a_server_that_failed_has_no_figures_and_its_reason() -> None:

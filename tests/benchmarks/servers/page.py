@@ -106,10 +106,10 @@ def _page(found: Mapping[str, Any]) -> str:
     return f"""# Benchmarks of the model server
 
 One ONNX file (a network of 30 → 64 → 32 → 2) in Slipway's server and in others, asked by the same client (`wrk`) on the
-same machine, in turns: {len(found["rounds"])} rounds on {found["date"]}, {machine["processors"]} processors, \
+same machine, in turns (rounds: {len(found["rounds"])}) on {found["date"]}, {machine["processors"]} processors, \
 {machine["memory_bytes"] / 1e9:.0f} GB, Python {machine["python"]}; every server with
 one process where it lets one choose, and onnxruntime with one thread. The adapters are the shortest that each
-documentation shows, and are not tuned: `tests/benchmarks/servers/adapters/`. {_MIDDLES}
+documentation shows, and are not tuned: `tests/benchmarks/servers/adapters/`. {_MIDDLES}{_conditions(found)}
 
 {_against_the_best(found)}
 
@@ -139,6 +139,11 @@ Memory is what all processes of a server hold; a page that several share is divi
 `python -m tests.benchmarks.serve` in the repository of the template measures all anew, writes
 [the raw data](benchmarks/serve.json) and prints these tables; `--draw` writes this page from the raw data.
 """
+
+
+def _conditions(found: Mapping[str, Any]) -> str:
+    """What whoever measured says of the machine; nothing where nothing was said."""
+    return f"\n\nConditions: {found['conditions']}" if found.get("conditions") else ""
 
 
 def _table(found: Mapping[str, Any], columns: Sequence[Column]) -> str:
