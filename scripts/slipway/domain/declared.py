@@ -16,7 +16,7 @@ class Declared(BaseModel):
 
 def a_version(text: str) -> str:
     """An entry whose version is misspelt would hold nothing, and nobody would be told."""
-    if text[:1] != "v" or not Version.is_valid(text[1:]):
+    if text[:1] != "v" or "+" in text or not Version.is_valid(text[1:]):
         raise ValueError("must read like v1.4.0")
     return text
 

@@ -225,6 +225,8 @@ def _reasons(
 def _promise(identity: Identity, evidence: Evidence, verdicts: Verdicts) -> str:
     if not passes(of_gate(verdicts.findings, "promise")):
         return ""
+    if identity.rebase is not None:
+        return "Same model on another runtime image."
     if identity.bump is Bump.MAJOR:
         return "Merge once its clients are ready." if evidence.comparison else ""
     if identity.bump is Bump.FIRST or evidence.comparison is None:

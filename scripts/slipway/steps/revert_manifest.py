@@ -17,7 +17,7 @@ from slipway.domain.limits import Reversion as Means
 from slipway.domain.pages import Page
 from slipway.domain.policy import QuarantineEntry
 from slipway.domain.release import Image
-from slipway.domain.tag import ReleaseTag
+from slipway.domain.tag import ReleaseTag, covers
 from slipway.errors import BadTag, BranchMoved, ForgeRefused, NotReleasable
 from slipway.reports.plain import commit_line
 from slipway.reports.revert_request import revert_body, revert_title
@@ -118,9 +118,14 @@ def _image_to_go_back_to(target: ReleaseTag, environment: str, running: str, wor
         raise NotReleasable(
             f"{environment} runs {running} already", mend="name another version: slipway status lists them"
         )
+    if covers(running, target.image_tag):
+        raise NotReleasable(
+            f"{target} is {running} on another runtime image: what is left is quarantined, and that would hold both",
+            mend=f"slipway rebase {target.model} --environment {environment}, or name another version to go back to",
+        )
     image = workplace.history.page(target, Image)
     if image is None or not workplace.history.passed(target):
-        released = (ReleaseTag(target.model, version) for version in workplace.history.versions(target.model))
+        released = workplace.history.releases(target.model)
         passed = [one.image_tag for one in released if workplace.history.passed(one)]
         raise NotReleasable(
             f"the ledger has no passing release {target}; it has {', '.join(passed) or 'none'}",

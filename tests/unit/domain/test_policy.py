@@ -104,6 +104,21 @@ def test_quarantine_holds_one_version_or_all() -> None:
     assert not entry("*").holds("other", "v9.9.9")
 
 
+def test_quarantine_of_a_version_holds_its_revisions_and_of_a_revision_only_that() -> None:
+    """They are one model; what is wrong with a runtime image says nothing about the model."""
+    assert entry("v1.0.0").holds("tip", "v1.0.0_r2")
+    assert entry("v1.0.0_r2").holds("tip", "v1.0.0_r2")
+    assert not entry("v1.0.0_r2").holds("tip", "v1.0.0")
+    assert not entry("v1.0.0_r2").holds("tip", "v1.0.0_r3")
+
+
+@pytest.mark.parametrize("version", ["v1.0.0_r1", "v1.0.0_r02", "v1.0.0_r", "v1.0.0_r2_r3", "v1.0.0+r2"])
+def test_a_misspelt_revision_is_no_quarantine(version: str) -> None:
+    """It would hold nothing, and look as if it did."""
+    with pytest.raises(ValidationError, match=r"must read like v1\.4\.0"):
+        entry(version)
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1, 1.1])
 def test_a_limit_is_a_share(value: float) -> None:
     """Nothing is ever worse than NaN, so everything would pass."""

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from semver import Version
-from slipway.domain.tag import Bump, ReleaseTag, bump_between, is_model_name, next_version, tag_and_push
+from slipway.domain.tag import (
+    Bump,
+    ReleaseTag,
+    bump_between,
+    covers,
+    is_model_name,
+    next_version,
+    release_named,
+    tag_and_push,
+    version_in,
+)
 from slipway.errors import BadTag
 
 _NAMES = st.from_regex(r"[a-z0-9]{1,10}(-[a-z0-9]{1,10}){0,3}", fullmatch=True)
@@ -137,3 +147,54 @@ def test_the_lines_that_release_hold_the_message_and_nothing_that_runs(message: 
     assert len(shlex.split(make)) == 6
     assert not re.search(r"[\x00-\x1f]", make)
     assert push == "git push origin tip@v1.1.0"
+
+
+_TAGS = st.builds(ReleaseTag, _NAMES, _VERSIONS, st.integers(1, 999_999))
+
+
+@given(tag=_TAGS)
+def test_every_revision_reads_as_what_it_prints(tag: ReleaseTag) -> None:
+    """The image tag, the folder in the ledger and the manifest hold this text and no other."""
+    assert ReleaseTag.parse(str(tag)) == tag
+    assert ReleaseTag.parse(tag.git_tag) == tag.at_revision(1)
+    assert version_in(tag.image_tag) == tag.version
+
+
+@given(tag=_TAGS)
+def test_a_revision_is_a_legal_tag_of_an_image_and_a_legal_label(tag: ReleaseTag) -> None:
+    """`+`, as SemVer would have it for a build, is refused by every registry."""
+    assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", tag.image_tag, re.ASCII)
+
+
+@pytest.mark.parametrize(
+    "text", ["tip@v1.0.0_r1", "tip@v1.0.0_r0", "tip@v1.0.0_r02", "tip@v1.0.0_r", "tip@v1.0.0_r2_r3", "tip@v1.0.0+r2"]
+)
+def test_a_revision_has_one_spelling(text: str) -> None:
+    """The first is the version itself; two names of one image would be two sets of pages."""
+    assert suggested(refusal_of(text)) == ReleaseTag("tip", Version(1))
+
+
+def test_revisions_stand_between_their_version_and_the_next() -> None:
+    """By number, not by text: the tenth comes after the ninth."""
+    names = ["v1.4.0-rc.1", "v1.4.0", "v1.4.0_r2", "v1.4.0_r9", "v1.4.0_r10", "v1.4.1", "v1.10.0"]
+    tags = [ReleaseTag.parse(f"tip@{name}") for name in names]
+
+    assert sorted(set(tags), key=lambda tag: tag.precedence) == tags
+
+
+@given(tag=_TAGS, other=_TAGS)
+def test_what_is_said_of_a_version_holds_for_its_revisions_and_not_the_reverse(
+    tag: ReleaseTag, other: ReleaseTag
+) -> None:
+    """A bad model is bad on every runtime image; a bad runtime image says nothing about the model."""
+    assert covers(f"v{tag.version}", tag.image_tag)
+    assert covers(tag.image_tag, f"v{tag.version}") is (tag.revision == 1)
+    assert covers(other.image_tag, tag.image_tag) is (
+        other.version == tag.version and other.revision in {1, tag.revision}
+    )
+
+
+@pytest.mark.parametrize("text", ["", "1.0.0", "v1.0", "latest", "v1.0.0_r1"])
+def test_what_is_no_version_names_nothing(text: str) -> None:
+    """A folder of the ledger may be called anything, such as an environment."""
+    assert release_named("tip", text) is None

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from slipway.domain.case import ReleaseCase
-from slipway.domain.evidence import ProbesEvidence, RefusedEvidence
+from slipway.domain.evidence import ProbesEvidence, RebaseEvidence, RefusedEvidence
+from slipway.domain.identity import Rebase
 from slipway.domain.limits import FidelityLimit, RefusedRows
 from slipway.domain.verdict import Finding, Verdict
 from slipway.gates import fidelity
@@ -100,3 +101,53 @@ def test_whether_onnx_may_answer_what_its_source_refuses_is_for_the_policy_to_sa
 def test_a_source_that_refuses_nothing_has_no_such_row() -> None:
     """A table is read by people."""
     assert len(findings(refused=RefusedEvidence(rows=0, answered=0, finite=0))) == 1
+
+
+def on_another_runtime(measured: RebaseEvidence | None) -> Finding:
+    told = Rebase(
+        of="v1.3.0",
+        before=pages.digest("old"),
+        runtime=pages.digest("new"),
+        onnxruntime="1.23.0",
+        metrics={"f1": 0.53},
+        profile=pages.file("profile.json"),
+    )
+    quiet = pages.evidence().fidelity.model_copy(update={"noise_floor": 0.0})
+    case = ReleaseCase(
+        identity=pages.identity(version="v1.3.0_r2", rebase=told),
+        evidence=pages.evidence(fidelity=quiet, rebase=measured),
+        rehearsal=pages.rehearsal(),
+    )
+    return fidelity.judge(case, FidelityLimit())[-1]
+
+
+def moved(difference: float = 0.0, *, rows: int = 50, unlike_rows: int = 0, f1: float | None = 0.0) -> RebaseEvidence:
+    return RebaseEvidence(
+        rows=rows, unlike_rows=unlike_rows, largest_difference=difference, metrics_moved={"f1": f1, "auc": 0.0}
+    )
+
+
+@pytest.mark.parametrize(
+    ("measured", "verdict"),
+    [
+        (moved(), Verdict.PASS),
+        (moved(_NOISE), Verdict.PASS),
+        (moved(_NOISE * 1.01), Verdict.FAIL),
+        (moved(unlike_rows=1), Verdict.FAIL),
+        (moved(f1=0.001), Verdict.FAIL),
+        (moved(f1=None), Verdict.FAIL),
+        (moved(rows=0), Verdict.NOT_ENOUGH_EVIDENCE),
+        (None, Verdict.NOT_ENOUGH_EVIDENCE),
+    ],
+)
+def test_a_revision_answers_as_its_version_did(measured: RebaseEvidence | None, verdict: Verdict) -> None:
+    """The noise of the source is all that another runtime image may add; it is the same model to its users."""
+    finding = on_another_runtime(measured)
+
+    assert (finding.title, finding.verdict) == ("Same answers on the new runtime", verdict)
+    assert bool(finding.problem and finding.mend) is (verdict is not Verdict.PASS)
+
+
+def test_what_is_no_revision_is_not_asked() -> None:
+    """A retrained model answers otherwise, and is judged by its promise."""
+    assert "Same answers on the new runtime" not in [finding.title for finding in findings()]

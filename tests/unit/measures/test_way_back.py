@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from slipway.domain.evidence import Golden
-from slipway.measures.way_back import GOLDEN_ROWS, equal_rows, golden, questions
+from slipway.measures.way_back import GOLDEN_ROWS, equal_rows, golden, on_another_runtime, questions
 
 from tests import pages
 
@@ -84,3 +84,30 @@ def test_answers_in_words_are_compared_as_words() -> None:
 
     assert equal_rows(stored, told) == 2
     assert equal_rows(stored, others) == 1
+
+
+@pytest.mark.parametrize(
+    ("now", "unlike", "largest"),
+    [
+        ([0.5, 0.25, np.nan], 0, 0.0),
+        ([0.5, 0.75, np.nan], 0, 0.5),
+        ([np.nan, 0.5, np.nan], 1, 0.25),
+        ([0.5, 0.25, 0.1], 1, 0.0),
+    ],
+)
+def test_another_runtime_is_told_by_how_far_and_by_how_many(now: list[float], unlike: int, largest: float) -> None:
+    """A number where none was is no distance, and must not hide one: JSON has no infinity either."""
+    stored = golden(batch(np.ones(3)), answers(np.array([0.5, 0.25, np.nan])))
+    found = on_another_runtime(stored, answers(np.array(now)), metrics_before={}, metrics=pages.metrics())
+
+    assert (found.rows, found.unlike_rows, found.largest_difference) == (3, unlike, largest)
+
+
+def test_metrics_are_held_against_what_was_recorded_as_far_as_both_know_them() -> None:
+    """They stand for all sample rows, of which a page keeps no answers; a policy may have changed its questions."""
+    stored = golden(batch(np.ones(1)), answers(np.array([0.5])))
+    now = pages.metrics(metrics={**pages.metrics().metrics, "brier": None})
+    before = {"f1": 0.5212, "precision": 0.4277, "brier": 0.2, "recall_at_5": 0.9}
+    found = on_another_runtime(stored, answers(np.array([0.5])), metrics_before=before, metrics=now)
+
+    assert found.metrics_moved == {"f1": pytest.approx(0.01), "precision": 0.0, "brier": None}
