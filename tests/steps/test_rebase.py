@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from semver import Version
+from slipway.adapters import git, onnx_session
+from slipway.adapters.registry.base_image import write_base_image
 from slipway.adapters.registry.platforms import Platforms
 from slipway.cli.rebase import rebased
 from slipway.domain.evidence import Evidence
@@ -14,10 +17,11 @@ from slipway.domain.rebased import Rebased
 from slipway.domain.release import Image, Proposal, Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
-from slipway.errors import BadTag, NotReleasable
-from slipway.steps import check_manifests, rebase, resolve_tag, status
+from slipway.errors import BadTag, NoRuntimeImage, NotReleasable
+from slipway.steps import check_manifests, measure_drift, rebase, resolve_tag, revert_manifest, status
 
 from tests.team import ENVIRONMENT, MODEL, Team, copy_of
+from tests.unit.adapters.described_images import bill_of, described
 
 V1, R2, R3 = ReleaseTag(MODEL, Version(1)), ReleaseTag(MODEL, Version(1), 2), ReleaseTag(MODEL, Version(1), 3)
 
@@ -133,3 +137,140 @@ def test_nothing_deployed_is_nothing_to_rebase(team: Team) -> None:
     """The first release stands on the newest runtime by itself."""
     with pytest.raises(NotReleasable, match="runs no version of tip"):
         rebase.plan(MODEL, environment=ENVIRONMENT, workplace=team.workplace)
+
+
+def test_what_fails_on_the_new_runtime_is_not_proposed(live: Team) -> None:
+    """It is recorded, and goes on under the same name once the policy is what people want."""
+    change_runtime(live, "first")
+    live.edit("policies/metrics.yaml", "floor: 0.75", "floor: 0.999")
+    live.commit("Ask for more")
+
+    refused = rebase_of(live)
+
+    assert (refused.revision, refused.verdict, refused.digest, refused.pull) == ("v1.0.0_r2", Verdict.FAIL, None, None)
+    assert not live.workplace.forge.open_pulls()
+    assert not live.history.passed(R2)
+    live.edit("policies/metrics.yaml", "floor: 0.999", "floor: 0.75")
+    live.commit("Ask for what it was")
+    assert (rebase_of(live).revision, live.history.passed(R2)) == ("v1.0.0_r2", True)
+
+
+def test_an_image_that_was_pushed_and_never_recorded_is_gone_on_with(live: Team) -> None:
+    """The run was killed after the push, on a runner that is gone; its tag is taken, by the very same image."""
+    ledger = live.workplace.forge.head("ledger")
+    assert ledger is not None
+    change_runtime(live, "first")
+    done = rebase_of(live)
+    forget(live, ledger)
+
+    assert rebase_of(live).digest == done.digest
+    forget(live, ledger)
+    change_runtime(live, "second")
+    assert rebase_of(live).revision == "v1.0.0_r3"
+
+
+def forget(team: Team, ledger: str) -> None:
+    """All that is left of a rebase is its image."""
+    git.run("update-ref", "refs/heads/ledger", ledger, cwd=team.bare)
+    shutil.rmtree(team.record("tip@v1.0.0_r2").folder)
+
+
+def test_the_watch_looks_past_revisions_to_the_version_before(newer: Team) -> None:
+    """Another revision answers alike: to go back to it would mend nothing that a metric shows."""
+    change_runtime(newer, "first")
+    merge(newer, rebase_of(newer))
+    revision = ReleaseTag.parse("tip@v1.1.0_r2")
+
+    assert newer.history.page(revision, Proposal).body.replaces == "v1.1.0"  # type: ignore[union-attr]
+    assert measure_drift.back_to(revision, ENVIRONMENT, newer.workplace) == V1
+
+
+def test_another_runtime_than_that_of_the_settings_is_named_by_its_digest(revised: tuple[Team, Rebased]) -> None:
+    """A team tries the next image with one model before all releases stand on it."""
+    team, done = revised
+    merge(team, done)
+    old = team.history.page(V1, Image)
+    assert old is not None
+    place = rebase.on_runtime(old.body.runtime_digest, team.workplace)
+    found = rebase.plan(MODEL, environment=ENVIRONMENT, workplace=place)
+    again = rebased(found, place)
+
+    image = team.history.page(R3, Image)
+    assert (again.revision, again.verdict) == ("v1.0.0_r3", Verdict.PASS)
+    assert image is not None and image.body.runtime_digest == old.body.runtime_digest
+
+
+def test_a_runtime_that_no_registry_holds_is_named(live: Team) -> None:
+    """A digest is long, and easily of another image."""
+    place = rebase.on_runtime("sha256:" + "0" * 64, live.workplace)
+
+    with pytest.raises(NoRuntimeImage, match="does not hold"):
+        rebase.plan(MODEL, environment=ENVIRONMENT, workplace=place)
+
+
+def test_a_tag_that_was_moved_gives_its_name_to_no_revision(live: Team) -> None:
+    """The revision would say that it comes from a tag that names something else by now."""
+    change_runtime(live, "first")
+    live.tag("tip@v1.0.0", "Moved")
+
+    with pytest.raises(NotReleasable, match="tag_object was"):
+        rebase_of(live)
+    assert not live.history.pages(R2, Identity)
+
+
+def test_nobody_goes_back_from_a_version_to_its_own_revision(revised: tuple[Team, Rebased]) -> None:
+    """The quarantine of what is left would hold the target as well."""
+    team, _ = revised
+
+    with pytest.raises(NotReleasable, match="on another runtime image"):
+        revert_manifest.run_on_request(
+            MODEL,
+            environment=ENVIRONMENT,
+            back_to="v1.0.0_r2",
+            reason="late",
+            by="Ada",
+            day="2026-06-01",
+            workplace=team.workplace,
+        )
+
+
+def test_what_is_measured_with_another_onnxruntime_than_the_images_is_refused(live: Team) -> None:
+    """Nothing that is found here would say what the model answers there."""
+    place = rebase.on_runtime(write_runtime(live, onnxruntime="0.0.1"), live.workplace)
+    found = rebase.plan(MODEL, environment=ENVIRONMENT, workplace=place)
+
+    with pytest.raises(NotReleasable, match=r"has onnxruntime 0\.0\.1, and this machine measures with"):
+        rebased(found, place)
+    assert not live.record("tip@v1.0.0_r2").contents()
+
+    place = rebase.on_runtime(write_runtime(live, onnxruntime=onnx_session.version()), live.workplace)
+    found = rebase.plan(MODEL, environment=ENVIRONMENT, workplace=place)
+    assert rebased(found, place).verdict is Verdict.PASS
+
+
+def write_runtime(team: Team, *, onnxruntime: str) -> str:
+    """The digest of a runtime image that lists its packages."""
+    registry = team.workplace.registry
+    write_base_image(registry, "runtime", "plain", {"server": b"of another kind"}, "linux/amd64")
+    bill = bill_of({"pypi/onnxruntime": onnxruntime})
+    return described(registry.repository("runtime"), "plain", bill=bill, tag=f"with-{onnxruntime}")
+
+
+def test_other_answers_than_those_of_the_release_are_refused(live: Team) -> None:
+    """As if the onnxruntime of the release had added up in another order: the file is the same, the model is not."""
+    record = live.record("tip@v1.0.0")
+    page = record.page(Evidence, written_by="measure-consistency")
+    golden = page.body.golden
+    first, *rest = golden.outputs["score"]
+    assert isinstance(first, float)
+    otherwise = golden.model_copy(update={"outputs": {"score": [first + 0.001, *rest]}})
+    reads = {**page.reads, "measured with": "another onnxruntime"}
+    record.once(Evidence, reads=reads, make=lambda: page.body.model_copy(update={"golden": otherwise}))
+    live.record_pages("tip@v1.0.0")
+    change_runtime(live, "first")
+
+    assert rebase_of(live).verdict is Verdict.FAIL
+    verdicts = live.history.page(R2, Verdicts)
+    assert verdicts is not None
+    failed = [one for one in verdicts.body.findings if one.title == "Same answers on the new runtime"]
+    assert [(one.verdict, one.measured.split(" on ")[0]) for one in failed] == [(Verdict.FAIL, "max 1.0e-03")]

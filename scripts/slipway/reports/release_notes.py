@@ -22,7 +22,7 @@ def release_title(identity: Identity) -> str:
 
 
 def deployment_description(identity: Identity, rollout: Rollout) -> str:
-    return f"{identity.tag}, image {short_digest(rollout.digest)}"
+    return f"{identity.release}, image {short_digest(rollout.digest)}"
 
 
 def release_notes(

@@ -45,7 +45,7 @@ def run(record: Record, *, workplace: Workplace) -> Page[Image]:
     verdicts = record.page(Verdicts, written_by="judge")
     if verdicts.body.verdict is Verdict.FAIL:
         raise NotReleasable(
-            f"{identity.tag} failed: a version that failed gets no image",
+            f"{identity.release} failed: a version that failed gets no image",
             mend="read the verdicts above; the next number is free once they are mended",
         )
     key = signatures.signing_key(workplace)  # before anything is pushed that nobody could sign

@@ -148,7 +148,7 @@ def _say_that_it_is_decided(proposed: _Proposed, decided: Pull) -> None:
     log.warning(
         "nothing is proposed: pull request #%s of %s %s; open it again by hand, or tag the next number",
         decided.number,
-        proposed.identity.tag,
+        proposed.identity.release,
         how,
     )
 
