@@ -29,6 +29,7 @@ ASKED_FOR = {
     "stop",
     "doctor",
     "replay",
+    "rebase",
 }
 # These look at files and write no page of a record: a workflow calls them between its actions.
 BETWEEN_ACTIONS = {"changed-models", "check-manifests", "find-runtime", "receive-pages", "record-watch", "rejudge"}

@@ -243,6 +243,22 @@ def test_with_the_app_actions_need_not_open_pull_requests(office: Office) -> Non
     assert office.finding("GitHub App").state is State.OK
 
 
+@pytest.mark.parametrize(("private", "state"), [(False, State.OK), (True, State.UNAVAILABLE)])
+def test_attestations_of_a_private_repository_are_told_what_they_take(
+    private: bool, state: State, office: Office
+) -> None:
+    """GitHub refuses them on most plans, and a release would only warn of it, each time."""
+    set_up(office)
+    assert office.finding("GitHub's attestations").text == "none: the variable SLIPWAY_ATTESTATIONS is not set"
+
+    office.switches.variables.add("SLIPWAY_ATTESTATIONS")
+    office.switches.private = private
+
+    found = office.finding("GitHub's attestations")
+    assert found.state is state
+    assert ("Enterprise Cloud" in found.text, "gh variable delete" in found.mend) == (private, private)
+
+
 def test_variables_of_the_organisation_count(office: Office) -> None:
     """A job sees them as it sees those of the repository, and past the 30 that GitHub gives at once."""
     set_up(office)

@@ -25,7 +25,8 @@ INPUTS = {"tag": TAG, "model": "flight-delay"}
 PAGES = "flight-delay/v1.0.0"
 KINDS = ("conversion", "evidence", "identity", "image", "issue", "proposal", "rehearsal", "verdicts")
 APP_STEP, LAST = "actions/create-github-app-token", "Fail what failed"
-SKIPPED = {"publish": {APP_STEP, LAST}}  # without an App, and without a failure
+ATTESTED, NOT_ATTESTED = "Let GitHub attest where the image comes from", "Say why GitHub attests nothing"
+SKIPPED = {"publish": {APP_STEP, ATTESTED, NOT_ATTESTED, LAST}}  # without an App, attestations and a failure
 REGISTRYS = "password-of-the-registry"
 
 
@@ -103,6 +104,36 @@ def test_an_app_opens_the_pull_request_and_no_registry_is_shown_a_token_of_githu
     assert "the GitHub App: checks start by themselves" in (pull.body or "")
     assert ran.tokens("publish") == {APP_TOKEN}
     assert {"grace", REGISTRYS} == _shown_to_the_registry(ran, "publish")
+
+
+@pytest.mark.needs_each_step("release.yml", only={"publish": {ATTESTED}})
+def test_github_attests_the_image_that_is_proposed(flights: Hosting, released: tuple[Hosting, Ran]) -> None:
+    """A word for another digest would be worth nothing, and none at all is what a team without the variable has."""
+    ran = _attesting(flights, released[1], private=False)
+
+    assert ran.jobs["publish"] == "success", ran.said
+    attested = re.findall(r"attested (\S+)@(sha256:[0-9a-f]{64})", ran.said)
+    image = json.loads(flights.file("ledger", f"{PAGES}/image.1.json"))["body"]
+    assert attested == [(image["repository"], image["digest"])]
+    assert "attested" not in released[1].said
+
+
+@pytest.mark.needs_each_step("release.yml", only={"publish": {NOT_ATTESTED}})
+def test_a_private_repository_is_told_that_its_plan_may_have_no_attestations(
+    flights: Hosting, released: tuple[Hosting, Ran]
+) -> None:
+    """GitHub would refuse it, and the release of a good model would be red for the plan that a team pays."""
+    ran = _attesting(flights, released[1], private=True)
+
+    assert ran.jobs["publish"] == "success", ran.said
+    assert any("GitHub Enterprise Cloud alone" in line for line in ran.said.splitlines() if '"warning"' in line)
+    assert "attested " not in ran.said
+
+
+def _attesting(hosting: Hosting, before: Ran, *, private: bool) -> Ran:
+    rig = replace(hosting.rig, variables={**hosting.rig.variables, "SLIPWAY_ATTESTATIONS": "public"})
+    payload = {"inputs": INPUTS, "repository": {"private": private}}
+    return rig.run("release.yml", "workflow_dispatch", payload=payload, attempt=Attempt(before, at="publish"))
 
 
 def test_without_an_app_the_pull_request_says_that_its_checks_wait(released: tuple[Hosting, Ran]) -> None:

@@ -19,7 +19,7 @@ PERMISSIONS = {
         "fetch": {"contents": "read", "packages": "read"},
         "convert": {"contents": "read"},
         "examine": {"contents": "read"},
-        "publish": WRITES_A_RELEASE,
+        "publish": {**WRITES_A_RELEASE, "attestations": "write", "id-token": "write"},
     },
     "check-models.yml": {
         "plan": {"contents": "read"},

@@ -14,6 +14,7 @@ APP_CLIENT_ID, APP_KEY = "SLIPWAY_APP_CLIENT_ID", "SLIPWAY_APP_KEY"
 RUNNER = "SLIPWAY_RUNNER"
 REGISTRY_HOST, REGISTRY_PASSWORD = "SLIPWAY_REGISTRY_HOST", "SLIPWAY_REGISTRY_PASSWORD"  # their names
 SIGNING_KEY = "SLIPWAY_SIGNING_KEY"  # its name
+ATTESTATIONS = "SLIPWAY_ATTESTATIONS"
 ENVIRONMENT = "slipway"
 SCHEDULED = ("watch.yml", "reconcile.yml")
 _GITHUBS_OWN = "github-actions[bot]"
@@ -38,6 +39,7 @@ def judge(
     yield _runner(seen, settings)
     yield _image_registry(seen, settings)
     yield _signing(seen, settings)
+    yield _attestations(seen)
 
 
 def missing_labels(found: frozenset[str], wanted: Sequence[Label]) -> list[Label]:
@@ -273,6 +275,20 @@ def _signing(seen: SeenForge, settings: Settings) -> Finding:
     if not secret:
         return ok(name, _NOT_SIGNED)
     return ok(name, f"there; a release sees whether it is the pair of {settings.signing_keys[0]}, before it pushes")
+
+
+def _attestations(seen: SeenForge) -> Finding:
+    """The plan of an owner is seen by its administrators alone, so a private repository is told what it takes."""
+    name, there = "GitHub's attestations", seen.open_variables.has(ATTESTATIONS)
+    if isinstance(there, Unseen):
+        return unseen(name, there)
+    if not there:
+        return ok(name, f"none: the variable {ATTESTATIONS} is not set")
+    if not seen.hosted.private:
+        return ok(name, "asked for by each release")
+    text = "asked for; for a private repository GitHub has them on Enterprise Cloud alone"
+    mend = f"on another plan: gh variable delete {ATTESTATIONS} --repo {seen.hosted.name}; cosign works on each"
+    return Finding(name=name, state=State.UNAVAILABLE, text=text, mend=mend)
 
 
 def _covers(wanted: Any, there: Any) -> bool:
