@@ -52,7 +52,7 @@ def runtime_body(
         more=max(0, len(changes or ()) - _MOST_CHANGES),
         packages=None if packages is None else packages[:_MOST_PACKAGES],
         more_packages=max(0, len(packages or ()) - _MOST_PACKAGES),
-        whole_list=fenced(f"docker run --rm --entrypoint python3 {image.reference} -c \"{_PRINT_SBOM}\""),
+        whole_list=fenced(f'docker run --rm --entrypoint python3 {image.reference} -c "{_PRINT_SBOM}"'),
         opened_by=opened_by,
     )
     return text + marker(kind="runtime", reference=image.reference)
