@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from slipway.adapters import deploy_tree, git
+from slipway.adapters import deploy_tree, git, signatures
 from slipway.adapters.rollout.process import stop_all
 from slipway.adapters.signatures.cosign import KEY
 from slipway.cli import slipway
@@ -210,6 +210,28 @@ def test_a_key_that_comes_later_signs_the_release_that_is_there(
     digests = {page.body.digest: page.body.signed_by for page in corner.team.record("tip@v1.0.0").pages(Image)}
     assert len(digests) == 1
     assert None not in digests.values()
+
+
+def test_a_key_that_comes_later_signs_a_revision_too(
+    corner: Signing, ours: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no git tag that a workflow could be given, so the refusal of its rollout names another command."""
+    team = corner.team
+    monkeypatch.chdir(team.root)
+    team.release(team.tag("tip@v1.0.0", "Begin"))
+    team.go_live("tip@v1.0.0", on=date(2026, 3, 1))
+    team.write("serving/mend.py", '"""Mend the server."""\n')
+    team.commit("Mend the server")
+    assert command("rebase", MODEL)[0] == 0
+    ours.give(monkeypatch)
+    corner.use(ours=ours)
+    revision = ReleaseTag.parse("tip@v1.0.0_r2")
+    assert "slipway build-image tip@v1.0.0_r2" in signatures.how_to_sign(revision)
+
+    code, said = command("build-image", str(revision))
+
+    assert code == 0, said
+    assert corner.signature_of(image(team, str(revision)).digest).exists()
 
 
 @pytest.fixture(autouse=True)

@@ -175,13 +175,13 @@ def _refuse_overtaken(way: _Way, workplace: Workplace) -> None:
 
 def _refuse_unsigned(way: _Way, workplace: Workplace) -> None:
     """Whoever can put an image into the registry must not get it live by a way back."""
-    tag = f"{way.model}@{way.back_to}"
+    tag = ReleaseTag.parse(f"{way.model}@{way.back_to}")
     signatures.verify(
         way.model,
         way.back_to_digest,
         workplace=workplace,
         mend=f"go back to another version: slipway rollback {way.model} --environment {way.environment} --to VERSION; "
-        f"or, if {tag} is yours, release it again, which signs the image that is there",
+        f"or, if {tag} is yours, {signatures.how_to_sign(tag)}",
     )
 
 

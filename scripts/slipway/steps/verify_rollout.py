@@ -125,8 +125,7 @@ def _refuse_unsigned(found: Wanted, workplace: Workplace) -> None:
         tag.model,
         found.digest,
         workplace=workplace,
-        mend=f"put {path} back; or, if {tag} is yours, release it again, which signs the image that is there: "
-        f"gh workflow run release.yml -f tag={tag} -f model={tag.model}",
+        mend=f"put {path} back; or, if {tag} is yours, {signatures.how_to_sign(tag)}",
     )
 
 

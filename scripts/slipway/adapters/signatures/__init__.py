@@ -11,6 +11,7 @@ from slipway.adapters.registry.manifests import blobs_of
 from slipway.adapters.registry.protocol import Repository
 from slipway.adapters.signatures.cosign import KEY, Cosign, written
 from slipway.adapters.workplace import Workplace
+from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, CannotSign, DigestMismatch, NoSuchImage, NotSigned, Unreachable
 
 log = logging.getLogger(__name__)
@@ -98,6 +99,17 @@ def verify(model: str, digest: str, *, workplace: Workplace, mend: str) -> None:
     if unclear and _is_whole(repository, digest):
         raise Unreachable(f"cosign could not tell who signed {model}@{digest[:19]}: {unclear}", mend="run again")
     raise NotSigned(f"{model}@{digest[:19]} is not signed by {_named(keys)}{_how(unclear)}", mend=mend)
+
+
+def how_to_sign(tag: ReleaseTag) -> str:
+    """What signs an image that is pushed already: a revision has no git tag that a workflow could be given."""
+    if tag.revision > 1:
+        where = "build it again where the signing key is set"
+        return f"{where}, which signs the image that is there: slipway build-image {tag}"
+    return (
+        "release it again, which signs the image that is there: "
+        f"gh workflow run release.yml -f tag={tag} -f model={tag.model}"
+    )
 
 
 def _answer(repository: Repository, digest: str, key: PublicKey, workplace: Workplace) -> bool | str:
