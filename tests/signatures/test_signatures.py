@@ -204,9 +204,19 @@ def test_the_keys_are_those_of_the_default_branch(signing: Signing, theirs: Pair
     verify(signing, digest)
 
 
+@pytest.mark.parametrize("named", ["[]", '["theirs.pub"]'])
+def test_a_checkout_that_names_other_keys_is_not_believed(named: str, signing: Signing, theirs: Pair) -> None:
+    """Else whoever edits one line on a laptop goes back to an image that nobody signed."""
+    signing.team.write("theirs.pub", theirs.public)
+    signing.team.edit("slipway.yaml", '["ours.pub"]', named)
+    with pytest.raises(NotSigned, match=r"is not signed by ours\.pub"):
+        verify(signing, signing.push())
+
+
 def test_a_key_that_the_default_branch_lacks_is_named(signing: Signing) -> None:
     """A typing error must not turn the check off."""
     signing.team.edit("slipway.yaml", "ours.pub", "typo.pub")
+    signing.team.commit("Mistype")
     with pytest.raises(BadFile, match=r"typo.pub, which slipway.yaml names among signing_keys, does not exist on main"):
         verify(signing, signing.push())
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -114,7 +116,7 @@ def test_github_attests_the_image_that_is_proposed(flights: Hosting, released: t
     assert ran.jobs["publish"] == "success", ran.said
     attested = re.findall(r"attested (\S+)@(sha256:[0-9a-f]{64})", ran.said)
     image = json.loads(flights.file("ledger", f"{PAGES}/image.1.json"))["body"]
-    assert attested == [(image["repository"], image["digest"])]
+    assert attested == [(f"{flights.registry}/{image['repository']}", image["digest"])]
     assert "attested" not in released[1].said
 
 
@@ -128,6 +130,37 @@ def test_a_private_repository_is_told_that_its_plan_may_have_no_attestations(
     assert ran.jobs["publish"] == "success", ran.said
     assert any("GitHub Enterprise Cloud alone" in line for line in ran.said.splitlines() if '"warning"' in line)
     assert "attested " not in ran.said
+
+
+def test_a_release_is_signed_and_its_key_meets_one_step(
+    flights: Hosting, released: tuple[Hosting, Ran], tmp_path: Path
+) -> None:
+    """The key signs for the team: a job that loads a model must not have it, nor any step that needs it not."""
+    _cosign(tmp_path, "generate-key-pair")
+    private, public = ((tmp_path / name).read_text() for name in ("cosign.key", "cosign.pub"))
+    settings = (flights.team.root / "slipway.yaml").read_text()
+    flights.team.write("slipway.yaml", f"{settings}signing_keys: [cosign.pub]\n")
+    flights.team.write("cosign.pub", public)
+    flights.team.commit("Sign what is released")
+    keys = {"SLIPWAY_SIGNING_KEY": private, "SLIPWAY_SIGNING_PASSWORD": "sesame"}
+    signing = replace(flights, rig=replace(flights.rig, secrets={**flights.rig.secrets, **keys}))
+
+    ran = _release(signing, attempt=Attempt(released[1], at="publish"))
+
+    assert ran.jobs["publish"] == "success", ran.said
+    image = json.loads(flights.file("ledger", f"{PAGES}/image.1.json"))["body"]
+    name = f"{flights.registry}/{image['repository']}@{image['digest']}"
+    flags = ("--key", "cosign.pub", "--insecure-ignore-tlog=true", "--allow-http-registry")
+    _cosign(tmp_path, "verify", *flags, name)
+    _cosign(tmp_path, "verify-attestation", *flags, "--type", "slsaprovenance1", name)
+    shown = [script for scripts in ran.environments.values() for script in scripts if "sesame" in script.values()]
+    assert shown and all(private.strip() in map(str.strip, script.values()) for script in shown)
+    assert {script.get("GITHUB_ACTION_PATH", "").rpartition("/")[2] for script in shown} <= {"build-image", "setup"}
+
+
+def _cosign(folder: Path, *words: str) -> None:
+    environment = {**os.environ, "COSIGN_PASSWORD": "sesame"}
+    subprocess.run(["cosign", *words], cwd=folder, env=environment, check=True, capture_output=True)
 
 
 def _attesting(hosting: Hosting, before: Ran, *, private: bool) -> Ran:

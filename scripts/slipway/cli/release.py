@@ -101,7 +101,7 @@ def build_image(tag: str, dry_run: bool, as_json: bool) -> None:
         as_json=as_json,
         dry_run=dry_run,
     )
-    hand_over({"digest": body.digest, "image": body.repository}, dry_run=dry_run)
+    hand_over({"digest": body.digest, "image": f"{place.settings.image_registry}/{body.repository}"}, dry_run=dry_run)
 
 
 @click.command("bump-manifest")

@@ -9,8 +9,11 @@ from typing import Any, NamedTuple
 from slipway.adapters.registry.digests import digest_of
 from slipway.adapters.registry.manifests import blobs_of
 from slipway.adapters.registry.protocol import Repository
+from slipway.adapters.repository import SETTINGS
 from slipway.adapters.signatures.cosign import KEY, Cosign, written
 from slipway.adapters.workplace import Workplace
+from slipway.adapters.yaml_files import parse_yaml
+from slipway.domain.settings import Settings
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, CannotSign, DigestMismatch, NoSuchImage, NotSigned, Unreachable
 
@@ -31,13 +34,18 @@ class PublicKey(NamedTuple):
 
 
 def public_keys(workplace: Workplace) -> tuple[PublicKey, ...]:
-    """Those that slipway.yaml names, as the default branch holds them; none: nothing is signed and nothing checked.
+    """Those that slipway.yaml names, both as the default branch holds them; none: nothing is signed or checked.
 
     Raises:
-        BadFile: one is missing on the default branch, or is no public key.
+        BadFile: one is missing on the default branch, or is no public key; or its slipway.yaml cannot be read.
     """
-    paths = workplace.settings.signing_keys
-    return tuple(_public_key(path, workplace) for path in paths)
+    commit = workplace.forge.head(workplace.forge.default_branch)
+    content = None if commit is None else workplace.forge.read(commit, SETTINGS)
+    if commit is None or content is None:
+        return ()
+    where = f"{SETTINGS} of {workplace.forge.default_branch}"
+    paths = parse_yaml(content, Settings, where=where).signing_keys
+    return tuple(_public_key(path, commit, workplace) for path in paths)
 
 
 def signing_key(workplace: Workplace) -> PublicKey | None:
@@ -48,7 +56,7 @@ def signing_key(workplace: Workplace) -> PublicKey | None:
     Raises:
         CannotSign: the private key is missing, cannot be read, or is not the pair of the first of `signing_keys`.
     """
-    keys = public_keys(workplace)
+    keys = public_keys(workplace) if workplace.settings.signing_keys else ()
     if not keys:
         return None
     if workplace.only_reads:
@@ -130,9 +138,9 @@ def _is_whole(repository: Repository, digest: str) -> bool:
     return True
 
 
-def _public_key(path: str, workplace: Workplace) -> PublicKey:
+def _public_key(path: str, commit: str, workplace: Workplace) -> PublicKey:
     forge = workplace.forge
-    content = forge.read(forge.head(forge.default_branch) or "HEAD", path)
+    content = forge.read(commit, path)
     if content is None or not content.lstrip().startswith(_HEAD):
         lacks = "does not exist" if content is None else "is no public key of cosign"
         raise BadFile(
