@@ -6,13 +6,23 @@ import shutil
 from collections.abc import Mapping
 from datetime import date
 
-from slipway.steps import check_manifests, doctor, propose_runtime, reconcile, record_pages, rejudge, replay, status
+from slipway.steps import (
+    check_manifests,
+    doctor,
+    propose_runtime,
+    rebase,
+    reconcile,
+    record_pages,
+    rejudge,
+    replay,
+    status,
+)
 
 from tests.e2e.faults.disturbing import ALIKE, Step
 from tests.e2e.faults.release import live
 from tests.e2e.faults.world import HostedTeam
 from tests.steps.test_propose_runtime import push
-from tests.team import ROOT, Tip
+from tests.team import ENVIRONMENT, MODEL, ROOT, Tip
 
 _TODAY = date(2026, 3, 20)
 _RELEASE = "release.yml"
@@ -85,6 +95,17 @@ def _replay(team: HostedTeam) -> object:
     return replaying.notices, replaying.differences, replaying.can_be_measured
 
 
+def _another_runtime(team: HostedTeam) -> None:
+    """The runtime image of the engine `process` is made of the server's code."""
+    team.write("serving/mended.py", '"""Mend the server."""\n')
+    team.commit("Mend the server")
+
+
+def _rebase(team: HostedTeam) -> object:
+    """What it asks for; what follows are the steps of a release, which fail elsewhere in these tests."""
+    return rebase.plan(MODEL, environment=ENVIRONMENT, workplace=team.workplace)
+
+
 def _propose(team: HostedTeam) -> object:
     return propose_runtime.run("two", workplace=team.workplace)
 
@@ -100,6 +121,7 @@ STEPS: Mapping[str, Step] = {
     "status": Step((live,), _status),
     "rejudge": Step((live,), _rejudge),
     "replay": Step((live,), _replay),
+    "rebase": Step((live, _another_runtime), _rebase),
     "propose-runtime": Step((_built,), _propose),
     "doctor --fix": Step((_generated,), _fix, leaves_the_rest=True),
 }
