@@ -59,6 +59,8 @@ BESIDE: dict[str, set[str] | None] = {
 ELSEWHERE = {
     "comment": "unit/adapters/forge/test_local.py",  # no command comments today
     "end-server": "unit/adapters/rollout/test_process.py",
+    "image-provenance": "signatures/test_signed_releases.py",  # needs a registry and cosign
+    "image-signature": "signatures/test_signed_releases.py",
     "new-model": "e2e/test_killed_and_run_again.py",
 }
 

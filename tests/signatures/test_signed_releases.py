@@ -6,8 +6,11 @@ import base64
 import contextlib
 import io
 import json
+import os
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -210,6 +213,28 @@ def test_a_key_that_comes_later_signs_the_release_that_is_there(
     digests = {page.body.digest: page.body.signed_by for page in corner.team.record("tip@v1.0.0").pages(Image)}
     assert len(digests) == 1
     assert None not in digests.values()
+
+
+@pytest.mark.parametrize("write", ["image-signature", "image-provenance"])
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_killed_at_a_write_and_run_again_it_is_signed_once(
+    side: str, write: str, corner: Signing, ours: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A runner that is lost must cost a second run, and leave no second signature."""
+    monkeypatch.chdir(corner.team.root)
+    corner.team.release(corner.team.tag("tip@v1.0.0", "Begin"))
+    ours.give(monkeypatch)
+    corner.use(ours=ours)
+    words = [str(Path(sys.executable).parent / "slipway"), "build-image", "tip@v1.0.0"]
+    at = {**os.environ, "SLIPWAY_KILL_AT": f"{side}:{write}:1"}
+
+    killed = subprocess.run(words, env=at, capture_output=True, check=False)
+    again = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert again.returncode == 0, again.stderr
+    digest = image(corner.team, "tip@v1.0.0").digest
+    assert (len(corner.signed(digest)), len(corner.signed(digest, "att"))) == (1, 1)
 
 
 def test_a_key_that_comes_later_signs_a_revision_too(

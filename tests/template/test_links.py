@@ -32,6 +32,8 @@ TEMPLATE_ONLY_TESTS = {
     "e2e": "the whole loop and the template, from outside",
     "models": "only the example's",
     "mutations": "show what the bounds of the fidelity gate catch, which nobody changes by an answer",
+    "object_stores": "need Debian's Swift and an emulator; whoever edits the log has its unit tests",
+    "signatures": "need cosign and a registry",
     "template": "this folder",
     "workflows": "run the workflows by act, with the example; a team has the same files",
 }
