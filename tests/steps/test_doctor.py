@@ -177,6 +177,11 @@ def _public_key_alone(office: Office) -> None:
     office.team.edit("slipway.yaml", "layout:.slipway/registry", "ghcr.io/acme\nsigning_keys: [cosign.pub]")
 
 
+def _committed_without_its_public_key(office: Office) -> None:
+    _public_key_alone(office)
+    office.team.commit("Sign what is released")
+
+
 def _private_key_alone(office: Office) -> None:
     office.switches.environments["slipway"].secrets.add("SLIPWAY_SIGNING_KEY")
 
@@ -207,7 +212,12 @@ BAD = {
     ),
     "one that is gone": (_no_workflow, "schedule of reconcile.yml", "no .github/workflows/reconcile.yml on main"),
     "a public key alone": (_public_key_alone, "signing key", "the environment has no SLIPWAY_SIGNING_KEY"),
-    "one that the branch lacks": (_public_key_alone, "public keys", "cosign.pub, which slipway.yaml names"),
+    "one that main does not name": (_public_key_alone, "public keys", "none on main: images are not signed"),
+    "one that the branch lacks": (
+        _committed_without_its_public_key,
+        "public keys",
+        "cosign.pub, which slipway.yaml names",
+    ),
     "a private key alone": (_private_key_alone, "signing key", "nothing is signed"),
     "a signing key that all read": (
         _signing_key_for_all_branches,

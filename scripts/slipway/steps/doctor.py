@@ -127,6 +127,10 @@ def _of_public_keys(workplace: Workplace) -> Finding:
         return _not_seen(name, silent)
     except SlipwayError as bad:
         return problem(name, bad.problem, bad.mend)
+    if not keys and workplace.settings.signing_keys:
+        main = workplace.forge.default_branch
+        text = f"slipway.yaml names signing_keys here, and none on {main}: images are not signed"
+        return problem(name, text, f"bring slipway.yaml to {main}, with the public keys that it names")
     if not keys:
         return ok(name, "none: images are not signed")
     return ok(name, f"{keys[0].path} signs; good is a signature by {', '.join(key.path for key in keys)}")
