@@ -81,7 +81,8 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        self._joined.flush()
+        if len(self.tasks) == 1:  # otherwise with those of the others, at the turn's end: each write drives out of the
+            self._joined.flush()  # processor's caches what the next request needs
         super().on_response_complete()
 
     def pause_writing(self) -> None:

@@ -5,10 +5,11 @@ A body is JSON, or JSON of a stated length with the values of some tensors behin
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -22,6 +23,8 @@ _ELSEWHERE = {  # extensions of other servers: without them the client would get
     "classification": "this server does not rank classes: ask for the values",
 }
 _NONE: dict[str, Any] = {}
+_PROCESS = uuid.uuid4().hex  # an id a request of this process begins with it, and costs no call of the system
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,7 @@ class Rules:
     accept_event_time: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):  # made in a third of the time that a frozen dataclass takes
     """An `infer` request that the model can answer.
 
     `binary` are those of the `outputs` that go into the answer in binary form. `times` are microseconds since 1970 in
@@ -50,16 +52,14 @@ class Request:
     times: tuple[int, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """A body of an answer; `json_length` is that of the JSON before binary tensors, None where all is JSON."""
 
     content: bytes
     json_length: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
+class _Sent(NamedTuple):
     """A tensor of a request, with its place in there and, where they came in binary form, its bytes."""
 
     place: str
@@ -249,7 +249,7 @@ def _switch(parameters: dict[str, Any], name: str, *, where: str, usual: bool) -
 
 def _request_id(stated: object) -> str:
     if stated is None or stated == "":
-        return uuid.uuid4().hex
+        return f"{_PROCESS}-{next(_numbers)}"
     if not isinstance(stated, str) or len(stated) > 200:
         raise RequestRefused("id must be a string of at most 200 characters")
     return stated

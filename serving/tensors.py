@@ -6,6 +6,7 @@ JSON has no NaN: `null` in a tensor of floats means "not a number", in requests 
 from __future__ import annotations
 
 import math
+from array import array as numbers
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -22,20 +23,22 @@ FREE = -1  # a dimension that the client chooses, as in the protocol's metadata
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One datatype: its names in the protocol and in ONNX, and the JSON values that it takes."""
+    """One datatype: its names in the protocol, in ONNX and in `array`, and the JSON values that it takes."""
 
     datatype: str
     onnx: str
     numpy: npt.DTypeLike
     values: frozenset[type]
     words: str
+    code: str = ""
 
 
 _NUMBER_OR_NULL: frozenset[type] = frozenset((int, float, type(None)))
 
 
 def _floats(bits: int, onnx: str) -> Kind:
-    return Kind(f"FP{bits}", onnx, f"float{bits}", _NUMBER_OR_NULL, "numbers")
+    code = {32: "f", 64: "d"}.get(bits, "")
+    return Kind(f"FP{bits}", onnx, np.dtype(f"float{bits}"), _NUMBER_OR_NULL, "numbers", code)
 
 
 def _whole(bits: int) -> Kind:
@@ -118,11 +121,14 @@ def encode(specification: TensorSpecification, array: Array) -> dict[str, object
 
 
 def _shape(stated: object, expected: tuple[int, ...], *, where: str) -> list[int]:
-    if not isinstance(stated, list) or any(type(length) is not int or length < 0 for length in stated):
+    if not isinstance(stated, list):
         raise RequestRefused(f"{where} must be a list of whole numbers, is {shown(stated)}")
-    fits = len(stated) == len(expected) and all(
-        want in (FREE, have) for want, have in zip(expected, stated, strict=True)
-    )
+    fits = len(stated) == len(expected)
+    for have, want in zip(stated, expected, strict=False):  # a generator would take twice as long
+        if type(have) is not int or have < 0:
+            raise RequestRefused(f"{where} must be a list of whole numbers, is {shown(stated)}")
+        if want not in (FREE, have):
+            fits = False
     if not fits:
         raise RequestRefused(f"{where} is {shown(stated)}; the model takes {list(expected)}, where -1 is free")
     if 0 in stated:
@@ -154,13 +160,25 @@ def _array(values: list[Any], kind: Kind, *, where: str) -> Array:
         odd = next(value for value in values if type(value) not in kind.values)
         raise RequestRefused(f"{where} must hold {kind.words}, holds {shown(odd)}")
     try:
-        with np.errstate(over="ignore"):
-            array = np.array(values, dtype=kind.numpy)
+        array = _converted(values, kind)
     except OverflowError:
         raise RequestRefused(f"{where} must hold {kind.words}; one value is too large") from None
-    if array.dtype.kind == "f" and np.isinf(array).any():
+    if array.dtype.kind == "f" and _has_infinity(array):
         raise RequestRefused(f"{where} holds a number too large for {kind.datatype}")
     return array
+
+
+def _converted(values: list[Any], kind: Kind) -> Array:
+    """Python's `array` knows no `null`, and takes half of numpy's time: numpy would have to be told not to warn."""
+    if kind.code and None not in values:
+        return np.frombuffer(numbers(kind.code, values), kind.numpy)
+    with np.errstate(over="ignore"):
+        return np.array(values, dtype=kind.numpy)
+
+
+def _has_infinity(array: Array) -> bool:
+    """Nearly always the one product tells that there is none, in a quarter of the time."""
+    return not math.isfinite(np.vdot(array, array)) and bool(np.isinf(array).any())
 
 
 def shown(value: object) -> str:

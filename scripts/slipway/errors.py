@@ -115,3 +115,7 @@ class NotSigned(SlipwayError):
 
 class CannotSign(SlipwayError):
     """What signs is missing or does not fit: no private key, one of another pair, no cosign."""
+
+
+class PushRefused(SlipwayError):
+    """Metrics that a Pushgateway does not take, or an address that is none of a Pushgateway."""

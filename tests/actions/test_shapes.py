@@ -23,6 +23,7 @@ ASKED_FOR = {
     "watch",
     "merge",
     "status",
+    "export-watch",
     "rollback",
     "rollout",
     "new-model",

@@ -32,10 +32,10 @@ def change_runtime(team: Team, name: str) -> None:
     team.commit(f"Mend the server: {name}")
 
 
-def rebase_of(team: Team) -> Rebased:
+def rebase_of(team: Team, *, onto: str | None = None) -> Rebased:
     """As the command does it."""
     place = team.workplace
-    found = rebase.plan(MODEL, environment=ENVIRONMENT, workplace=place)
+    found = rebase.plan(MODEL, environment=ENVIRONMENT, onto=onto, workplace=place)
     return rebased(found, place)
 
 
@@ -191,9 +191,7 @@ def test_another_runtime_than_that_of_the_settings_is_named_by_its_digest(revise
     merge(team, done)
     old = team.history.page(V1, Image)
     assert old is not None
-    place = rebase.on_runtime(old.body.runtime_digest, team.workplace)
-    found = rebase.plan(MODEL, environment=ENVIRONMENT, workplace=place)
-    again = rebased(found, place)
+    again = rebase_of(team, onto=old.body.runtime_digest)
 
     image = team.history.page(R3, Image)
     assert (again.revision, again.verdict) == ("v1.0.0_r3", Verdict.PASS)
@@ -202,10 +200,11 @@ def test_another_runtime_than_that_of_the_settings_is_named_by_its_digest(revise
 
 def test_a_runtime_that_no_registry_holds_is_named(live: Team) -> None:
     """A digest is long, and easily of another image."""
-    place = rebase.on_runtime("sha256:" + "0" * 64, live.workplace)
+    unknown = "sha256:" + "0" * 64
 
-    with pytest.raises(NoRuntimeImage, match="does not hold"):
-        rebase.plan(MODEL, environment=ENVIRONMENT, workplace=place)
+    with pytest.raises(NoRuntimeImage, match=f"--onto: its registry does not hold layout:.*@{unknown}") as refused:
+        rebase.plan(MODEL, environment=ENVIRONMENT, onto=unknown, workplace=live.workplace)
+    assert "--onto" in refused.value.mend and "slipway.yaml" not in refused.value.problem
 
 
 def test_a_tag_that_was_moved_gives_its_name_to_no_revision(live: Team) -> None:
@@ -236,16 +235,12 @@ def test_nobody_goes_back_from_a_version_to_its_own_revision(revised: tuple[Team
 
 def test_what_is_measured_with_another_onnxruntime_than_the_images_is_refused(live: Team) -> None:
     """Nothing that is found here would say what the model answers there."""
-    place = rebase.on_runtime(write_runtime(live, onnxruntime="0.0.1"), live.workplace)
-    found = rebase.plan(MODEL, environment=ENVIRONMENT, workplace=place)
-
     with pytest.raises(NotReleasable, match=r"has onnxruntime 0\.0\.1, and this machine measures with"):
-        rebased(found, place)
+        rebase_of(live, onto=write_runtime(live, onnxruntime="0.0.1"))
     assert not live.record("tip@v1.0.0_r2").contents()
 
-    place = rebase.on_runtime(write_runtime(live, onnxruntime=onnx_session.version()), live.workplace)
-    found = rebase.plan(MODEL, environment=ENVIRONMENT, workplace=place)
-    assert rebased(found, place).verdict is Verdict.PASS
+    same = write_runtime(live, onnxruntime=onnx_session.version())
+    assert rebase_of(live, onto=same).verdict is Verdict.PASS
 
 
 def write_runtime(team: Team, *, onnxruntime: str) -> str:

@@ -79,14 +79,11 @@ class Replaying:
     def can_be_measured(self) -> bool:
         conversion = self.record.latest(Conversion)
         files = [self.recorded.identity.body.samples, *([conversion.body.onnx] if conversion else [])]
-        return self.can_be_converted and conversion is not None and all(self.has(file) for file in files)
+        return self.can_be_converted and conversion is not None and all(map(self.record.has, files))
 
     @property
     def can_be_rehearsed(self) -> bool:
         return "rehearsal" not in self.taken and self.can_be_converted
-
-    def has(self, file: File) -> bool:
-        return (self.record.folder / "blobs" / file.sha256).is_file()
 
     def lacks(self, what: str, why: str, *taken: str) -> None:
         self.missing.append(Missing(what=what, why=why, taken_as_recorded=" and ".join(taken)))

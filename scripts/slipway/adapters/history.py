@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from semver import Version
 
 from slipway.adapters.ledger import Ledger
-from slipway.domain.incident import IncidentKind, Window
+from slipway.domain.incident import IncidentKind, IncidentVerdicts, IssueAction, IssueFiled, Window
 from slipway.domain.pages import Body, Page, parse_page
 from slipway.domain.release import Verdicts
 from slipway.domain.tag import ReleaseTag, is_model_name, release_named
@@ -23,6 +23,14 @@ from slipway.errors import BadFile
 
 BodyT = TypeVar("BodyT", bound=Body)
 _PATIENCE = timedelta(days=3)  # a schedule of GitHub's can be late by hours, and is skipped under load
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """What was judged last, and the number of the issue about it; None where none was filed yet."""
+
+    verdicts: IncidentVerdicts
+    issue: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,18 @@ class History:
         """The ids of all incidents, oldest first: an id begins with its day."""
         under = f"{model}/{environment}/incidents"
         return sorted({PurePosixPath(path).parts[3] for path in self._paths(under)})
+
+    def open_incident(self, model: str, environment: str) -> OpenIncident | None:
+        """The newest, unless its issue was closed; a way back that a person asked for has no verdicts, and is none."""
+        for incident in reversed(self.incidents(model, environment)):
+            verdicts = self.incident_page(model, environment, incident, IncidentVerdicts)
+            if verdicts is None:
+                continue
+            issue = self.incident_page(model, environment, incident, IssueFiled)
+            if issue is not None and issue.body.action is IssueAction.CLOSED:
+                return None
+            return OpenIncident(verdicts.body, issue.body.number if issue else None)
+        return None
 
     def pages_of(self, tag: ReleaseTag) -> dict[str, bytes]:
         """File name → content of every page of one release."""

@@ -159,8 +159,12 @@ class Record:
         folder.mkdir(parents=True)
         return folder
 
+    def has(self, file: File) -> bool:
+        """Whether its bytes were handed on; `path` says whether they are what the page says."""
+        return (self.folder / "blobs" / file.sha256).is_file()
+
     def _has_files(self, body: Body) -> bool:
-        return all((self.folder / "blobs" / file.sha256).is_file() for file in files_in(body))
+        return all(self.has(file) for file in files_in(body))
 
 
 def sha256_of(path: Path) -> str:

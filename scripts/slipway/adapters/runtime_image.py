@@ -15,7 +15,7 @@ from slipway.adapters import git
 from slipway.adapters.bill_of_materials import packages_of
 from slipway.adapters.registry import open_registry
 from slipway.adapters.registry.append import Base
-from slipway.adapters.registry.base_image import write_base_image
+from slipway.adapters.registry.base_image import digest_of_base_image, write_base_image
 from slipway.adapters.registry.platforms import Platforms
 from slipway.adapters.registry.protocol import Registry
 from slipway.adapters.repository import SETTINGS
@@ -34,6 +34,10 @@ _PLATFORM = "linux/amd64"
 _MEND = (
     "merge the newest pull request of runtime-image.yml, or start that workflow; `slipway doctor` says what it needs"
 )
+_MEND_DIGEST = (
+    "give `slipway rebase` by --onto the digest of a runtime image that was pushed there (the pull requests of "
+    "runtime-image.yml tell them), or leave the option out for the one that slipway.yaml names"
+)
 
 
 def runtime_of(workplace: Workplace) -> Base:
@@ -45,17 +49,50 @@ def runtime_of(workplace: Workplace) -> Base:
     stated = workplace.settings.runtime_image
     if stated is None:
         return runtime_for_process(workplace.registry, workplace.repository.root)
-    base = _base(stated, workplace)
-    try:
-        base.registry.repository(base.repository).manifest(base.reference)
-    except NoSuchImage as absent:
-        raise NoRuntimeImage(f"{SETTINGS}: runtime_image: its registry does not hold {stated}", mend=_MEND) from absent
-    return base
+    return _held(stated, workplace, told=f"{SETTINGS}: runtime_image", mend=_MEND)
+
+
+def digest_of_runtime(workplace: Workplace) -> str:
+    """Of what the next release is appended to, for who only reads: no image of the server's code is pushed.
+
+    Raises:
+        NoRuntimeImage: as `runtime_of`.
+    """
+    if workplace.settings.runtime_image is None:
+        return digest_of_base_image(_server_code(workplace.repository.root), _PLATFORM)
+    return runtime_of(workplace).reference
+
+
+def runtime_at(digest: str, workplace: Workplace, *, named_by: str) -> Base:
+    """What a revision is appended to, whichever slipway.yaml names; `named_by` says who names it.
+
+    Raises:
+        NoRuntimeImage: as `held`.
+    """
+    if workplace.settings.runtime_image is None and digest == digest_of_runtime(workplace):
+        return runtime_of(workplace)
+    return held(digest, workplace, named_by=named_by)
+
+
+def held(digest: str, workplace: Workplace, *, named_by: str) -> Base:
+    """The image of that digest, where runtime images lie.
+
+    Raises:
+        NoRuntimeImage: there is none.
+    """
+    return _held(reference_to(digest, workplace), workplace, told=named_by, mend=_MEND_DIGEST)
+
+
+def reference_to(digest: str, workplace: Workplace) -> str:
+    """The full name of a runtime image: in the repository that slipway.yaml names one of, or else beside the models."""
+    stated = workplace.settings.runtime_image
+    address = stated.partition("@")[0] if stated else f"{workplace.settings.image_registry}/{REPOSITORY}"
+    return f"{address}@{digest}"
 
 
 def runtime_for_process(registry: Registry, root: Path) -> Base:
     """Push the server's code as an image, if it is not there yet; the same code gives the same digest."""
-    files = {f"serving/{path.name}": path for path in sorted((root / "serving").glob("*.py"))}
+    files = _server_code(root)
     digest = hashlib.sha256()
     for name, path in files.items():
         digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
@@ -114,6 +151,20 @@ def changes(root: Path, before: str, after: str) -> tuple[Change, ...] | None:
         return None
     lines = git.run("log", "--format=%H %s", between, "--", *SOURCES, cwd=root).decode(errors="replace").splitlines()
     return tuple(Change(commit=line[:40], subject=line[41:]) for line in lines)
+
+
+def _server_code(root: Path) -> dict[str, Path]:
+    return {f"serving/{path.name}": path for path in sorted((root / "serving").glob("*.py"))}
+
+
+def _held(reference: str, workplace: Workplace, *, told: str, mend: str) -> Base:
+    """An image of a registry, looked for before anything is built on it; `told` says who named it."""
+    base = _base(reference, workplace)
+    try:
+        base.registry.repository(base.repository).manifest(base.reference)
+    except NoSuchImage as absent:
+        raise NoRuntimeImage(f"{told}: its registry does not hold {reference}", mend=mend) from absent
+    return base
 
 
 def _base(reference: str, workplace: Workplace) -> Base:

@@ -31,9 +31,14 @@ class _Digest(click.ParamType[str]):
 @options.MODEL
 @options.FIRST_ENVIRONMENT
 @click.option("--onto", type=_Digest(), help="Of a runtime image; the one that slipway.yaml names by default.")
+@click.option(
+    "--only-fetch", is_flag=True, help="Stop before the model is loaded; the steps of a release go on, as TAG v1.4.0_r2."
+)
 @options.DRY_RUN
 @options.AS_JSON
-def rebase(model: str, environment: str | None, onto: str | None, dry_run: bool, as_json: bool) -> int:
+def rebase(
+    model: str, environment: str | None, onto: str | None, only_fetch: bool, dry_run: bool, as_json: bool
+) -> int:
     """Put the deployed version of MODEL on another runtime image, as a revision with a pull request of its own.
 
     The model stays, byte by byte, and so does its tag. What it answers on the new image is measured and judged; a
@@ -41,10 +46,10 @@ def rebase(model: str, environment: str | None, onto: str | None, dry_run: bool,
     """
     from slipway.steps import rebase as step
 
-    place = step.on_runtime(onto, options.workplace(dry_run=dry_run))
+    place = options.workplace(dry_run=dry_run)
     place.repository.model(model)  # a misspelt one is deployed nowhere
-    found = step.plan(model, environment=options.first_environment_in(place, environment), workplace=place)
-    result = _told(found) if dry_run or found.revision is None else rebased(found, place)
+    found = step.plan(model, environment=options.first_environment_in(place, environment), onto=onto, workplace=place)
+    result = _carried_out(found, place, only_fetch=only_fetch, dry_run=dry_run)
     text = _text(result, found, dry_run=dry_run)
     if found.revision is not None and result.verdict is Verdict.FAIL:
         text = f"{text}\n{_why(place.release(found.revision))}"
@@ -53,13 +58,26 @@ def rebase(model: str, environment: str | None, onto: str | None, dry_run: bool,
     return 0 if result.verdict is None else exit_code(result.verdict)
 
 
+def _carried_out(found: Plan, place: Workplace, *, only_fetch: bool, dry_run: bool) -> Rebased:
+    from slipway.steps import rebase as step
+
+    if found.revision is None or dry_run:
+        return _told(found)
+    if only_fetch:
+        step.run(found, workplace=place)
+        return _told(found)
+    return rebased(found, place)
+
+
 def rebased(found: Plan, place: Workplace) -> Rebased:
     """Chain the steps of a release on the record of the revision; it is recorded, whatever came of it."""
     from slipway.steps import build_image, bump_manifest, record_pages
+    from slipway.steps import rebase as step
 
     assert found.revision is not None
     record = place.release(found.revision)
-    verdict = _judged(found, record, place)
+    step.run(found, workplace=place)
+    verdict = _judged(record, found.environment, place)
     result = _told(found).model_copy(update={"verdict": verdict})
     if verdict is not Verdict.FAIL:
         image = build_image.run(record, workplace=place).body
@@ -69,16 +87,12 @@ def rebased(found: Plan, place: Workplace) -> Rebased:
     return result
 
 
-def _judged(found: Plan, record: Record, place: Workplace) -> Verdict:
+def _judged(record: Record, environment: str, place: Workplace) -> Verdict:
     from slipway.steps import judge, measure_consistency, rehearse_rollback
-    from slipway.steps import rebase as step
 
-    again = step.run(found, workplace=place)
     policies, repository = place.repository.policies(), place.repository
-    measure_consistency.run(
-        record, policies=policies, tests=repository.team_tests, as_recorded=again.fidelity_as_recorded
-    )
-    rehearse_rollback.run(record, environment=found.environment)
+    measure_consistency.run(record, policies=policies, tests=repository.team_tests)
+    rehearse_rollback.run(record, environment=environment)
     page = judge.run(record, policies=policies, policies_digest=repository.policies_digest(), today=options.today())
     return page.body.verdict
 
@@ -101,6 +115,8 @@ def _text(result: Rebased, found: Plan, *, dry_run: bool) -> str:
         return f"nothing to do: {result.environment} runs {what} already"
     if dry_run:
         return f"{what} as {result.revision}, measured, judged and proposed in {result.environment}"
+    if result.verdict is None:
+        return f"{what} as {result.revision}: fetched, to be measured and judged"
     if result.digest is None:
         return f"{what} as {result.revision}: {result.verdict}, no image and no pull request"
     where = f"pull request {numbered(result.pull)}" if result.pull is not None else "nothing is proposed"

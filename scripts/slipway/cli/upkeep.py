@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -166,6 +166,39 @@ def status(as_json: bool) -> None:
         click.echo(status_table(rows).rstrip("\n"))
 
 
+@click.command("export-watch")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    metavar="FILE.prom",
+    help="Write this file, for node_exporter's textfile collector; a reader never sees half of it.",
+)
+@click.option("--push-to", metavar="URL", help="Tell a Pushgateway, such as http://127.0.0.1:9091.")
+@click.option("--instance", metavar="NAME", help="Under this name there; the repository's folder by default.")
+def export_watch(out: Path | None, push_to: str | None, instance: str | None) -> None:
+    """Tell Prometheus what the watch said last of all that is deployed; without an option, print it."""
+    from slipway.adapters import atomic, pushgateway
+    from slipway.reports.watch_metrics import watch_metrics
+    from slipway.steps import export_watch as step
+
+    place = options.workplace()
+    text = watch_metrics(step.run(now=datetime.now(UTC), workplace=place))
+    if out is not None:
+        _check_name(out)
+        atomic.write(out, text)
+    if push_to is not None:
+        pushgateway.push(text, to=push_to, instance=instance or place.repository.root.name)
+    if out is None and push_to is None:
+        tell(text.decode())
+
+
+def _check_name(out: Path) -> None:
+    if out.suffix != ".prom" or not out.parent.is_dir():
+        raise click.BadParameter(
+            f"`{out}` must end in .prom and lie in a folder that is there: node_exporter reads no other"
+        )
+
+
 @click.command("new-model")
 @options.MODEL
 @options.DRY_RUN
@@ -182,4 +215,4 @@ def new_model(model: str, dry_run: bool) -> None:
     click.echo(f"Fill in models/{model}/model.yaml, export into source/, then: slipway check {model}")
 
 
-COMMANDS = (record_pages, receive_pages, record_watch, reconcile, check_manifests, status, new_model)
+COMMANDS = (record_pages, receive_pages, record_watch, reconcile, check_manifests, status, export_watch, new_model)

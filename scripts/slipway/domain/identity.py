@@ -41,6 +41,7 @@ class Rebase(Frozen):
 
     `before` and `runtime` are digests of runtime images; `onnxruntime` is the one that `of` was measured with,
     `metrics` what it scored then, and `profile` that of its inputs, which the image of the revision holds as well.
+    `fidelity` is the evidence of that name, for a machine that has not what the source answered then.
     """
 
     of: str
@@ -49,6 +50,7 @@ class Rebase(Frozen):
     onnxruntime: str
     metrics: dict[str, float]
     profile: File
+    fidelity: File | None = None
 
 
 class Identity(Body):

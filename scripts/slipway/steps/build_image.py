@@ -10,12 +10,11 @@ import json
 import logging
 from datetime import datetime
 
-from slipway.adapters import git, signatures
+from slipway.adapters import git, runtime_image, signatures
 from slipway.adapters.records import Record
 from slipway.adapters.registry.append import Base, append_layer
 from slipway.adapters.registry.documents import Origin
 from slipway.adapters.registry.layer import Layer, model_layer
-from slipway.adapters.runtime_image import runtime_of
 from slipway.adapters.signatures import PublicKey
 from slipway.adapters.workplace import Workplace
 from slipway.domain.conversion import Conversion
@@ -35,7 +34,7 @@ def run(record: Record, *, workplace: Workplace) -> Page[Image]:
 
     Raises:
         NotReleasable: the verdict is `fail`: nothing that failed has an image.
-        NoRuntimeImage: slipway.yaml names a runtime image that its registry does not hold.
+        NoRuntimeImage: the registry does not hold the runtime image, which slipway.yaml names or the revision is for.
         TagTaken: the image tag is at another digest; no tag is ever moved.
         CannotSign: slipway.yaml names keys, and the private one is not here or is of another pair.
     """
@@ -49,7 +48,7 @@ def run(record: Record, *, workplace: Workplace) -> Page[Image]:
             mend="read the verdicts above; the next number is free once they are mended",
         )
     key = signatures.signing_key(workplace)  # before anything is pushed that nobody could sign
-    runtime = runtime_of(workplace)
+    runtime = _runtime_of(identity, workplace)
     layer = model_layer(
         {
             "model.onnx": record.path(conversion.onnx),
@@ -66,6 +65,12 @@ def run(record: Record, *, workplace: Workplace) -> Page[Image]:
         image = image.model_copy(update={"signed_by": key.digest})
         _sign(identity, conversion, verdicts, image, key=key, workplace=workplace)
     return record.once(Image, reads=reads, make=lambda: image)
+
+
+def _runtime_of(identity: Identity, workplace: Workplace) -> Base:
+    if identity.rebase is None:
+        return runtime_image.runtime_of(workplace)
+    return runtime_image.runtime_at(identity.rebase.runtime, workplace, named_by=str(identity.release))
 
 
 def _push(identity: Identity, layer: Layer, runtime: Base, workplace: Workplace) -> Image:

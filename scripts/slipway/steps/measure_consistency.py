@@ -15,7 +15,7 @@ import numpy as np
 
 from slipway.adapters import model_cost, onnx_session, tables, team_tests
 from slipway.adapters.onnx_session import OnnxModel
-from slipway.adapters.records import Record
+from slipway.adapters.records import Record, files_in
 from slipway.converters.batches import read_batch
 from slipway.domain.behaviour import BehaviourLimit
 from slipway.domain.behaviour_fit import refuse_what_cannot_be_asked
@@ -192,6 +192,14 @@ def _on_another_runtime(record: Record, candidate: _Candidate, scores: MetricsEv
 
 
 def _fidelity(record: Record, candidate: _Candidate) -> FidelityEvidence:
+    """Of a revision as it was recorded, unless what the source answered still lies here: it is in no image."""
+    conversion, rebase = candidate.conversion, candidate.identity.rebase
+    if rebase is None or rebase.fidelity is None or all(map(record.has, files_in(conversion))):
+        return _against_source(record, candidate)
+    return FidelityEvidence.model_validate_json(record.path(rebase.fidelity).read_bytes())
+
+
+def _against_source(record: Record, candidate: _Candidate) -> FidelityEvidence:
     conversion, onnx = candidate.conversion, candidate.onnx
     edges = read_batch(record.path(conversion.edges))
     answered = np.setdiff1d(np.arange(rows_in(edges)), conversion.edges_that_raised)

@@ -40,19 +40,16 @@ class Plan:
     revision: ReleaseTag | None
 
 
-def on_runtime(digest: str | None, workplace: Workplace) -> Workplace:
-    """The workplace as if slipway.yaml named the runtime image of that digest; as it is without one."""
-    if digest is None:
-        return workplace
-    stated = workplace.settings.runtime_image
-    address = stated.partition("@")[0] if stated else f"{workplace.settings.image_registry}/{runtime_image.REPOSITORY}"
-    return replace(workplace, settings=workplace.settings.model_copy(update={"runtime_image": f"{address}@{digest}"}))
-
-
-def plan(model: str, *, environment: str, workplace: Workplace) -> Plan:
+def plan(model: str, *, environment: str, onto: str | None = None, workplace: Workplace) -> Plan:
     """Find out what is deployed, on what it stands, and which revision is the next; nothing is written.
 
     A revision that was begun for the same runtime image, and that no verdict or person ended, is gone on with.
+
+    Args:
+        model: its name.
+        environment: where it is deployed.
+        onto: digest of the runtime image; without one, that on which the next release stands.
+        workplace: where ledger, manifests and registry are read.
 
     Raises:
         NotReleasable: nothing is deployed, or what no release has, or the revision is quarantined or was left.
@@ -66,7 +63,7 @@ def plan(model: str, *, environment: str, workplace: Workplace) -> Plan:
         )
     of = ReleaseTag.parse(f"{model}@{live.tag}")
     image = _image_of(of, live, environment, workplace)
-    runtime = runtime_image.runtime_of(workplace).reference
+    runtime = _runtime(onto, workplace)
     if image.body.runtime_digest == runtime:
         return Plan(of, environment, image, runtime, None)
     revision = _begun(of, runtime, workplace) or _next_free(of, runtime, workplace)
@@ -74,8 +71,10 @@ def plan(model: str, *, environment: str, workplace: Workplace) -> Plan:
     return Plan(of, environment, image, runtime, revision)
 
 
-def run(found: Plan, *, workplace: Workplace) -> Replaying:
+def run(found: Plan, *, workplace: Workplace) -> Page[Identity]:
     """Lay down what the deployed version was judged on, with the pages `identity` and `conversion` of the revision.
+
+    What follows are the steps of a release from `measure-consistency` on, which ask for nothing that is not here.
 
     Raises:
         NotReleasable: its tag, commit or image is not what the ledger says, or nothing here measures as the runtime
@@ -93,9 +92,15 @@ def run(found: Plan, *, workplace: Workplace) -> Replaying:
     if fetched_again.lay_down_what_was_tagged(again, workplace.repository.root):
         fetched_again.fetch_onnx(again, workplace)
     _refuse_changed(again, found.of)
-    _write(_identity(found, again, workplace), record)
+    page = _write(_identity(found, again, workplace), record)
     fetched_again.lay_down_conversion(again, workplace=workplace)
-    return again
+    return page
+
+
+def _runtime(onto: str | None, workplace: Workplace) -> str:
+    if onto is None:
+        return runtime_image.digest_of_runtime(workplace)
+    return runtime_image.held(onto, workplace, named_by="--onto").reference
 
 
 def _image_of(of: ReleaseTag, live: Deployed, environment: str, workplace: Workplace) -> Page[Image]:
@@ -168,8 +173,7 @@ def _refuse_left(revision: ReleaseTag, of: ReleaseTag, environment: str, workpla
 
 def _refuse_other_onnxruntime(found: Plan, workplace: Workplace) -> None:
     """What is measured here must be what will run; an image without a list of packages is taken at its word."""
-    stated = workplace.settings.runtime_image
-    told = runtime_image.named(stated, workplace) if stated else None
+    told = runtime_image.named(runtime_image.reference_to(found.runtime, workplace), workplace)
     wanted = ((told.packages if told else None) or {}).get("pypi/onnxruntime")
     if wanted is not None and wanted != onnx_session.version():
         raise NotReleasable(
@@ -221,6 +225,7 @@ def _rebase(found: Plan, recorded: Recorded, record: Record, workplace: Workplac
         onnxruntime=recorded.rehearsal.body.onnxruntime,
         metrics=_metrics_of(recorded.evidence.body),
         profile=record.keep(files["profile.json"], name="profile.json"),
+        fidelity=record.keep_bytes(recorded.evidence.body.fidelity.model_dump_json().encode(), name="fidelity.json"),
     )
 
 
@@ -228,6 +233,6 @@ def _metrics_of(evidence: Evidence) -> dict[str, float]:
     return {name: one.value for name, one in evidence.metrics.metrics.items() if one is not None}
 
 
-def _write(identity: Identity, record: Record) -> None:
+def _write(identity: Identity, record: Record) -> Page[Identity]:
     key = digest_of(identity.model_dump_json().encode())
-    record.once(Identity, reads={"identity": key}, make=lambda: identity)
+    return record.once(Identity, reads={"identity": key}, make=lambda: identity)

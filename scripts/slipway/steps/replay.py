@@ -76,7 +76,7 @@ def use_new_conversion(replaying: Replaying, page: Page[Conversion]) -> None:
     if now.sha256 == then.sha256:
         return
     replaying.differs("conversion", "onnx", f"sha256:{then.sha256[:12]}", f"sha256:{now.sha256[:12]}")
-    if replaying.has(then):
+    if replaying.record.has(then):
         reads = {**page.reads, "onnx": then.sha256}
         replaying.record.once(Conversion, reads=reads, make=lambda: page.body.model_copy(update={"onnx": then}))
 

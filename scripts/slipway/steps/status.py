@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from slipway.adapters import deploy_tree
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.workplace import Workplace
-from slipway.domain.incident import IncidentVerdicts, IssueAction, IssueFiled, Outcome
+from slipway.domain.incident import Outcome
 from slipway.domain.policy import QuarantineEntry
 from slipway.domain.release import Rollout, Verdicts
 from slipway.domain.tag import ReleaseTag
@@ -72,14 +72,8 @@ def _last_outcome(
     model: str, environment: str, live: Deployed | None, workplace: Workplace
 ) -> tuple[str | None, int | None]:
     """What the newest window said, and the number of the issue that is open about it."""
-    history = workplace.history
-    for incident in reversed(history.incidents(model, environment)):
-        issue = history.incident_page(model, environment, incident, IssueFiled)
-        verdicts = history.incident_page(model, environment, incident, IncidentVerdicts)
-        if verdicts is None:
-            continue  # a way back that a person asked for
-        if issue is None or issue.body.action is not IssueAction.CLOSED:
-            return str(verdicts.body.outcome), issue.body.number if issue else None
-        break
-    windows = history.windows(model, environment, version=live.tag) if live else ()
+    incident = workplace.history.open_incident(model, environment)
+    if incident is not None:
+        return str(incident.verdicts.outcome), incident.issue
+    windows = workplace.history.windows(model, environment, version=live.tag) if live else ()
     return (f"{Outcome.QUIET}, to {windows[-1].end}" if windows else None), None

@@ -135,3 +135,25 @@ def test_check_manifests_warns_of_a_schedule_that_stopped(
     assert said.code == 0
     assert f"::warning::watch ran last on {today - timedelta(days=9)}" in said.err
     assert "reconcile" not in said.err
+
+
+def test_the_watch_is_exported_to_a_file_that_node_exporter_reads(team: Team, run: Run, tmp_path: Path) -> None:
+    """The same as is printed; it takes each file of the folder that ends in .prom, at any moment."""
+    file = tmp_path / "slipway.prom"
+    told = 'slipway_deployed{environment="production",model="tip",version="v1.0.0"} 1.0'
+
+    assert told in run("export-watch").out
+    assert run("export-watch", "--out", str(file)).code == 0
+    assert told in file.read_text() and file.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("name", ["slipway.txt", "no-such-folder/slipway.prom"])
+def test_a_file_that_nobody_would_read_is_refused(team: Team, run: Run, tmp_path: Path, name: str) -> None:
+    """Each night it would be written, and no alert would ever be told."""
+    said = run("export-watch", "--out", str(tmp_path / name))
+    assert said.code == 2 and "must end in .prom" in said.err
+
+
+def test_a_gateway_that_nobody_reaches_is_an_error_of_its_own(team: Team, run: Run) -> None:
+    """Not a verdict about a model; the next hour tries again."""
+    assert run("export-watch", "--push-to", "http://127.0.0.1:1").code == 12

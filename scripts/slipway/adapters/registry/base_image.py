@@ -39,7 +39,20 @@ def write_base_image(
     target = registry.repository(repository)
     layer = tar_layer(files)
     config = encode(_config(layer, platform))
-    manifest = encode(
+    manifest = _manifest(layer, config, family)
+    target.put_blob(layer.digest, size=layer.size, chunks=layer.open)
+    target.put_blob(digest_of(config), size=len(config), chunks=lambda: iter([config]))
+    return target.put_manifest(manifest, media_type=family.manifest, reference=reference)
+
+
+def digest_of_base_image(files: Mapping[str, Path | bytes], platform: str, *, family: Family = OCI) -> str:
+    """What `write_base_image` returns for the same files; nothing is pushed, and no registry is asked."""
+    layer = tar_layer(files)
+    return digest_of(_manifest(layer, encode(_config(layer, platform)), family))
+
+
+def _manifest(layer: Layer, config: bytes, family: Family) -> bytes:
+    return encode(
         {
             "schemaVersion": 2,
             "mediaType": family.manifest,
@@ -47,9 +60,6 @@ def write_base_image(
             "layers": [{"mediaType": family.layer, "digest": layer.digest, "size": layer.size}],
         }
     )
-    target.put_blob(layer.digest, size=layer.size, chunks=layer.open)
-    target.put_blob(digest_of(config), size=len(config), chunks=lambda: iter([config]))
-    return target.put_manifest(manifest, media_type=family.manifest, reference=reference)
 
 
 def _config(layer: Layer, platform: str) -> dict[str, Any]:
