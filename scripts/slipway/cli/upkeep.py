@@ -176,7 +176,7 @@ def status(as_json: bool) -> None:
 @click.option("--push-to", metavar="URL", help="Tell a Pushgateway, such as http://127.0.0.1:9091.")
 @click.option("--instance", metavar="NAME", help="Under this name there; the repository's folder by default.")
 def export_watch(out: Path | None, push_to: str | None, instance: str | None) -> None:
-    """Tell Prometheus what the watch said last of all that is deployed; without an option, print it."""
+    """Tell Prometheus what the watch said last; without an option, print it."""
     from slipway.adapters import atomic, pushgateway
     from slipway.reports.watch_metrics import watch_metrics
     from slipway.steps import export_watch as step

@@ -1,0 +1,44 @@
+"""Gather what the watch said last of all that is deployed, for Prometheus. Reads git and the ledger, asks no server."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from slipway.adapters import deploy_tree
+from slipway.adapters.manifests import Deployed
+from slipway.adapters.workplace import Workplace
+from slipway.domain.incident import Outcome
+from slipway.domain.watched import Watched, WatchExport
+from slipway.errors import BadFile
+
+_DAILY = ("reconcile", "watch")  # what leaves a heartbeat
+
+
+def run(*, now: datetime, workplace: Workplace) -> WatchExport:
+    """
+    Raises:
+        BadFile: a manifest of a model, or a line of the ledger, cannot be read.
+    """
+    deployed = deploy_tree.everything_deployed(workplace.forge)
+    beats = {workflow: workplace.history.heartbeat(workflow) for workflow in _DAILY}
+    return WatchExport(
+        made_at=now,
+        watched=tuple(_watched(model, where, live, workplace) for (where, model), live in sorted(deployed.items())),
+        heartbeats={workflow: day for workflow, day in beats.items() if day is not None},
+    )
+
+
+def _watched(model: str, environment: str, live: Deployed | BadFile, workplace: Workplace) -> Watched:
+    if isinstance(live, BadFile):
+        raise live
+    windows = workplace.history.windows(model, environment, version=live.tag)
+    incident = workplace.history.open_incident(model, environment)
+    quiet = Outcome.QUIET if windows else None
+    return Watched(
+        model=model,
+        environment=environment,
+        version=live.tag,
+        window=windows[-1] if windows else None,
+        outcome=incident.verdicts.outcome if incident else quiet,
+        findings=incident.verdicts.findings if incident else (),
+    )
