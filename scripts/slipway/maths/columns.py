@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from dataclasses import dataclass, fields
 from typing import Any, Self
@@ -13,7 +14,9 @@ FloatArray = npt.NDArray[np.float64]
 
 SIGNIFICANT_DIGITS = 6
 _LARGEST_POWER = 300
-_POWERS_OF_TEN = np.array([float(f"1e{power}") for power in range(_LARGEST_POWER + 1)])
+_POWERS_OF_TEN = np.array([float(f"1e{power}") for power in range(-_LARGEST_POWER, _LARGEST_POWER + 1)])
+_LARGEST = float(_POWERS_OF_TEN[-1])
+_EXACT_POWER = 22  # 10**0 to 10**22 are exact in float64
 _NUMERIC_KINDS = "biuf"
 
 
@@ -65,33 +68,64 @@ def read_numbers(values: npt.ArrayLike, *, digits: int = SIGNIFICANT_DIGITS) -> 
         column = _numbers_of_objects(present)
     if column.dtype.kind not in _NUMERIC_KINDS:
         raise TypeError(f"a numeric column cannot hold {column.dtype}")
-    numbers = column.astype(np.float64)
-    numbers = np.where(np.abs(numbers) > _POWERS_OF_TEN[-1], np.copysign(np.inf, numbers), numbers)
+    ordered = _sorted(column)
+    below, above, end = np.searchsorted(ordered, (-_LARGEST, np.nextafter(_LARGEST, np.inf), np.nan)).tolist()
     counters = Counters(
         rows=column.size + null,
         null=null,
-        nan=int(np.isnan(numbers).sum()),
-        positive_inf=int((numbers == np.inf).sum()),
-        negative_inf=int((numbers == -np.inf).sum()),
+        nan=ordered.size - end,
+        positive_inf=end - above,
+        negative_inf=below,
     )
-    return np.sort(round_significant(numbers[np.isfinite(numbers)], digits=digits)), counters
+    return round_sorted(ordered[below:above], digits=digits), counters
+
+
+def _sorted(column: npt.NDArray[Any]) -> FloatArray:
+    """As float64, NaN last. Narrow numbers are sorted as they are, which is faster, and float64 keeps their order."""
+    narrow = column.dtype in (np.float32, np.int32, np.int16, np.int8, np.uint32, np.uint16, np.uint8)
+    return np.sort(column).astype(np.float64) if narrow else np.sort(column.astype(np.float64))
 
 
 def round_significant(values: FloatArray, *, digits: int) -> FloatArray:
-    """Keep so many significant decimal digits; |values| must be at most 1e300.
+    """Keep so many significant decimal digits, in any order; |values| must be at most 1e300."""
+    order = np.argsort(values, kind="stable")
+    rounded = np.empty_like(values)
+    rounded[order] = round_sorted(values[order], digits=digits)
+    return rounded
 
-    Powers of ten come from a table, and 10**0 to 10**22 are exact in float64, so that for numbers of everyday size the
-    result is the float nearest to the rounded decimal, on every machine.
+
+def round_sorted(ordered: FloatArray, *, digits: int) -> FloatArray:
+    """Keep so many significant decimal digits of sorted values, which stay sorted; |ordered| must be at most 1e300.
+
+    Sorted values lie in runs of one power of ten, so that no value needs a logarithm. Powers come from a table, and
+    10**0 to 10**22 are exact in float64, so that for numbers of everyday size the result is the float nearest to the
+    rounded decimal, on every machine.
     """
-    magnitude = np.abs(values)
-    exponent = np.zeros_like(magnitude)
-    np.log10(magnitude, out=exponent, where=magnitude > 0)
-    places = np.minimum(digits - 1 - np.floor(exponent), _LARGEST_POWER).astype(np.int64)
-    scale = _POWERS_OF_TEN[np.abs(places)]
-    with np.errstate(over="ignore"):  # in the branch that `where` drops
-        whole = np.rint(np.where(places >= 0, values * scale, values / scale))
-    rounded: FloatArray = np.where(places >= 0, whole / scale, whole * scale)
-    return rounded + 0.0  # turns -0.0 into 0.0
+    rounded = np.zeros_like(ordered)
+    first, last = np.searchsorted(ordered, 0.0, side="left"), np.searchsorted(ordered, 0.0, side="right")
+    exact = _round_positive(ordered[last:], digits=digits, into=rounded[last:])
+    exact &= _round_positive(-ordered[:first][::-1], digits=digits, into=rounded[:first][::-1])
+    np.negative(rounded[:first], out=rounded[:first])
+    rounded += 0.0  # turns -0.0 into 0.0
+    return rounded if exact else np.sort(rounded)  # inexact powers can round two neighbours past each other
+
+
+def _round_positive(ascending: FloatArray, *, digits: int, into: FloatArray) -> bool:
+    """Round; whether every power of ten on the way was exact."""
+    if ascending.size == 0:
+        return True
+    lowest, highest = np.searchsorted(_POWERS_OF_TEN, ascending[[0, -1]], side="right").tolist()
+    cuts = [0, *np.searchsorted(ascending, _POWERS_OF_TEN[lowest:highest]).tolist(), ascending.size]
+    exact = True
+    for number, (start, end) in enumerate(itertools.pairwise(cuts)):
+        places = min(digits - (lowest + number - _LARGEST_POWER), _LARGEST_POWER)
+        scale, run = _POWERS_OF_TEN[_LARGEST_POWER + abs(places)], into[start:end]
+        there, back = (np.multiply, np.divide) if places >= 0 else (np.divide, np.multiply)
+        there(ascending[start:end], scale, out=run)
+        np.rint(run, out=run)
+        back(run, scale, out=run)
+        exact &= abs(places) <= _EXACT_POWER
+    return exact
 
 
 def read_categories(values: npt.ArrayLike) -> tuple[Counter[str], int]:

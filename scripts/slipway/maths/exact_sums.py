@@ -1,7 +1,7 @@
 """Sums of floats without any rounding, so that no order, batch size or processor changes a digit.
 
 A float is an integer times a power of two, and integers add exactly. A sum is kept as one Python integer that counts
-units of 2**-1127, the finest digit that `numpy.frexp` can show; only `to_float` rounds, once.
+units of 2**-1127, finer than any float; only `to_float` rounds, once.
 (The idea of a "long accumulator" is U. Kulisch's: Computer Arithmetic and Validity, 2008.)
 """
 
@@ -10,9 +10,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-_MANTISSA_BITS = 53
-_LOW_BITS = 26  # mantissas are summed in two halves, each of which leaves room for 2**36 values in an int64
+_FRACTION_BITS = 52
+_SHIFT = np.uint64(_FRACTION_BITS)
+_FRACTION = np.uint64((1 << _FRACTION_BITS) - 1)
+_EXPONENTS = 2047
+_ADDED_AT_ONCE = 2048  # fractions fit into 64 bits
 _UNITS_PER_ONE = 1127
+_LOWEST = _UNITS_PER_ONE - 1074  # 2**-1074 is the smallest float
 _UNIT_DENOMINATOR = 1 << _UNITS_PER_ONE
 
 
@@ -29,23 +33,26 @@ def sums_of_runs(ordered: npt.NDArray[np.float64], ends: npt.NDArray[np.intp]) -
     totals = [0] * len(ends)
     if ordered.size == 0:
         return tuple(totals)
-    fraction, exponent = np.frexp(ordered)
-    mantissa = (fraction * 2.0**_MANTISSA_BITS).astype(np.int64)
-    starts = _starts_of_equal_exponents(exponent, ends)
-    high = np.add.reduceat(mantissa >> _LOW_BITS, starts).tolist()
-    low = np.add.reduceat(mantissa & (2**_LOW_BITS - 1), starts).tolist()
-    shift = (exponent[starts].astype(np.int64) + _UNITS_PER_ONE - _MANTISSA_BITS).tolist()
+    bits = np.ascontiguousarray(ordered, np.float64).view(np.uint64)
+    starts = _starts_of_equal_exponents(bits >> _SHIFT, ends)
+    fractions = np.add.reduceat(bits & _FRACTION, starts).tolist()
+    signs_and_exponents = (bits[starts] >> _SHIFT).tolist()
+    counts = np.diff(starts, append=ordered.size).tolist()
     run = np.searchsorted(ends, starts, side="right").tolist()
-    for index, where in enumerate(run):
-        totals[where] += ((high[index] << _LOW_BITS) + low[index]) << shift[index]
+    for where, fraction, sign_and_exponent, count in zip(run, fractions, signs_and_exponents, counts, strict=True):
+        exponent = sign_and_exponent & _EXPONENTS
+        whole = fraction + (count << _FRACTION_BITS) if exponent else fraction  # the bit that is not written
+        total = whole << (_LOWEST + max(exponent - 1, 0))
+        totals[where] += -total if sign_and_exponent > _EXPONENTS else total
     return tuple(totals)
 
 
-def _starts_of_equal_exponents(exponent: npt.NDArray[np.int32], ends: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """Cut every run where the exponent changes: only mantissas of one exponent may be added."""
-    changes = np.flatnonzero(np.diff(exponent)) + 1
-    starts = np.union1d(np.concatenate(([0], ends)), changes)
-    return starts[starts < exponent.size]
+def _starts_of_equal_exponents(exponents: npt.NDArray[np.uint64], ends: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Cut every run where sign or exponent changes: only fractions of one exponent may be added, and not too many."""
+    changes = np.flatnonzero(exponents[1:] != exponents[:-1]) + 1
+    steps = np.arange(0, exponents.size, _ADDED_AT_ONCE)
+    starts = np.unique(np.concatenate((steps, ends, changes)))
+    return starts[starts < exponents.size]
 
 
 def to_float(total: int, *, shared_by: int = 1) -> float:

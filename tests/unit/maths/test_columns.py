@@ -39,6 +39,24 @@ def test_everyday_decimals_are_left_as_they_are(whole: int, places: int) -> None
     assert round_significant(np.array([value]), digits=6)[0] == value
 
 
+@given(st.lists(st.one_of(st.floats(), st.integers(-40, 40).map(lambda power: 10.0**power)), max_size=40))
+def test_a_value_is_rounded_the_same_whatever_stands_beside_it(values: list[float]) -> None:
+    """A column is rounded power by power of ten; a value that its neighbours could move would depend on the batch."""
+    together, counters = read_numbers(np.array(values, np.float64))
+    alone = [read_numbers(np.array([value])) for value in values]
+
+    assert together.tolist() == sorted(value for numbers, _ in alone for value in numbers.tolist())
+    assert counters == sum((counters for _, counters in alone), Counters())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.int16, np.uint8])
+def test_a_narrow_column_is_read_as_a_wide_one(dtype: type[np.generic]) -> None:
+    """Narrow numbers are sorted before they are widened, which must show nowhere."""
+    values = (np.random.default_rng(3).normal(0, 40, 500).clip(-100, 100) + 100).astype(dtype)
+
+    assert read_numbers(values)[0].tolist() == read_numbers(values.astype(np.float64))[0].tolist()
+
+
 def test_no_minus_zero_reaches_a_profile() -> None:
     """-0.0 and 0.0 are equal but print differently: the same column would have two digests."""
     assert not np.signbit(read_numbers(np.array([-0.0, -1e-310]))[0]).any()

@@ -6,6 +6,7 @@ import sys
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from slipway.maths.exact_sums import sums_of_runs, to_float
@@ -38,6 +39,14 @@ def test_the_smallest_and_the_largest_float_are_summed() -> None:
     extremes = np.array([sys.float_info.max, 5e-324, -sys.float_info.max])
 
     assert to_float(sums_of_runs(extremes, np.array([3]))[0]) == 5e-324
+
+
+@pytest.mark.parametrize("value", [np.nextafter(2.0, 0.0), -np.nextafter(1e300, 0.0), 5e-324])
+def test_a_long_run_of_one_value_does_not_overflow(value: float) -> None:
+    """A stuck sensor fills one cell with all rows, and the integers that add them have 64 bits."""
+    (total,) = sums_of_runs(np.full(10_001, value), np.array([10_001]))
+
+    assert Fraction(total, 2**1127) == 10_001 * Fraction(value)
 
 
 @given(FINITE, st.integers(1, 1000))
