@@ -38,6 +38,7 @@ class Incoming:
         """
         content, more = await self._next()
         if not more and len(content) <= self._most_bytes:  # nearly always
+            self.hold(len(content))
             return content
         return await self._read_on(content, more=more)
 
@@ -55,7 +56,7 @@ class Incoming:
 
     async def _read_on(self, content: bytes, *, more: bool) -> bytes:
         chunks, size = [content], len(content)
-        refusal = None
+        refusal = self._refusal(size, size) if size > _ACCOUNTED_FROM else None
         while more and refusal is None:
             content, more = await self._next()
             size += len(content)

@@ -18,6 +18,8 @@ from uvicorn.server import ServerState
 
 from serving.joined_writes import JoinedWrites
 
+_GATHERED = 262_144  # bytes of a body that wake the application together; uvicorn stops reading at a quarter of it
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -75,6 +77,15 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Nothing can be done with a part of a request, so that the application is woken for the whole of most."""
+        if self.cycle.response_complete:
+            return
+        self.cycle.body += body
+        if len(self.cycle.body) > _GATHERED:
+            self.flow.pause_reading()
+            self.cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         self._arriving = False

@@ -74,6 +74,15 @@ def test_all_bodies_together_have_a_limit(subtests: pytest.Subtests) -> None:
     assert refusal.value.status == 503
 
 
+@pytest.mark.parametrize("chunks", [[b"x" * 100_000], [b"x" * 100_000, b""]], ids=["whole", "with an end of its own"])
+def test_what_came_at_once_counts_too(chunks: list[bytes]) -> None:
+    """A connection gathers a quarter of a megabyte before anybody asks; with hundreds of them that is memory."""
+    assert read(chunks, most_bytes=200_000)[1] == 100_000
+
+    with pytest.raises(RequestRefused, match="the server is busy"):
+        read(chunks, most_bytes=200_000, admission=Admission(most_requests=1, most_bytes=90_000))
+
+
 def test_a_client_that_goes_away_is_no_request() -> None:
     """Half a body may be whole JSON."""
     with pytest.raises(ClientGone):
