@@ -53,6 +53,8 @@ def test_a_version_goes_onto_a_new_runtime_and_back(live: Team) -> None:
     live.commit("Mend the server")
 
     assert "would be: tip@v1.0.0 on the runtime image" in run("rebase", MODEL, "--dry-run").output
+    fetched = told("rebase", MODEL, "--only-fetch")
+    assert (fetched["revision"], fetched["verdict"], fetched["pull"]) == ("v1.0.0_r2", None, None)
     assert not live.workplace.forge.open_pulls()
     done = told("rebase", MODEL)
     assert (done["revision"], done["verdict"]) == ("v1.0.0_r2", "pass")

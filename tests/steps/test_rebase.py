@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from slipway.domain.release import Image, Proposal, Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
 from slipway.errors import BadTag, NoRuntimeImage, NotReleasable
-from slipway.steps import check_manifests, measure_drift, rebase, resolve_tag, revert_manifest, status
+from slipway.steps import build_image, check_manifests, measure_drift, rebase, resolve_tag, revert_manifest, status
 
 from tests.team import ENVIRONMENT, MODEL, Team, copy_of
 from tests.unit.adapters.described_images import bill_of, described
@@ -167,6 +168,49 @@ def test_an_image_that_was_pushed_and_never_recorded_is_gone_on_with(live: Team)
     forget(live, ledger)
     change_runtime(live, "second")
     assert rebase_of(live).revision == "v1.0.0_r3"
+
+
+def test_to_plan_and_to_fetch_writes_nothing_into_the_registry(live: Team) -> None:
+    """The job of the workflow that does it may only read there."""
+    before = runtime_tags(live)
+    change_runtime(live, "first")
+    found = rebase.plan(MODEL, environment=ENVIRONMENT, workplace=live.workplace)
+
+    page = rebase.run(found, workplace=live.workplace)
+
+    assert page.body.rebase is not None and page.body.rebase.runtime == found.runtime
+    assert runtime_tags(live) == before
+    assert rebased(found, live.workplace).verdict is Verdict.PASS
+    assert runtime_tags(live) != before
+
+
+def runtime_tags(team: Team) -> set[str]:
+    """Runtime images of the registry, which is a folder."""
+    index = json.loads((team.root / ".slipway" / "registry" / "runtime" / "index.json").read_bytes())
+    return {one["digest"] for one in index["manifests"]}
+
+
+def test_where_the_source_left_no_answers_they_are_taken_as_recorded(live: Team) -> None:
+    """They lie in no image: a runner that begins with nothing has what was found when they could be asked."""
+    recorded = live.history.page(V1, Evidence)
+    shutil.rmtree(live.record("tip@v1.0.0").folder)
+    change_runtime(live, "first")
+
+    assert rebase_of(live).verdict is Verdict.PASS
+    evidence = live.history.page(R2, Evidence)
+    assert recorded is not None and evidence is not None
+    assert evidence.body.fidelity == recorded.body.fidelity
+
+
+def test_its_image_stands_on_what_its_page_names(revised: tuple[Team, Rebased]) -> None:
+    """Between two jobs, or before a second attempt, slipway.yaml may come to name another runtime image."""
+    team, done = revised
+    change_runtime(team, "second")
+
+    image = build_image.run(team.record("tip@v1.0.0_r2"), workplace=team.workplace).body
+
+    assert image.digest == done.digest
+    assert image.runtime_digest == done.runtime
 
 
 def forget(team: Team, ledger: str) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,14 +108,29 @@ def put_on(
     return Hosting(copied, rig, registry)
 
 
+def put_on_again(github: GitHub, hosting: Hosting, folder: Path, *, broken: Broken | None = None) -> Hosting:
+    """A copy of what a team has released, to change at will; its images are in the registry of the first."""
+    copied = copy_of(hosting.team, folder / "team")
+    name = f"waiters/{folder.name.replace('_', '-').lower()}"
+    rig = Rig(github.host(Hosted(copied.bare, name)), folder / "runs", ready=hosting.rig.ready, broken=broken)
+    return Hosting(copied, rig, hosting.registry)
+
+
+@contextmanager
+def as_github_describes(github: GitHub) -> Iterator[None]:
+    """All that is said meanwhile is held against GitHub's description."""
+    said_before = len(github.exchanges)
+    yield
+    assert [problem for said in github.exchanges[said_before:] for problem in violations(said)] == []
+
+
 @pytest.fixture
 def host(
     _github: GitHub, registry_host: str, ready: Path, broken: Broken | None, tmp_path: Path
 ) -> Iterator[Callable[[Team], Hosting]]:
     """Puts a team on the stand-in; all that is said is held against GitHub's description."""
-    said_before = len(_github.exchanges)
-    yield lambda team: put_on(_github, team, registry_host, tmp_path, ready=ready, broken=broken)
-    assert [problem for said in _github.exchanges[said_before:] for problem in violations(said)] == []
+    with as_github_describes(_github):
+        yield lambda team: put_on(_github, team, registry_host, tmp_path, ready=ready, broken=broken)
 
 
 @pytest.fixture

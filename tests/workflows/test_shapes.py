@@ -29,6 +29,11 @@ PERMISSIONS = {
         "policies": {"contents": "read"},
     },
     "check-manifests.yml": {"manifests": {"contents": "read"}, "pass": {}},
+    "rebase.yml": {
+        "plan": {"contents": "read", "packages": "read"},
+        "examine": {"contents": "read"},
+        "publish": dict.fromkeys(("attestations", "contents", "id-token", "packages", "pull-requests"), "write"),
+    },
     "reconcile.yml": {"reconcile": {"actions": "write", "contents": "write", "issues": "write"}},
     "rollback.yml": {"rollback": {"contents": "write", "packages": "read", "pull-requests": "write"}},
     "rollout.yml": {
@@ -50,7 +55,7 @@ PERMISSIONS = {
         "record": {"contents": "write", "issues": "write"},
     },
 }
-RUNS_THE_MODEL = ("convert", "examine")
+RUNS_THE_MODEL = (("release.yml", "convert"), ("release.yml", "examine"), ("rebase.yml", "examine"))
 PRODUCTION = {("rollout.yml", "rollout"), ("watch.yml", "watch")}
 
 
@@ -75,13 +80,13 @@ def test_a_job_may_do_what_it_is_for_and_nothing_else(name: str) -> None:
     assert {job: told["permissions"] for job, told in file["jobs"].items()} == PERMISSIONS[name]
 
 
-@pytest.mark.parametrize("job", RUNS_THE_MODEL)
-def test_no_secret_reaches_a_job_that_holds_foreign_code(job: str) -> None:
+@pytest.mark.parametrize(("name", "job"), RUNS_THE_MODEL)
+def test_no_secret_reaches_a_job_that_holds_foreign_code(name: str, job: str) -> None:
     """What a job was never given, the model's code cannot take."""
-    text = json.dumps(workflow("release.yml")["jobs"][job])
+    text = json.dumps(workflow(name)["jobs"][job])
     assert not re.search(r"token|secret|password", text, flags=re.IGNORECASE)
-    assert "environment" not in workflow("release.yml")["jobs"][job]
-    assert workflow("release.yml")["env"] == {"TAG": "${{ inputs.tag }}"}
+    assert "environment" not in workflow(name)["jobs"][job]
+    assert workflow(name).get("env", {}).keys() <= {"TAG"}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -35,3 +35,15 @@ def test_an_apps_key_is_given_to_its_own_action_alone_and_where_the_default_bran
         assert job.get("environment") == ({"name": "slipway", "deployment": False} if told else None)
         for step in told:
             assert any(name.startswith("permission-") for name in step["with"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_keys_that_sign_are_given_to_the_step_that_pushes_alone(name: str) -> None:
+    """Who holds one signs for the team: no step that loads a model, nor one that needs it not, may be shown it."""
+    steps = [step for job in workflow(name)["jobs"].values() for step in job["steps"]]
+    shown = [step for step in steps if "SLIPWAY_SIGNING" in json.dumps(step)]
+    assert all(step["uses"] == "./actions/build-image" for step in shown)
+    text = (WORKFLOWS / name).read_text(encoding="utf-8")
+    assert text.count("secrets.SLIPWAY_SIGNING") == 2 * len(shown)  # and no job nor the whole file is
+    builds = [step for step in steps if step.get("uses") == "./actions/build-image"]
+    assert shown == builds

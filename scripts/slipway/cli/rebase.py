@@ -32,11 +32,11 @@ class _Digest(click.ParamType[str]):
 @options.FIRST_ENVIRONMENT
 @click.option("--onto", type=_Digest(), help="Of a runtime image; the one that slipway.yaml names by default.")
 @click.option(
-    "--only-fetch", is_flag=True, help="Stop before the model is loaded; the steps of a release go on, as TAG v1.4.0_r2."
+    "--only-fetch", is_flag=True, help="Stop before the model is loaded; steps of a release go on with MODEL@v1.4.0_r2."
 )
 @options.DRY_RUN
 @options.AS_JSON
-def rebase(
+def rebase(  # noqa: PLR0917  # click passes by name
     model: str, environment: str | None, onto: str | None, only_fetch: bool, dry_run: bool, as_json: bool
 ) -> int:
     """Put the deployed version of MODEL on another runtime image, as a revision with a pull request of its own.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from slipway.adapters.registry.base_image import write_base_image
+from slipway.adapters.registry.base_image import digest_of_base_image, write_base_image
 from slipway.adapters.registry.manifests import Image
 from slipway.adapters.registry.protocol import Registry
 from slipway.errors import TagTaken
@@ -16,6 +16,7 @@ def test_the_same_files_give_the_same_base(registry: Registry) -> None:
     first = write_base_image(registry, "runtime", "v1", FILES, "linux/amd64")
     again = write_base_image(registry, "runtime", "v1", dict(reversed(FILES.items())), "linux/amd64")
     assert first == again == Image.read(registry.repository("runtime"), "v1").digest
+    assert digest_of_base_image(FILES, "linux/amd64") == first  # for who may not push
 
 
 def test_the_platform_is_written_as_engines_read_it(layout: Registry) -> None:
