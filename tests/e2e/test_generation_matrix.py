@@ -12,8 +12,9 @@ from tests.template.bench import GOOD, MATRIX, ROOT, bench_with_our_caches, copy
 
 pytestmark = pytest.mark.xdist_group("generation matrix")  # one after the other: each uses two workers of its own
 DEFAULTS = "the defaults"
-# What these tests read, no answer changes; so this repository's run of them is theirs as well.
-THE_SAME_ANYWHERE = {f"tests/unit/{room}" for room in ("converters", "domain", "gates", "maths", "measures")}
+# What these tests read, no answer changes (tests/unit/conftest.py sees to it); so this run of them is theirs as well.
+_ROOMS = {path.name for path in (ROOT / "tests/unit").iterdir() if path.is_dir() and any(path.rglob("test_*.py"))}
+THE_SAME_ANYWHERE = {"tests/github_stand_in", *(f"tests/unit/{room}" for room in _ROOMS)}
 RENDERED = {".gitattributes", ".slipway-files.sha256", "CODEOWNERS", "README.md", "models/README.md"}
 
 
@@ -47,7 +48,7 @@ def test_a_generated_repository_passes_its_own_tests(case: str, tmp_path: Path) 
     done = bench.run("make", "test", f"TESTS={' '.join(_tests_to_run(repository))}", cwd=repository)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"\d{4} passed", done.stdout) and "skipped" not in done.stdout.splitlines()[-1]
+    assert re.search(r"\d{3,} passed", done.stdout) and "skipped" not in done.stdout.splitlines()[-1]
     found = bench.run(
         ".venv/bin/python", "-m", "pytest", "-q", "--collect-only", *sorted(THE_SAME_ANYWHERE), cwd=repository
     )
