@@ -50,6 +50,8 @@ lint: .venv/.installed ## lint, types, floors of the house, schemas, actions and
 	$(BIN)/python scripts/generate_schemas.py --check
 	$(BIN)/python scripts/generate_reference.py --check
 	$(BIN)/python scripts/generate_policies.py --check
+	$(BIN)/python scripts/generate_dashboard.py --check
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec monitoring/compose.yml
 	$(if $(ACTIONS),$(BIN)/check-jsonschema --builtin-schema vendor.github-actions $(ACTIONS))
 	$(if $(WORKFLOWS),$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS))
 	$(if $(WORKFLOWS),$(BIN)/actionlint $(WORKFLOWS))
@@ -61,10 +63,11 @@ format: .venv/.installed ## let ruff rewrite what it can
 	$(BIN)/ruff format .
 
 .PHONY: generated
-generated: .venv/.installed ## write policies/schemas/, docs/policies.md and docs/reference.md anew
+generated: .venv/.installed ## write policies/schemas/, docs/policies.md, docs/reference.md and the dashboard anew
 	$(BIN)/python scripts/generate_schemas.py
 	$(BIN)/python scripts/generate_reference.py
 	$(BIN)/python scripts/generate_policies.py
+	$(BIN)/python scripts/generate_dashboard.py
 
 ifneq ($(wildcard demo/run.py),) # the demo lives in the template only
 .PHONY: demo

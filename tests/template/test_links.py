@@ -31,6 +31,7 @@ TEMPLATE_ONLY_TESTS = {
     "demo": "the demo stays behind",
     "e2e": "the whole loop and the template, from outside",
     "models": "only the example's",
+    "monitoring": "need Prometheus, Alertmanager, Pushgateway, node_exporter and npm; the dashboard has its unit test",
     "mutations": "show what the bounds of the fidelity gate catch, which nobody changes by an answer",
     "object_stores": "need Debian's Swift and an emulator; whoever edits the log has its unit tests",
     "signatures": "need cosign and a registry",
