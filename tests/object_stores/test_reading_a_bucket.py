@@ -48,7 +48,7 @@ def test_rows_and_labels_are_read_as_from_a_folder(serve: Serve, traffic_to: To,
 
     assert rows["request_id"].to_pylist() == traffic.acknowledged
     assert rows["hour"].to_pylist() == [float(number) for number in range(30)]
-    assert log.labelled(rows, today(), today())["label"].to_pylist() == [True, False] * 10
+    assert log.labelled(today(), today(), version="v1.1.0")["label"].to_pylist() == [True, False] * 10
     assert log.last_day(version="v1.1.0") == today()
     assert len(log.rows(today(), today(), version="v1.0.0")) == 0
 

@@ -23,6 +23,8 @@ from slipway.errors import BadFile, Unreachable
 
 _LIBRARIES = {"s3": "s3fs", "gs": "gcsfs"}
 _AT_ONCE = 16  # requests to a store, each of which mostly waits
+_SMALL = 8_000_000  # bytes, which take no longer than the requests for parts of them
+_FILES_AT_ONCE = 8
 _SECONDS = 20.0
 _OPTIONS: dict[str, dict[str, Any]] = {
     "s3": {"config_kwargs": {"connect_timeout": _SECONDS, "read_timeout": _SECONDS, "retries": {"max_attempts": 2}}},
@@ -81,7 +83,7 @@ class LogPlace:
             names = [PurePosixPath(one.path).name for one in self._listed(self.folder)]
         return sorted(day for name in names if (day := _day(name)) is not None)
 
-    def files(self, days: Iterable[date], *, ending: str) -> list[str]:
+    def files(self, days: Iterable[date], *, ending: str | tuple[str, ...]) -> list[str]:
         """Whole files of these days, in an order that does not change."""
         with self.reading():
             listed = self.of_each(lambda day: self._listed(f"{self.folder}/date={day}"), list(days))
@@ -92,9 +94,27 @@ class LogPlace:
         with self.store.open_input_stream(path) as stream:
             return bytes(stream.read())
 
+    def opened(self, paths: Sequence[str]) -> Iterator[tuple[str, pa.NativeFile]]:
+        """One file after the other; over a network, some of them are brought at once, small ones as a whole."""
+        step = 1 if self._is_here else _FILES_AT_ONCE
+        for start in range(0, len(paths), step):
+            some = paths[start : start + step]
+            yield from zip(some, self.of_each(self._open, some), strict=True)
+
+    def _open(self, path: str) -> pa.NativeFile:
+        file = self.store.open_input_file(path)
+        if self._is_here or file.size() > _SMALL:
+            return file
+        with file:
+            return pa.BufferReader(file.read())
+
+    @property
+    def _is_here(self) -> bool:
+        return isinstance(self.store, fs.LocalFileSystem)
+
     def of_each(self, look: Callable[[_One], _Other], things: Sequence[_One]) -> list[_Other]:
         """One after the other on a disk, several at once where each waits for a network."""
-        if isinstance(self.store, fs.LocalFileSystem):
+        if self._is_here:
             return [look(one) for one in things]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return list(pool.map(look, things))
@@ -111,7 +131,7 @@ class LogPlace:
             yield
         except Exception as failure:
             ours = isinstance(failure, BadFile | Unreachable | pa.ArrowException)
-            if ours or isinstance(self.store, fs.LocalFileSystem):
+            if ours or self._is_here:
                 raise
             line = (str(failure).splitlines() or [""])[0][:200]
             told = f"{self.address}: {type(failure).__name__}: {line}"

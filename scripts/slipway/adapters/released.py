@@ -102,8 +102,10 @@ def served_between(
     since: date, until: date, live: Released, record: Record, log: ServedLog, *, environment: str
 ) -> ServedWindow | None:
     """What `live` served from day to day, both inclusive, at most 20,000 rows; None where the log has none of it."""
-    rows = log.rows(since, until, version=live.version)
-    if len(rows) == 0 or live.declaration is None:
+    if live.declaration is None:
+        return None
+    rows = log.rows(since, until, version=live.version, features=live.declaration.inputs)
+    if len(rows) == 0:
         return None
     newest = rows.slice(max(0, len(rows) - _SERVED_ROWS))
     path = record.scratch("served") / "served.parquet"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -128,20 +129,35 @@ def _round_positive(ascending: FloatArray, *, digits: int, into: FloatArray) -> 
     return exact
 
 
-def read_categories(values: npt.ArrayLike) -> tuple[Counter[str], int]:
-    """Count the categories of a column, shape (N,) or (N, 1), and its nulls (None or NaN).
+@dataclass(frozen=True, slots=True)
+class CountedWords:
+    """A column of text whose equal values were counted before, which a reader of files does faster than Python."""
 
-    The empty text is a category. Anything that is no text is counted under its `str()`, bytes as UTF-8.
-    """
-    counted = Counter(one_dimensional(values).tolist())
-    names: Counter[str] = Counter()
-    null = 0
-    for value, count in counted.items():
-        if value is None or value != value:  # noqa: PLR0124 - true of NaN alone, of any type
-            null += count
-        else:
-            names[_name(value)] += count
-    return names, null
+    names: Mapping[str, int]
+    null: int = 0
+
+    @classmethod
+    def of(cls, values: Iterable[Any], counts: Iterable[int]) -> Self:
+        """Of values and how often each stands there. The empty text is a category, None and NaN are none.
+
+        Anything that is no text is counted under its `str()`, bytes as UTF-8.
+        """
+        names: Counter[str] = Counter()
+        null = 0
+        for value, count in zip(values, counts, strict=True):
+            if value is None or value != value:  # noqa: PLR0124 - true of NaN alone, of any type
+                null += count
+            else:
+                names[_name(value)] += count
+        return cls(names, null)
+
+
+def read_categories(values: npt.ArrayLike | CountedWords) -> tuple[Counter[str], int]:
+    """Count the categories of a column, shape (N,) or (N, 1), and its nulls: see `CountedWords.of`."""
+    if not isinstance(values, CountedWords):
+        counted = Counter(one_dimensional(values).tolist())
+        values = CountedWords.of(counted.keys(), counted.values())
+    return Counter(values.names), values.null
 
 
 def one_dimensional(values: npt.ArrayLike) -> npt.NDArray[Any]:

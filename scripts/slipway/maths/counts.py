@@ -42,10 +42,8 @@ class CountedWindow:
     def __add__(self, other: Self) -> Self:
         if (self.version, self.profile) != (other.version, other.profile):
             raise ValueError("windows of two versions or profiles cannot be added")
-        both = {
-            name: _added(self.columns.get(name), other.columns.get(name))
-            for name in sorted({*self.columns, *other.columns})
-        }
+        shared = {name: added(self.columns[name], other.columns[name]) for name in self.columns.keys() & other.columns}
+        both = dict(sorted({**self.columns, **other.columns, **shared}.items()))
         return type(self)(self.version, self.profile, self.rows + other.rows, both)
 
     def to_bytes(self) -> bytes:
@@ -135,16 +133,17 @@ def from_json(profile: ColumnProfile, page: Mapping[str, Any]) -> ColumnSketch:
     return _checked(NumericSketch(edges, counters, _of_cells(page["cells"], len(edges) + 1), exact_sums=None))
 
 
-def _added(left: ColumnSketch | None, right: ColumnSketch | None) -> ColumnSketch:
+def added(left: ColumnSketch, right: ColumnSketch) -> ColumnSketch:
+    """Both together, of one profile.
+
+    Raises:
+        ValueError: one is of numbers and the other of words, or they were counted against two profiles.
+    """
     if isinstance(left, NumericSketch) and isinstance(right, NumericSketch):
         return left + right
     if isinstance(left, CategorySketch) and isinstance(right, CategorySketch):
         return left + right
-    if left is not None and right is not None:
-        raise ValueError("sketches of a number and of words cannot be added")
-    only = left or right
-    assert only is not None  # a name comes from one of the two
-    return only
+    raise ValueError("sketches of a number and of words cannot be added")
 
 
 def _of_cells(filled: Mapping[str, int], number: int) -> tuple[int, ...]:

@@ -19,7 +19,14 @@ from typing import Any, Self, overload
 import numpy as np
 import numpy.typing as npt
 
-from slipway.maths.columns import SIGNIFICANT_DIGITS, Counters, FloatArray, read_categories, read_numbers
+from slipway.maths.columns import (
+    SIGNIFICANT_DIGITS,
+    CountedWords,
+    Counters,
+    FloatArray,
+    read_categories,
+    read_numbers,
+)
 from slipway.maths.exact_sums import sums_of_runs, to_float
 
 BINS = 512
@@ -225,14 +232,18 @@ def profile_of_categories(values: npt.ArrayLike, *, listed: int = LISTED_CATEGOR
 @overload
 def sketch(profile: NumericProfile, values: npt.ArrayLike) -> NumericSketch: ...
 @overload
-def sketch(profile: CategoryProfile, values: npt.ArrayLike) -> CategorySketch: ...
-def sketch(profile: ColumnProfile, values: npt.ArrayLike) -> NumericSketch | CategorySketch:
+def sketch(profile: CategoryProfile, values: npt.ArrayLike | CountedWords) -> CategorySketch: ...
+@overload
+def sketch(profile: ColumnProfile, values: npt.ArrayLike | CountedWords) -> NumericSketch | CategorySketch: ...
+def sketch(profile: ColumnProfile, values: npt.ArrayLike | CountedWords) -> NumericSketch | CategorySketch:
     """Count one batch of a window, shape (N,) or (N, 1), against the profile of the same column.
 
     Raises:
         TypeError, ValueError: a numeric profile, and values that are no numbers.
     """
     if isinstance(profile, NumericProfile):
+        if isinstance(values, CountedWords):
+            raise TypeError("a numeric column cannot hold text")
         return _sketch_of_numbers(profile, values)
     return _sketch_of_categories(profile, values)
 
@@ -244,7 +255,7 @@ def _sketch_of_numbers(profile: NumericProfile, values: npt.ArrayLike) -> Numeri
     return NumericSketch(tuple(edges.tolist()), counters, counts, exact_sums)
 
 
-def _sketch_of_categories(profile: CategoryProfile, values: npt.ArrayLike) -> CategorySketch:
+def _sketch_of_categories(profile: CategoryProfile, values: npt.ArrayLike | CountedWords) -> CategorySketch:
     counted, null = read_categories(values)
     rows = counted.total() + null
     categories = tuple(name for name, _ in profile.categories)

@@ -14,9 +14,10 @@ from slipway.domain.incident import FeatureDrift
 from slipway.domain.rows import Batch
 from slipway.maths.absence import Absent
 from slipway.maths.calibration import rolling_windows, shifted_distances, window_distances
-from slipway.maths.counts import ColumnSketch
+from slipway.maths.counts import ColumnSketch, added
 from slipway.maths.distances import category_distance, kolmogorov_smirnov, missing_rate, normalised_wasserstein
-from slipway.maths.profile import CategoryProfile, CategorySketch, ColumnProfile, NumericProfile, NumericSketch, sketch
+from slipway.maths.profile import CategoryProfile, CategorySketch, ColumnProfile, NumericProfile, NumericSketch
+from slipway.maths.windows import SeenWindow
 
 _MOST_UNSEEN = 5  # named in a report
 _MOST_WINDOWS = 400  # of the reference: a year and a month
@@ -26,13 +27,13 @@ _FIRST_DAY = date(1970, 1, 1)
 
 
 def measure(
-    profile: Mapping[str, ColumnProfile], window: Batch, counted: Mapping[str, ColumnSketch] | None = None
+    profile: Mapping[str, ColumnProfile], window: SeenWindow, counted: Mapping[str, ColumnSketch] | None = None
 ) -> tuple[tuple[FeatureDrift, ...], tuple[str, ...]]:
     """Compare each column of the window with its reference.
 
     Args:
         profile: the reference, a feature.
-        window: the rows that were logged; {} where none were.
+        window: the rows that were logged, as `count_window` counted them against this profile.
         counted: what else was served, where servers log counts and no rows.
 
     Returns:
@@ -42,7 +43,7 @@ def measure(
     found: list[FeatureDrift] = []
     breaks: list[str] = []
     for feature, reference in profile.items():
-        seen = _seen(reference, window.get(feature), (counted or {}).get(feature))
+        seen = _seen(window, feature, (counted or {}).get(feature))
         if seen is None:
             breaks.append(f"`{feature}` is missing in what production was asked")
             continue
@@ -93,19 +94,14 @@ def _calibrate(
     )
 
 
-def _seen(
-    reference: ColumnProfile, column: npt.NDArray[Any] | None, counted: ColumnSketch | None
-) -> ColumnSketch | Absent | None:
+def _seen(window: SeenWindow, feature: str, counted: ColumnSketch | None) -> ColumnSketch | Absent | None:
     """Rows and counts of one column together; None where there are neither."""
-    if column is None:
+    column = window.columns.get(feature)
+    if column is None or column.absent == window.rows:
         return counted
-    if isinstance(reference, CategoryProfile):
-        words = sketch(reference, column.ravel())
-        return words + counted if isinstance(counted, CategorySketch) else words
-    if column.dtype.kind not in "biuf":
-        return Absent("it holds words, and was trained on numbers")
-    numbers = sketch(reference, column.ravel())
-    return numbers + counted if isinstance(counted, NumericSketch) else numbers
+    if column.other_kinds:
+        return Absent(f"it holds {' and '.join(sorted(column.other_kinds))}, and was trained on numbers")
+    return column.sketch if counted is None else added(column.sketch, counted)
 
 
 def _compare(feature: str, reference: ColumnProfile, window: ColumnSketch) -> FeatureDrift | Absent:

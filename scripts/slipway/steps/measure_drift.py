@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from slipway.adapters import deploy_tree, onnx_session, released, tables
 from slipway.adapters.manifests import Deployed
@@ -24,7 +23,6 @@ from slipway.adapters.workplace import Workplace
 from slipway.domain.evidence import Evidence, MetricsEvidence
 from slipway.domain.identity import Identity
 from slipway.domain.incident import (
-    FeatureDrift,
     IssueAction,
     IssueFiled,
     PreviousEvidence,
@@ -40,6 +38,7 @@ from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, NotReleasable
 from slipway.maths.counts import CountedWindow
 from slipway.maths.profile import ColumnProfile, profile_from_json
+from slipway.maths.windows import SeenWindow, count_window
 from slipway.measures import drift, metrics, previous_version
 
 log = logging.getLogger(__name__)
@@ -83,15 +82,15 @@ def run(model: str, *, environment: str, until: date, policies: Policies, workpl
     served = workplace.served_log(model, environment)
     record = workplace.window(model, environment, until.isoformat())
     record.seed(workplace.history.pages_of_window(model, environment, until=until, subject=record.subject))
-    rows = served.rows(days.start, days.end, version=watched.tag.image_tag)
-    labelled = served.labelled(rows, days.start, days.end)
+    seen = _seen(served, days, watched)
+    labelled = _labelled(served, days.start, days.end, watched)
     trailing = _trailing_rows(served, days, watched)
     earlier = _earlier(watched, days, workplace)
     counted = _counted(served, days, watched)
     reads = {
         "digest": watched.digest,
         "window": f"{days.start}/{days.end}",
-        "rows": _digest_of_table(rows),
+        "rows": digest_of(seen.to_bytes()),
         "labelled": _digest_of_table(labelled),
         "trailing": _digest_of_table(trailing) if trailing is not None else "none",
         "earlier": digest_of("".join(window.model_dump_json() for window in earlier).encode()),
@@ -101,14 +100,14 @@ def run(model: str, *, environment: str, until: date, policies: Policies, workpl
     }
 
     def measure() -> WindowEvidence:
-        seen = len(rows) + (counted.rows if counted else 0)
-        log.info("measuring %s rows of %s, %s to %s", f"{seen:,}", watched.tag, days.start, days.end)
-        moved, breaks = _drift(watched, rows, counted)
+        rows = seen.rows + (counted.rows if counted else 0)
+        log.info("comparing %s rows of %s, %s to %s", f"{rows:,}", watched.tag, days.start, days.end)
+        moved, breaks = drift.measure(_profile(watched), seen, counted.columns if counted else {}) if rows else ((), ())
         window = Window(
             start=days.start,
             end=days.end,
             version=watched.tag.image_tag,
-            rows=seen,
+            rows=rows,
             counted=counted.rows if counted else 0,
             labelled=len(labelled),
             drift=moved,
@@ -199,8 +198,18 @@ def _trailing_rows(served: ServedLog, days: _Days, watched: _Watched) -> pa.Tabl
     """None until the version has served the whole of it: days of another version say nothing about this one."""
     if days.trailing < watched.live_since:
         return None
-    rows = served.rows(days.trailing, days.end, version=watched.tag.image_tag)
-    return served.labelled(rows, days.trailing, days.end)
+    return _labelled(served, days.trailing, days.end, watched)
+
+
+def _labelled(served: ServedLog, start: date, end: date, watched: _Watched) -> pa.Table:
+    features = (*watched.model.inputs, *watched.model.outputs)
+    return served.labelled(start, end, version=watched.tag.image_tag, features=features)
+
+
+def _seen(served: ServedLog, days: _Days, watched: _Watched) -> SeenWindow:
+    """The inputs of all rows, counted while they are read: what they showed is the same in any order of files."""
+    batches = served.batches(days.start, days.end, version=watched.tag.image_tag, features=watched.model.inputs)
+    return count_window(_profile(watched), batches)
 
 
 def _counted(served: ServedLog, days: _Days, watched: _Watched) -> CountedWindow | None:
@@ -210,25 +219,9 @@ def _counted(served: ServedLog, days: _Days, watched: _Watched) -> CountedWindow
     return served.counted(days.start, days.end, version=version, profiles=profiles, profile=digest)
 
 
-def _drift(
-    watched: _Watched, rows: pa.Table, counted: CountedWindow | None
-) -> tuple[tuple[FeatureDrift, ...], tuple[str, ...]]:
-    if len(rows) == 0 and counted is None:
-        return (), ()
-    columns = {name: _column(rows[name]) for name in _profile(watched) if len(rows) and name in rows.column_names}
-    return drift.measure(_profile(watched), columns, counted.columns if counted else {})
-
-
 def _profile(watched: _Watched) -> dict[str, ColumnProfile]:
     told: dict[str, Any] = json.loads(watched.file("profile.json").read_bytes())
     return {name: profile_from_json(column) for name, column in told.items()}
-
-
-def _column(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
-    """All values, those of a wider feature row by row, as the profile has them."""
-    if pa.types.is_list(column.type):
-        return _column(pc.list_flatten(column))
-    return np.asarray(column.to_numpy(zero_copy_only=False) if pa.types.is_string(column.type) else column.to_numpy())
 
 
 def _trailing(watched: _Watched, labelled: pa.Table | None) -> MetricsEvidence | None:

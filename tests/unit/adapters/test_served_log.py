@@ -81,7 +81,7 @@ def test_a_log_that_does_not_exist_is_empty(log: ServedLog) -> None:
     """Before the first request there is no folder."""
     assert len(log.rows(_DAY, _DAY, version="v1.0.0")) == 0
     assert log.last_day(version="v1.0.0") is None
-    assert len(log.labelled(log.rows(_DAY, _DAY), _DAY, _DAY)) == 0
+    assert len(log.labelled(_DAY, _DAY)) == 0
 
 
 def test_a_column_that_came_later_is_missing_where_it_was_not(log: ServedLog) -> None:
@@ -144,7 +144,7 @@ def test_the_last_day_is_one_on_which_the_version_served(log: ServedLog) -> None
 
 
 def labelled(log: ServedLog) -> dict[str, Any]:
-    table = log.labelled(log.rows(_DAY, _DAY), _DAY, _DAY)
+    table = log.labelled(_DAY, _DAY)
     return dict(zip(table["request_id"].to_pylist(), table["label"].to_pylist(), strict=True))
 
 

@@ -6,7 +6,9 @@ from datetime import date
 
 import numpy as np
 import pytest
+from slipway.domain.rows import Batch
 from slipway.maths.profile import profile_of_columns
+from slipway.maths.windows import SeenWindow, ServedBatch, count_window
 from slipway.measures.drift import calibrate, measure
 
 _RANDOM = np.random.default_rng(1)
@@ -18,9 +20,17 @@ _TRAINED = {
 _PROFILE = profile_of_columns(_TRAINED, categories={"carrier"})
 
 
+def seen(window: Batch) -> SeenWindow:
+    """A window of these columns, of which those that are missing were in no file."""
+    rows = max(map(len, window.values()))
+    absent = frozenset(_PROFILE.keys() - window.keys())
+    columns = {**dict.fromkeys(absent, np.full(rows, np.nan)), **window}
+    return count_window(_PROFILE, [ServedBatch(rows, columns, absent)])
+
+
 def test_the_same_rows_have_not_moved() -> None:
     """Or every window would be an alarm."""
-    found, breaks = measure(_PROFILE, _TRAINED)
+    found, breaks = measure(_PROFILE, seen(_TRAINED))
 
     assert breaks == ()
     assert [one.feature for one in found] == list(_PROFILE)
@@ -31,7 +41,7 @@ def test_a_shift_is_a_distance_on_the_scale_of_its_kind() -> None:
     """Kolmogorov-Smirnov for numbers, total variation for words."""
     moved = {**_TRAINED, "hour": np.asarray(_TRAINED["hour"]) + 10, "carrier": np.array(["UA"] * 4_000, object)}
 
-    found = {one.feature: one for one in measure(_PROFILE, moved)[0]}
+    found = {one.feature: one for one in measure(_PROFILE, seen(moved))[0]}
 
     assert found["hour"].measure == "KS"
     assert found["hour"].low == pytest.approx(1.0, abs=0.01)
@@ -47,7 +57,7 @@ def test_missing_values_are_a_change_of_their_own() -> None:
     holes = np.asarray(_TRAINED["hour"]).copy()
     holes[::4] = np.nan
 
-    found = {one.feature: one for one in measure(_PROFILE, {**_TRAINED, "hour": holes})[0]}
+    found = {one.feature: one for one in measure(_PROFILE, seen({**_TRAINED, "hour": holes}))[0]}
 
     assert found["hour"].null_rate_change == pytest.approx(0.25)
 
@@ -64,9 +74,9 @@ def test_a_column_that_cannot_be_compared_is_a_break_and_no_distance(column: np.
     """Zero would say that all is well."""
     window = {name: values for name, values in _TRAINED.items() if name != "hour"}
     if column is not None:
-        window["hour"] = column
+        window["hour"] = np.resize(column, 4_000)
 
-    found, breaks = measure(_PROFILE, window)
+    found, breaks = measure(_PROFILE, seen(window))
 
     assert "hour" not in [one.feature for one in found]
     assert len(breaks) == 1
