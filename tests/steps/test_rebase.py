@@ -15,10 +15,10 @@ from slipway.cli.rebase import rebased
 from slipway.domain.evidence import Evidence
 from slipway.domain.identity import Identity
 from slipway.domain.rebased import Rebased
-from slipway.domain.release import Image, Proposal, Verdicts
+from slipway.domain.release import Image, Proposal, Rehearsal, Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
-from slipway.errors import BadTag, NoRuntimeImage, NotReleasable
+from slipway.errors import BadFile, BadTag, NoRuntimeImage, NotReleasable
 from slipway.steps import build_image, check_manifests, measure_drift, rebase, resolve_tag, revert_manifest, status
 
 from tests.team import ENVIRONMENT, MODEL, Team, copy_of
@@ -200,6 +200,29 @@ def test_where_the_source_left_no_answers_they_are_taken_as_recorded(live: Team)
     evidence = live.history.page(R2, Evidence)
     assert recorded is not None and evidence is not None
     assert evidence.body.fidelity == recorded.body.fidelity
+
+
+def test_who_loads_the_model_has_nothing_of_our_environment(live: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token and the key that signs may lie there; the bytes of a model are anybody's."""
+    monkeypatch.setenv("GITHUB_RUN_ID", "7")  # a page tells its run, where the variable is seen
+    change_runtime(live, "first")
+    rebase_of(live)
+
+    seen = {kind.kind: live.history.page(R2, kind) for kind in (Identity, Evidence, Rehearsal, Verdicts, Image)}
+    runs = {name: page.circumstances.run_url is not None for name, page in seen.items() if page is not None}
+    apart = dict.fromkeys(("evidence", "rehearsal", "verdicts"), False)
+    assert runs == {"identity": True, "image": True, **apart}
+
+
+def test_what_a_step_refuses_there_is_told_here(live: Team) -> None:
+    """In its own words, and with its mend: that it was met in another process helps nobody."""
+    live.write("tests/models/tip/behaviour.py", "import os\n\n\ndef test_ends(ask):\n    os._exit(3)\n")
+    live.commit("Ask something")
+    change_runtime(live, "first")
+
+    with pytest.raises(BadFile, match=r"the functions in behaviour\*\.py came to no end"):
+        rebase_of(live)
+    assert not live.history.pages(R2, Identity)
 
 
 def test_its_image_stands_on_what_its_page_names(revised: tuple[Team, Rebased]) -> None:

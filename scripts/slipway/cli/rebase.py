@@ -70,14 +70,18 @@ def _carried_out(found: Plan, place: Workplace, *, only_fetch: bool, dry_run: bo
 
 
 def rebased(found: Plan, place: Workplace) -> Rebased:
-    """Chain the steps of a release on the record of the revision; it is recorded, whatever came of it."""
+    """Chain the steps of a release on the record of the revision; it is recorded, whatever came of it.
+
+    The model is loaded in a process apart: this one may hold a token and the key that signs.
+    """
+    from slipway.cli.examine import examined
     from slipway.steps import build_image, bump_manifest, record_pages
     from slipway.steps import rebase as step
 
     assert found.revision is not None
     record = place.release(found.revision)
     step.run(found, workplace=place)
-    verdict = _judged(record, found.environment, place)
+    verdict = examined(record, environment=found.environment, place=place)
     result = _told(found).model_copy(update={"verdict": verdict})
     if verdict is not Verdict.FAIL:
         image = build_image.run(record, workplace=place).body
@@ -85,16 +89,6 @@ def rebased(found: Plan, place: Workplace) -> Rebased:
         result = result.model_copy(update={"digest": image.digest, "pull": proposal.pull})
     record_pages.run(record, tag=found.revision, ledger=place.ledger)
     return result
-
-
-def _judged(record: Record, environment: str, place: Workplace) -> Verdict:
-    from slipway.steps import judge, measure_consistency, rehearse_rollback
-
-    policies, repository = place.repository.policies(), place.repository
-    measure_consistency.run(record, policies=policies, tests=repository.team_tests)
-    rehearse_rollback.run(record, environment=environment)
-    page = judge.run(record, policies=policies, policies_digest=repository.policies_digest(), today=options.today())
-    return page.body.verdict
 
 
 def _told(found: Plan) -> Rebased:
