@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -69,6 +70,18 @@ def test_each_alert_is_tested_where_it_rings_and_where_it_is_quiet() -> None:
 
     assert {one["alertname"] for one in asked if one.get("exp_alerts")} == names
     assert {one["alertname"] for one in asked if not one.get("exp_alerts")} == names
+
+
+def test_each_alert_has_its_row_in_the_guide() -> None:
+    """Who was woken looks there for what it means."""
+    guide = (ROOT / "docs" / "review-and-operate.md").read_text(encoding="utf-8")
+    rows = {
+        name
+        for line in guide.splitlines()
+        if line.startswith("| `Slipway")
+        for name in re.findall(r"`(Slipway\w+)`", line)
+    }
+    assert rows == {alert["alert"] for alert in alerts()}
 
 
 def test_each_alert_says_what_it_is_and_what_to_do() -> None:
