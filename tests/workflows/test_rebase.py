@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from slipway.adapters import manifests
@@ -95,17 +96,18 @@ def test_a_deployed_version_is_proposed_on_the_new_runtime(run: tuple[Hosting, R
     told = hosting.file(pull.branch, "deploy/production/tip/kustomization.yaml").encode()
     deployed = manifests.deployed(told, name="tip")
     assert deployed is not None and (deployed.tag, deployed.digest) == ("v1.0.0_r2", image["digest"])
+    assert _page(hosting, "rehearsal")["to"]["version"] == "v1.0.0"  # of production: staging runs nothing
     _stands_on_the_new_runtime(hosting, image)
     attested = re.findall(r"attested (\S+)@(sha256:[0-9a-f]{64})", ran.said)
     assert attested == [(f"{hosting.registry}/tip", image["digest"])]
 
 
-def _page(hosting: Hosting, kind: str) -> dict[str, str]:
-    body: dict[str, str] = json.loads(hosting.file("ledger", f"{PAGES}/{kind}.1.json"))["body"]
+def _page(hosting: Hosting, kind: str) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(hosting.file("ledger", f"{PAGES}/{kind}.1.json"))["body"]
     return body
 
 
-def _stands_on_the_new_runtime(hosting: Hosting, image: Mapping[str, str]) -> None:
+def _stands_on_the_new_runtime(hosting: Hosting, image: Mapping[str, Any]) -> None:
     before = hosting.team.record("tip@v1.0.0").page(Image, written_by="build-image").body
     assert image["layer_digest"] == before.layer_digest
     assert image["runtime_digest"] == digest_of_runtime(hosting.team.workplace) != before.runtime_digest
