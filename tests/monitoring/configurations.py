@@ -52,9 +52,9 @@ def hastened(rules: str) -> str:
 
 
 def write_alertmanager(folder: Path, *, webhook: str) -> Path:
-    """alertmanager.yml, which tells `webhook` what it hears without waiting for more."""
+    """alertmanager.yml, which tells `webhook` what it hears within a second."""
     config = read("alertmanager.yml")
-    config["route"] |= {"group_wait": "0s", "group_interval": "1s"}
+    config["route"] |= {"group_wait": "1s", "group_interval": "1s"}
     ((hook,),) = [receiver["webhook_configs"] for receiver in config["receivers"]]
     hook["url"] = webhook
     path = folder / "alertmanager.yml"

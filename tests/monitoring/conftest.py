@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from slipway.adapters import atomic, pushgateway
+from slipway.domain.incident import Outcome
 
 from tests.monitoring import served, watched
 from tests.monitoring.configurations import write_alertmanager, write_prometheus
@@ -28,9 +29,8 @@ class Site:
     """What a team has once it runs prometheus.yml."""
 
     prometheus: Prometheus
+    manager: Program
     gateway: Program
-    exporter: Program
-    servers: tuple[Server, ...]
     leaving: Server  # what a test may end
     pager: Pager
 
@@ -62,10 +62,11 @@ def _started(folder: Path, open_ones: ExitStack) -> Site:
         open_ones.callback(program.end)
     for program in (manager, gateway, exporter, prometheus):
         program.wait()
-    atomic.write(folder / "textfiles" / "slipway.prom", watched.text_of(watched.DRIFTED, *watched.FINDINGS))
+    found = watched.text_of(watched.DRIFTED, *watched.FINDINGS, outcome=Outcome.RETRAIN)
+    atomic.write(folder / "textfiles" / "slipway.prom", found)
     pushgateway.push(watched.text_of("tip"), to=gateway.url, instance=PUSHED_BY)
     open_ones.enter_context(_asked_all_the_time(well, crowded))
-    return Site(prometheus, gateway, exporter, (well, crowded), leaving, told)
+    return Site(prometheus, manager, gateway, leaving, told)
 
 
 def _target(server: Server, environment: str) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from slipway.adapters import pushgateway
+from slipway.domain.incident import Outcome
 
 from tests.monitoring import watched
 from tests.monitoring.conftest import PUSHED_BY, Site
@@ -40,12 +42,25 @@ def test_a_push_that_nobody_repeats_reaches_the_pager(site: Site) -> None:
 
 def test_an_alert_ends_when_the_watch_says_so(site: Site) -> None:
     """A push takes the place of what was told before: what is not told any more must not ring for ever."""
-    drifted, quiet = watched.text_of("tables", watched.FINDINGS[0]), watched.text_of("tables")
+    drifted, quiet = watched.text_of("tables", watched.FINDINGS[0], outcome=Outcome.WATCH), watched.text_of("tables")
     pushgateway.push(drifted, to=site.gateway.url, instance="tables")
     site.pager.wait_for("SlipwayDrift", model="tables")
     pushgateway.push(quiet, to=site.gateway.url, instance="tables")
 
     site.pager.wait_for("SlipwayDrift", model="tables", status="resolved")
+
+
+def test_what_is_to_be_done_is_told_alone(site: Site) -> None:
+    """Three alerts of one model at once, of which one has the answer, and people read another one first."""
+    better = watched.text_of("chairs", *watched.FINDINGS, outcome=Outcome.REVERT)
+    pushgateway.push(better, to=site.gateway.url, instance="chairs")
+    site.pager.wait_for("SlipwayPreviousVersionIsBetter", model="chairs", severity="page")
+
+    asked = {"filter": 'model="chairs"', "active": "false"}
+    kept_back = httpx.get(f"{site.manager.url}/api/v2/alerts", params=asked).json()
+    assert {one["labels"]["alertname"] for one in kept_back} == {"SlipwayDrift", "SlipwayMetricWorse"}
+    told = {one["labels"]["alertname"] for one in site.pager.delivered if one["labels"].get("model") == "chairs"}
+    assert told == {"SlipwayPreviousVersionIsBetter"}
 
 
 def test_a_server_that_is_gone_reaches_the_pager(site: Site) -> None:

@@ -13,7 +13,7 @@ from slipway.reports.watch_metrics import watch_metrics
 DRIFTED = "flight-delay"
 
 
-def text_of(model: str, *findings: Finding) -> bytes:
+def text_of(model: str, *findings: Finding, outcome: Outcome = Outcome.QUIET) -> bytes:
     """Of a model whose window ended yesterday, as `slipway export-watch` would write it now."""
     now = datetime.now(UTC)
     one = Watched(
@@ -21,7 +21,7 @@ def text_of(model: str, *findings: Finding) -> bytes:
         environment="production",
         version="v1.4.0",
         window=_window(now),
-        outcome=Outcome.WATCH if findings else Outcome.QUIET,
+        outcome=outcome,
         findings=findings,
     )
     return watch_metrics(WatchExport(made_at=now, watched=(one,), heartbeats={"watch": now.date()}))
