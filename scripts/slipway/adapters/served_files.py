@@ -27,6 +27,7 @@ from slipway.errors import BadFile
 
 _ROWS_AT_ONCE = 1 << 16  # of a piece that is handed on: small enough for a processor's cache, and soon counted
 _BUFFER = 1 << 20  # bytes a column
+_HEAD = 1 << 12  # bytes, mostly enough for a line of names
 _NO_NUMBER = pa.array(["", "na", "n/a", "nan", "null", "none"])
 _OWN = {
     "request_id": pa.string(),
@@ -73,13 +74,14 @@ def pieces(place: LogPlace, paths: Sequence[str], asked: Asked) -> Iterator[pa.T
 
 
 def _in_our_words(place: LogPlace, paths: Sequence[str], asked: Asked) -> Iterator[pa.Table]:
+    path = place.address
     try:
         with place.reading():
             for path, file in place.opened(paths):
                 with file:
                     yield from map(asked.kept, _READERS[PurePosixPath(path).suffix](path, file, asked))
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
-        raise BadFile(f"{place.address}: the log cannot be read: {error}", mend="move the broken file aside") from error
+        raise BadFile(f"{path}: the log cannot be read: {error}", mend="move the broken file aside") from error
 
 
 def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
@@ -123,7 +125,7 @@ def _may_hold(parquet: pq.ParquetFile, group: int, version: str | None) -> bool:
 
 
 def _csv(path: str, file: pa.NativeFile, asked: Asked) -> Iterator[pa.Table]:
-    names = pacsv.open_csv(pa.BufferReader(_head(file))).schema.names
+    names = _names(file)
     _need(path, names, asked)
     options = pacsv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()),
@@ -136,11 +138,15 @@ def _csv(path: str, file: pa.NativeFile, asked: Asked) -> Iterator[pa.Table]:
         yield _own_types(pa.table({name: _typed(name, batch[name], asked.words) for name in batch.schema.names}))
 
 
-def _head(file: pa.NativeFile) -> bytes:
-    """The first line, and nothing of the file is read by that."""
-    line = bytes(file.readline())
+def _names(file: pa.NativeFile) -> list[str]:
+    """What the first line calls the columns; then the file is as it was."""
+    line = b""
+    while b"\n" not in line and (more := file.read(_HEAD)):
+        line += more
     file.seek(0)
-    return line
+    line = line.partition(b"\n")[0]
+    told: list[str] = pacsv.open_csv(pa.BufferReader(line + b"\n" + line)).schema.names  # it wants a row, too
+    return told
 
 
 def _typed(name: str, text: pa.Array, words: Collection[str]) -> pa.Array:
