@@ -26,7 +26,7 @@ generate from the template's git address, not from a zip download; on Windows fi
         git config --global core.symlinks true"""
 # A list of the files that a team does not edit, for `slipway doctor`: it tells what was edited of them.
 LISTED = Path(".slipway-files.sha256")
-EDITED_BY_TEAMS = ("deploy", "models", "policies/*.yaml", "tests/models", ".github/rulesets")
+EDITED_BY_TEAMS = ("deploy", "models", "monitoring/*.yml", "policies/*.yaml", "tests/models", ".github/rulesets")
 YOURS = ("deploy", "models")  # as [tool.cruft] in pyproject.toml: here a person's file wins over the template's
 
 
