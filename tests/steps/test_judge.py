@@ -254,7 +254,7 @@ def test_a_changed_limit_tells_other_false_alarms_without_measuring(team: Team) 
     team.edit("policies/drift.yaml", "rows: 500", "rows: 1, window_days: 1")
     record = team.measure(team.tag("tip@v1.0.0"))
     first = team.judge(record)
-    team.edit("policies/drift.yaml", "distance: 0.15", "distance: 0.001")
+    team.edit("policies/drift.yaml", "distance: 0.15", "distance: 0.001, windows: 1, of_last: 1")
     stricter = team.judge(record)
 
     told = [page.body.false_alarms for page in (first, stricter)]

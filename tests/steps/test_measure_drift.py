@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from slipway.adapters import deploy_tree
 from slipway.adapters.registry.pull import pull_model_layer
+from slipway.domain.evidence import Evidence
 from slipway.domain.incident import IncidentKind, Outcome, WindowEvidence
 from slipway.domain.release import Image
 from slipway.domain.tag import ReleaseTag
@@ -40,6 +41,17 @@ def test_a_quiet_window_says_so(live: Team) -> None:
     assert window.schema_breaks == ()
     assert (verdicts.body.outcome, verdicts.body.incident) == (Outcome.QUIET, None)
     assert issue.body.number is None
+
+
+def test_a_window_carries_what_its_reference_did_by_itself(live: Team) -> None:
+    """It is judged again from its page alone, by the limits that its release was told to have."""
+    live.serve("v1.0.0", days_from(_MARCH, 7))
+
+    released = live.workplace.history.page(ReleaseTag.parse("tip@v1.0.0"), Evidence)
+
+    assert released is not None
+    assert released.body.calibration is not None
+    assert measured(live, date(2026, 3, 7)).calibration == released.body.calibration
 
 
 def count_instead(team: Team, days: Sequence[date]) -> None:

@@ -161,6 +161,7 @@ def _judge_window(model: str, environment: str | None, until: date, *, as_json: 
     evidence = record.page(WindowEvidence, written_by="measure-drift").body
     lines = [incident_title(evidence, page.body)]
     lines += [f"  {finding.title} {finding.in_words}: {finding.measured}" for finding in page.body.findings]
+    lines += [f"  noticed: {finding.notice}" for finding in page.body.findings if finding.notice]
     show(page, "\n".join(lines), as_json=as_json)
     hand_over({"outcome": page.body.outcome, "incident": page.body.incident or ""})
     return exit_code(page.body.verdict)

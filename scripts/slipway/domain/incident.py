@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from pydantic import AliasChoices, ConfigDict, Field
 
+from slipway.domain.calibration import Calibration
 from slipway.domain.evidence import MetricsEvidence
 from slipway.domain.pages import Body, Frozen
 from slipway.domain.verdict import Estimate, Finding, Verdict
@@ -97,7 +98,8 @@ class WindowEvidence(Body):
     """The newest window, and those of the same version before it, oldest first.
 
     `open_incident` is the id of what was found earlier and has not recovered yet; `back_to` is the version that
-    ran before, None where there is none or where it is quarantined.
+    ran before, None where there is none or where it is quarantined. `calibration` is that of the release, so that it
+    can be judged again from this page; None on pages from before it was kept.
     """
 
     kind: ClassVar[str] = "window"
@@ -112,6 +114,7 @@ class WindowEvidence(Body):
     back_to_digest: str | None
     open_incident: str | None
     decision: DecisionKind = DecisionKind.YES_OR_NO
+    calibration: Calibration | None = None
 
 
 class IncidentVerdicts(Body):

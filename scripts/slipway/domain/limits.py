@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping, Sequence
+from datetime import date
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
@@ -252,13 +253,36 @@ class WayBackLimit(Declared):
     )
 
 
+class ExcludedDays(Declared):
+    """Days of the reference that are told apart: a storm, an outage, a strike. Both days are included."""
+
+    since: date = Field(description="the first day")
+    until: date = Field(description="the last day")
+    reason: str = Field(min_length=10, description="why these days do not tell what is usual")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.until < self.since:
+            raise ValueError("until: cannot be before since")
+        return self
+
+
 class DriftLimit(Declared):
-    """`distance` is on the scale of Kolmogorov-Smirnov and total variation, never a p-value."""
+    """`distance` is on the scale of Kolmogorov-Smirnov and total variation, never a p-value.
+
+    A feature that moves by more while nothing is wrong is held to what it does, if the reference shows it.
+    """
 
     distance: Share = Field(
         default=0.15, description="Kolmogorov-Smirnov for numbers, total variation for words; both run from 0 to 1"
     )
     null_rate: Share = Field(default=0.03, description="change of the share of rows where an input is missing")
+    null_rate_at_most: Share = Field(
+        default=0.1, description="what calibration may raise `null_rate` to, however much the reference does"
+    )
+    excluded: tuple[ExcludedDays, ...] = Field(
+        default=(), description="days of the reference that may raise no limit, such as those of a storm"
+    )
     rows: int = Field(default=500, ge=1, description="served rows, without which a window says nothing")
     window_days: int = Field(default=7, ge=1, description="days of a window")
     windows: int = Field(default=2, ge=1, description="windows in which the same input must exceed")
@@ -269,9 +293,6 @@ class DriftLimit(Declared):
         if self.windows > self.of_last:
             raise ValueError("windows: cannot be more than of_last")
         return self
-
-    def exceeded_by(self, distance: float, *, null_rate_change: float) -> bool:
-        return distance > self.distance or abs(null_rate_change) > self.null_rate
 
     def times_exceeded(self, exceeded: Sequence[frozenset[str]]) -> dict[str, int]:
         """Of the features that exceed in the newest window: in how many of the last `of_last`, oldest window first."""

@@ -40,7 +40,10 @@ class Estimate(BaseModel):
 
 
 class Finding(BaseModel):
-    """One row of the table that a reviewer reads; one of a gate in `audit` is told, and decides nothing."""
+    """One row of the table that a reviewer reads; one of a gate in `audit` is told, and decides nothing.
+
+    A `notice` is worth knowing beside what the verdict says, and changes nothing about it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -53,6 +56,7 @@ class Finding(BaseModel):
     problem: str = ""
     mend: str = ""
     audit: bool = False
+    notice: str = ""
 
     @property
     def would_refuse(self) -> bool:

@@ -13,21 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from slipway.maths.absence import Absent
 from slipway.maths.columns import FloatArray, one_dimensional, read_numbers
-from slipway.maths.distances import distance, missing_rate
 from slipway.maths.profile import CategorySketch, ColumnProfile, NumericProfile, NumericSketch, sketch
 
 ENOUGH_BLOCKS = 20  # with fewer, a 99 % quantile says less than the policy does
 _QUANTILE = 0.99
-
-
-@dataclass(frozen=True, slots=True)
-class BlockDistance:
-    """How far one day or week of the reference is from the whole reference."""
-
-    block: str
-    distance: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,49 +30,14 @@ class WindowDistance:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Above which distance a window counts as moved."""
+    """Above which distance a window counts as moved; `usual` is the 99 % quantile of the null, None: not known."""
 
     value: float
-    calibrated: bool  # False: too few blocks to know what is usual
-    blocks: int
-    set_by: str | None  # the farthest block, when blocks and not the policy set the limit
-    without_it: float  # the limit if this block were left out: a reviewer sees what a single storm did
+    usual: float | None = None
 
-
-def calendar_blocks(
-    times: npt.NDArray[np.datetime64], *, days: int, start: np.datetime64
-) -> npt.NDArray[np.datetime64]:
-    """The first date of each row's block, counted in blocks of so many days from `start` in both directions.
-
-    Args:
-        times: shape (N,), any unit.
-    """
-    origin = start.astype("datetime64[D]")
-    elapsed = (times.astype("datetime64[D]") - origin).astype(np.int64)
-    first: npt.NDArray[np.datetime64] = origin + (elapsed // days * days).astype("timedelta64[D]")
-    return first
-
-
-def block_distances(profile: ColumnProfile, values: npt.ArrayLike, blocks: npt.ArrayLike) -> tuple[BlockDistance, ...]:
-    """Measure every block of the reference against the whole, in the order of the blocks.
-
-    A window is judged by the lower bound of its distance, so a block is too. Blocks without a value are left out.
-
-    Args:
-        profile: of all the values.
-        values: the reference's column, shape (N,) or (N, 1).
-        blocks: which day or week each row is of, shape (N,).
-    """
-    found = ((block, distance(profile, sketch(profile, rows))) for block, rows in _rows_by_block(values, blocks))
-    return tuple(BlockDistance(block, bound.low) for block, bound in found if not isinstance(bound, Absent))
-
-
-def block_missing_rates(
-    profile: ColumnProfile, values: npt.ArrayLike, blocks: npt.ArrayLike
-) -> tuple[BlockDistance, ...]:
-    """By how much the share of null and NaN of every block differs from that of the whole; see `block_distances`."""
-    found = ((block, missing_rate(profile, sketch(profile, rows))) for block, rows in _rows_by_block(values, blocks))
-    return tuple(BlockDistance(block, abs(rate.change)) for block, rate in found if not isinstance(rate, Absent))
+    @property
+    def calibrated(self) -> bool:
+        return self.usual is not None
 
 
 def rolling_windows(days: npt.ArrayLike, *, length: int, most: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -120,13 +75,60 @@ def window_distances(
     """
     if not starts:
         return ()
-    sketches = {int(day): sketch(profile, rows) for day, rows in _rows_by_block(values, days)}
-    inside, outside = _sides({day: _shares(one) for day, one in sketches.items()}, starts, length)
-    missing_inside, missing_outside = _sides({day: _missing(one) for day, one in sketches.items()}, starts, length)
-    apart = inside - outside
-    is_numeric = isinstance(profile, NumericProfile)
+    by_day = _sketches(profile, values, days)
+    return _apart(by_day, by_day, starts=starts, length=length)
+
+
+def sampled_window_distances(
+    profile: ColumnProfile,
+    values: npt.ArrayLike,
+    days: npt.ArrayLike,
+    *,
+    starts: Sequence[int],
+    length: int,
+    sizes: Sequence[int],
+    seed: int = 0,
+) -> tuple[tuple[WindowDistance, ...], ...]:
+    """As `window_distances`, of windows that hold fewer values: what chance adds where less is served.
+
+    Drawn without putting back, equally many of each day of a window; of a day with fewer, all. The draw is a shuffle
+    by integers, so it is the same on any machine.
+
+    Args:
+        sizes: values a window.
+
+    Returns:
+        One a size, with one a window.
+    """
+    if not starts or not sizes:
+        return tuple(() for _ in sizes)
+    column, names = one_dimensional(values), one_dimensional(days)
+    order = np.random.default_rng(seed).permutation(column.size)
+    shuffled, of_row = column[order], names[order]
+    rest = _sketches(profile, shuffled, of_row)
+    few = (_sketches(profile, shuffled, of_row, most=-(-size // length)) for size in sizes)
+    return tuple(_apart(inside, rest, starts=starts, length=length) for inside in few)
+
+
+_Sketches = Mapping[int, NumericSketch | CategorySketch]
+
+
+def _sketches(
+    profile: ColumnProfile, values: npt.ArrayLike, days: npt.ArrayLike, *, most: int | None = None
+) -> _Sketches:
+    """Of each day, or of the first `most` of its values."""
+    return {int(day): sketch(profile, rows[:most]) for day, rows in _rows_by_block(values, days)}
+
+
+def _apart(inside: _Sketches, rest: _Sketches, *, starts: Sequence[int], length: int) -> tuple[WindowDistance, ...]:
+    window, _ = _sides({day: _shares(one) for day, one in inside.items()}, starts, length)
+    _, others = _sides({day: _shares(one) for day, one in rest.items()}, starts, length)
+    missing, _ = _sides({day: _missing(one) for day, one in inside.items()}, starts, length)
+    _, missing_others = _sides({day: _missing(one) for day, one in rest.items()}, starts, length)
+    apart = window - others
+    is_numeric = isinstance(next(iter(rest.values())), NumericSketch)
     found = np.abs(np.cumsum(apart, axis=1)).max(axis=1) if is_numeric else np.abs(apart).sum(axis=1) / 2
-    changes = np.nan_to_num(np.abs(missing_inside - missing_outside)[:, 0])
+    changes = np.nan_to_num(np.abs(missing - missing_others)[:, 0])
     return tuple(
         WindowDistance(None if np.isnan(each) else min(1.0, float(each)), float(change))
         for each, change in zip(found, changes, strict=True)
@@ -182,25 +184,19 @@ def shifted_distances(profile: NumericProfile, values: npt.ArrayLike, *, step: f
     return tuple(float(np.max(below - each)) / ordered.size for each in left)
 
 
-def limit(policy_limit: float, distances: Sequence[BlockDistance]) -> Limit:
-    """The policy's limit, or the 99 % quantile of the blocks where that is higher: max(policy, q99)."""
-    farthest = max(distances, key=lambda block: block.distance, default=None)
-    value = _higher_limit(policy_limit, distances)
-    others = [block for block in distances if block is not farthest]
-    return Limit(
-        value=value,
-        calibrated=len(distances) >= ENOUGH_BLOCKS,
-        blocks=len(distances),
-        set_by=farthest.block if farthest is not None and value > policy_limit else None,
-        without_it=_higher_limit(policy_limit, others),
-    )
+def limits(policy_limit: float, nulls: Sequence[npt.ArrayLike], *, blocks: int, most: float = 1.0) -> tuple[Limit, ...]:
+    """The policy's limit, or what is usual where that is more: max(policy, min(`most`, q99)), one a feature.
 
-
-def _higher_limit(policy_limit: float, distances: Sequence[BlockDistance]) -> float:
-    if not distances:
-        return policy_limit
-    usual = float(np.quantile([block.distance for block in distances], _QUANTILE))
-    return max(policy_limit, usual)
+    Args:
+        nulls: distances of windows of the reference, each of shape (features, windows); of several, what is more holds.
+        blocks: of the calendar, that the windows come to; below `ENOUGH_BLOCKS` nothing is taken for usual.
+        most: what calibration may raise a limit to; a policy's limit above it stands.
+    """
+    tables = [np.asarray(null, np.float64) for null in nulls]
+    if blocks < ENOUGH_BLOCKS:
+        return (Limit(policy_limit),) * len(tables[0])
+    usual = np.max([np.quantile(one, _QUANTILE, axis=1) for one in tables if one.shape[1]], axis=0)
+    return tuple(Limit(max(policy_limit, min(most, each)), usual=each) for each in usual.tolist())
 
 
 def _rows_by_block(values: npt.ArrayLike, blocks: npt.ArrayLike) -> Iterator[tuple[str, npt.NDArray[Any]]]:

@@ -9,11 +9,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from slipway.domain.calibration import SHIFT_STEP, Calibration, FeatureCalibration
+from slipway.domain.calibration import SHIFT_STEP, Calibration, FeatureCalibration, SmallerWindows
 from slipway.domain.incident import FeatureDrift
 from slipway.domain.rows import Batch
 from slipway.maths.absence import Absent
-from slipway.maths.calibration import rolling_windows, shifted_distances, window_distances
+from slipway.maths.calibration import (
+    WindowDistance,
+    rolling_windows,
+    sampled_window_distances,
+    shifted_distances,
+    window_distances,
+)
 from slipway.maths.counts import ColumnSketch, added
 from slipway.maths.distances import category_distance, kolmogorov_smirnov, missing_rate, normalised_wasserstein
 from slipway.maths.profile import CategoryProfile, CategorySketch, ColumnProfile, NumericProfile, NumericSketch
@@ -21,6 +27,7 @@ from slipway.maths.windows import SeenWindow
 
 _MOST_UNSEEN = 5  # named in a report
 _MOST_WINDOWS = 400  # of the reference: a year and a month
+_SMALLER = (100, 200, 500, 1_000, 2_000)  # rows: with more, chance adds little to what days do
 _SHIFTS = 40  # up to two standard deviations
 _DIGITS = 4  # of a distance: enough for any limit that a person writes, and a page stays small
 _FIRST_DAY = date(1970, 1, 1)
@@ -60,38 +67,76 @@ def calibrate(
 ) -> Calibration:
     """Look at the reference itself as the watch looks at production: a window a day, each against the rest.
 
+    Windows of fewer rows are looked at, too, for a limit of weeks with 20,000 rows is none of days with 200.
+
     Args:
         profile: of the reference.
         days: of its rows, as days since 1970.
     """
     starts, rows = rolling_windows(days, length=window_days, most=_MOST_WINDOWS)
+    smaller = [size for size in _SMALLER if size < np.median(rows)] if rows else []
     return Calibration(
         window_days=window_days,
         since=_FIRST_DAY + timedelta(days=starts[0] if starts else 0),
         rows=rows,
         features={
-            name: _calibrate(column, reference[name], days, starts=starts, length=window_days)
+            name: _calibrate(column, reference[name], days, starts=starts, length=window_days, smaller=smaller)
             for name, column in profile.items()
         },
     )
 
 
 def _calibrate(
-    profile: ColumnProfile, column: npt.NDArray[Any], days: npt.NDArray[np.int64], *, starts: Sequence[int], length: int
+    profile: ColumnProfile,
+    column: npt.NDArray[Any],
+    days: npt.NDArray[np.int64],
+    *,
+    starts: Sequence[int],
+    length: int,
+    smaller: Sequence[int],
 ) -> FeatureCalibration:
-    values, of_value = column.ravel(), np.repeat(days, column.size // max(1, len(column)))
+    width = column.size // max(1, len(column))
+    values, of_value = column.ravel(), np.repeat(days, width)
+    sizes = {rows: rows * width for rows in smaller}
     found = window_distances(profile, values, of_value, starts=starts, length=length)
-    null_rates = tuple(round(one.missing_rate, _DIGITS) for one in found)
     shifted = (
         shifted_distances(profile, values, step=SHIFT_STEP, steps=_SHIFTS)
         if isinstance(profile, NumericProfile)
         else ()
     )
     return FeatureCalibration(
-        distances=tuple(None if one.distance is None else round(one.distance, _DIGITS) for one in found),
-        null_rates=null_rates if any(null_rates) else (),
+        distances=_distances(found),
+        null_rates=_null_rates(found),
         shifted=tuple(round(one, _DIGITS) for one in shifted),
+        smaller=_smaller(profile, values, of_value, starts=starts, length=length, sizes=sizes),
     )
+
+
+def _smaller(
+    profile: ColumnProfile,
+    values: npt.NDArray[Any],
+    days: npt.NDArray[np.int64],
+    *,
+    starts: Sequence[int],
+    length: int,
+    sizes: Mapping[int, int],
+) -> tuple[SmallerWindows, ...]:
+    blocks = starts[len(starts) % length :: length]
+    sampled = sampled_window_distances(profile, values, days, starts=blocks, length=length, sizes=tuple(sizes.values()))
+    return tuple(
+        SmallerWindows(rows=rows, distances=_distances(found), null_rates=_null_rates(found))
+        for rows, found in zip(sizes, sampled, strict=True)
+    )
+
+
+def _distances(found: Sequence[WindowDistance]) -> tuple[float | None, ...]:
+    return tuple(None if one.distance is None else round(one.distance, _DIGITS) for one in found)
+
+
+def _null_rates(found: Sequence[WindowDistance]) -> tuple[float, ...]:
+    """Nothing where no value is missing, so that a page stays small."""
+    rates = tuple(round(one.missing_rate, _DIGITS) for one in found)
+    return rates if any(rates) else ()
 
 
 def _seen(window: SeenWindow, feature: str, counted: ColumnSketch | None) -> ColumnSketch | Absent | None:

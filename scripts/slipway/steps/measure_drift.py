@@ -20,6 +20,7 @@ from slipway.adapters.manifests import Deployed
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.served_log import ServedLog
 from slipway.adapters.workplace import Workplace
+from slipway.domain.calibration import Calibration
 from slipway.domain.evidence import Evidence, MetricsEvidence
 from slipway.domain.identity import Identity
 from slipway.domain.incident import (
@@ -54,6 +55,7 @@ class _Watched:
     live_since: date
     model: Model
     at_release: MetricsEvidence
+    calibration: Calibration | None
     back_to: ReleaseTag | None
     layers: dict[str, Path]
     named_metrics: tuple[str, ...]
@@ -86,7 +88,7 @@ def run(model: str, *, environment: str, until: date, policies: Policies, workpl
     labelled = _labelled(served, days.start, days.end, watched)
     trailing = _trailing_rows(served, days, watched)
     earlier = _earlier(watched, days, workplace)
-    counted = _counted(served, days, watched)
+    counted, calibration = _counted(served, days, watched), watched.calibration
     reads = {
         "digest": watched.digest,
         "window": f"{days.start}/{days.end}",
@@ -97,6 +99,7 @@ def run(model: str, *, environment: str, until: date, policies: Policies, workpl
         "back to": str(watched.back_to),
         "metrics": " ".join(watched.named_metrics),
         **({"counted": digest_of(counted.to_bytes())} if counted else {}),
+        **({"calibration": digest_of(calibration.model_dump_json().encode())} if calibration else {}),
     }
 
     def measure() -> WindowEvidence:
@@ -138,6 +141,7 @@ def _watched(model: str, environment: str, policies: Policies, workplace: Workpl
         live_since=_live_since(tag, environment, live, workplace),
         model=identity.body.declaration,
         at_release=evidence.body.metrics,
+        calibration=evidence.body.calibration,
         back_to=back_to(tag, environment, workplace),
         layers=pull_model_layer(workplace.registry, model, live.digest, workplace.layers),
         named_metrics=tuple(policies.metrics.limit_for(model).named(identity.body.declaration.decision.kind)),
@@ -282,6 +286,7 @@ def _evidence(watched: _Watched, window: Window, earlier: tuple[Window, ...], wo
         back_to_digest=image.body.digest if image else None,
         open_incident=_open_incident(watched, workplace),
         decision=watched.model.decision.kind,
+        calibration=watched.calibration,
     )
 
 

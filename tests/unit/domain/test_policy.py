@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from slipway.domain.limits import DriftLimit, MetricLimit, MetricsLimit, PromiseLimit, SourcesLimit
+from slipway.domain.limits import DriftLimit, ExcludedDays, MetricLimit, MetricsLimit, PromiseLimit, SourcesLimit
 from slipway.domain.policy import Override, Policy, QuarantineEntry, Waiver
 from slipway.maths.named_metrics import DecisionKind
 
@@ -180,13 +180,15 @@ def test_more_windows_than_are_looked_at_make_no_incident_possible() -> None:
         DriftLimit(windows=4, of_last=3)
 
 
-def test_what_exceeds_is_beyond_either_limit() -> None:
-    """The limit itself is allowed; missing values may become fewer as well as more."""
-    limit = DriftLimit(distance=0.15, null_rate=0.03)
+def test_excluded_days_name_their_reason_and_are_in_order() -> None:
+    """They decide what the watch overlooks; nobody may leave out a month without a word."""
+    first, last = date(2013, 2, 8), date(2013, 2, 10)
 
-    assert not limit.exceeded_by(0.15, null_rate_change=-0.03)
-    assert limit.exceeded_by(0.151, null_rate_change=0.0)
-    assert limit.exceeded_by(0.0, null_rate_change=-0.031)
+    assert ExcludedDays(since=first, until=first, reason="a storm of a century").reason == "a storm of a century"
+    with pytest.raises(ValidationError, match="until: cannot be before since"):
+        ExcludedDays(since=last, until=first, reason="a storm of a century")
+    with pytest.raises(ValidationError, match="reason"):
+        ExcludedDays(since=first, until=last, reason="storm")
 
 
 def test_only_what_exceeds_now_is_counted_and_only_lately() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from slipway.domain.calibration import Calibration, FalseAlarms, FeatureCalibration
-from slipway.domain.limits import DriftLimit
+from slipway.domain.limits import DriftLimit, ExcludedDays
 from slipway.domain.verdict import Estimate
 from slipway.gates.false_alarms import expected
 from slipway.maths.absence import Absent
@@ -134,14 +134,66 @@ def test_the_first_shift_and_the_last_are_told() -> None:
     assert told(0.15, "dest") == []
 
 
-@given(_DISTANCES, st.floats(0, 1), st.data())
-def test_more_drift_never_lowers_the_count(days: list[float], limit: float, data: st.DataObject) -> None:
-    """Otherwise a worse reference would read like a better one."""
-    first = data.draw(st.integers(0, len(days) - 1))
-    worse = [min(1.0, one + 0.2) if day >= first else one for day, one in enumerate(days)]
-    policy = DriftLimit(distance=limit)
+def test_a_storm_does_not_excuse_itself() -> None:
+    """Its own days have no part in the limit that it is held to, or no reference would ever alarm."""
+    days = quiet(25)
+    days[70:77] = [0.9] * 7
 
-    assert a_month(expected(measured(*days), policy)).value <= a_month(expected(measured(*worse), policy)).value
+    assert a_month(expected(measured(*days), DriftLimit())).value == pytest.approx(_WEEKS / 25, abs=1e-4)
+
+
+def test_what_a_feature_does_now_and_then_is_no_alarm() -> None:
+    """Delays of flights move by 0.3 in one week of five: that is what flights are, and its limit says so."""
+    days = [0.3 if day // 7 % 5 == 0 else 0.05 for day in range(175)]
+
+    found = expected(measured(*days), DriftLimit())
+
+    assert a_month(found).value == 0.0
+    assert [(one.feature, one.of, one.limit, one.since) for one in found.raised] == [("dest", "distance", 0.3, None)]
+
+
+def test_a_window_that_sets_a_limit_alone_is_named() -> None:
+    """One storm makes the watch deaf to half of what it could hear; a reviewer may exclude it."""
+    days = quiet(25)
+    days[68:77] = [0.5, 0.6, 0.7, 0.8, 0.9, 0.8, 0.7, 0.6, 0.5]
+
+    (told,) = expected(measured(*days), DriftLimit()).raised
+
+    assert (told.since, told.until) == (date(2013, 3, 14), date(2013, 3, 20))
+    assert (told.limit, told.without_it) == (0.8, 0.15)
+
+
+def test_excluded_days_raise_no_limit_and_would_alarm_again() -> None:
+    """The storm comes back one day; whoever excludes it is told what that costs."""
+    days = quiet(25)
+    days[70:77] = [0.9] * 7
+    storm = ExcludedDays(since=date(2013, 3, 12), until=date(2013, 3, 18), reason="a storm of a century")
+
+    found = expected(measured(*days), DriftLimit(excluded=(storm,)))
+
+    assert found.raised == ()
+    assert a_month(found).value > 0
+
+
+def test_a_null_rate_is_raised_up_to_the_cap() -> None:
+    """A storm of cancelled flights must not allow for a quarter of all values to be lost."""
+    rates = [0.5 if day // 7 == 10 else 0.02 for day in range(175)]
+
+    (told,) = expected(measured(*quiet(25), null_rates=tuple(rates)), DriftLimit()).raised
+
+    assert (told.of, told.limit, told.without_it) == ("null rate", 0.1, 0.03)
+
+
+def test_the_smallest_shift_is_held_to_the_same_limit() -> None:
+    """A shift that the raised limit overlooks is not seen, whatever the policy says."""
+    noisy = [0.3 if day // 7 % 5 == 0 else 0.05 for day in range(175)]
+    steps = tuple(round(0.05 * step, 2) for step in range(1, 41))
+
+    def told(*days: float | None) -> list[float | None]:
+        return [one.shift for one in expected(measured(*days, shifted=steps), DriftLimit()).shifts]
+
+    assert told(*quiet(25)) == [0.2]
+    assert told(*noisy) == [0.35]
 
 
 @given(_DISTANCES, st.floats(0, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from slipway.domain.calibration import Calibration, FeatureCalibration, SmallerWindows
 from slipway.domain.evidence import MetricsEvidence
 from slipway.domain.incident import PreviousEvidence, Window, WindowEvidence
 from slipway.domain.limits import DriftLimit, MetricLimit, MetricsLimit, PreviousVersionLimit
@@ -92,6 +93,92 @@ def test_a_schema_break_is_an_incident_at_once() -> None:
     finding = drift_of(0.0, rows=10, schema_breaks=("`hour` is missing in what production was asked",))
 
     assert (finding.verdict, finding.problem) == (_FAIL, "`hour` is missing in what production was asked")
+
+
+def calibrated(usual: float, *, weeks: int = 26, **fields: Any) -> Calibration:
+    """A reference whose `hour` moves by so much by itself in every window."""
+    days = 7 * weeks - 6
+    feature = FeatureCalibration(distances=(usual,) * days, **fields)
+    return pages.calibration(rows=(900,) * days, features={"hour": feature})
+
+
+def judged(usual: float, *largest: float, weeks: int = 26, **changes: Any) -> Finding:
+    windows = [week(number, drift=(pages.feature_drift("hour", low, **changes),)) for number, low in enumerate(largest)]
+    evidence = seen(*windows).model_copy(update={"calibration": calibrated(usual, weeks=weeks)})
+    return drift.judge_window(evidence, DriftLimit())[0]
+
+
+@pytest.mark.parametrize(
+    ("largest", "verdict"), [((0.30, 0.30), _PASS), ((0.31, 0.31), _FAIL), ((0.31,), _OPEN), ((0.31, 0.1, 0.31), _FAIL)]
+)
+def test_a_feature_is_held_to_what_it_does_by_itself(largest: tuple[float, ...], verdict: Verdict) -> None:
+    """Delays move by 0.3 with the weather; only beyond that are they news."""
+    assert judged(0.3, *largest).verdict is verdict
+
+
+def test_the_limit_that_holds_is_told() -> None:
+    """A reader must see that it is not the policy's."""
+    finding = judged(0.3, 0.31, 0.31)
+
+    assert (finding.allowed, finding.margin) == ("≤ 0.30 (99 % of its own windows)", "-0.010")
+    assert "beyond 0.30 in 2 of the last 3 windows" in finding.problem
+    assert judged(0.05, 0.31, 0.31).allowed == "≤ 0.15"
+
+
+def test_of_few_weeks_the_policy_holds_and_the_finding_says_so() -> None:
+    """Nobody may believe that a limit was looked at when it was not."""
+    finding = judged(0.3, 0.2, 0.2, weeks=13)
+
+    assert finding.verdict is _FAIL
+    assert finding.allowed == "≤ 0.15 (uncalibrated: 12 of 20 calendar blocks)"
+
+
+def test_unusual_and_allowed_is_a_notice_and_no_incident() -> None:
+    """A small shift of a steady input is worth a line, and no night's sleep."""
+    finding = judged(0.05, 0.1, 0.1)
+
+    assert (finding.verdict, finding.problem) == (_PASS, "")
+    assert finding.notice == (
+        "`hour` moved by KS 0.100 in 2 of the last 3 windows, more than by itself (0.050, 0.0% missing) and within "
+        "its limit (0.15, 3.0%)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("usual", "largest", "weeks"),
+    [
+        (0.05, (0.05, 0.05), 26),
+        (0.05, (0.1,), 26),
+        (0.05, (0.1, 0.04), 26),
+        (0.05, (0.2, 0.2), 26),
+        (0.05, (0.1, 0.1), 13),
+    ],
+    ids=["usual", "once", "over", "an incident", "uncalibrated"],
+)
+def test_no_notice_cries_wolf(usual: float, largest: tuple[float, ...], weeks: int) -> None:
+    """One strange week is none, as of incidents; and what is an incident is told once."""
+    assert judged(usual, *largest, weeks=weeks).notice == ""
+
+
+def test_values_that_begin_to_miss_are_noticed_first() -> None:
+    """Where none was missing, two of a hundred are news; one in a thousand is not."""
+    assert "+2.0% missing" in judged(0.05, 0.0, 0.0, null_rate_change=0.02).notice
+    assert judged(0.05, 0.0, 0.0, null_rate_change=0.009).notice == ""
+
+
+def test_missing_values_beyond_their_limit_are_told_with_it() -> None:
+    """The distance is fine there, and a reader would look for the wrong thing."""
+    assert "beyond 3.0% missing more or less in 2 of" in judged(0.05, 0.0, 0.0, null_rate_change=-0.04).problem
+
+
+def test_a_season_and_few_rows_are_allowed_for_window_by_window() -> None:
+    """A window of 600 rows is held to another limit than its neighbour of 5,000."""
+    thin = (SmallerWindows(rows=500, distances=(0.4,) * 25),)
+    measured = calibrated(0.05, smaller=thin)
+    few, many = (week(0, rows=rows, drift=(pages.feature_drift("hour", 0.3),)) for rows in (600, 5_000))
+
+    assert drift.exceeded(few, DriftLimit(), measured) == frozenset()
+    assert drift.exceeded(many, DriftLimit(), measured) == frozenset({"hour"})
 
 
 # --- metrics ------------------------------------------------------------------------------------------------

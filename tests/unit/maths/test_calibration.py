@@ -8,105 +8,60 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy.stats import ks_2samp
 from slipway.maths.calibration import (
-    BlockDistance,
     Limit,
     WindowDistance,
-    block_distances,
-    block_missing_rates,
-    calendar_blocks,
-    limit,
+    limits,
     rolling_windows,
+    sampled_window_distances,
     shifted_distances,
     window_distances,
 )
+from slipway.maths.columns import FloatArray
 from slipway.maths.distances import distance
 from slipway.maths.profile import profile_of_categories, profile_of_numeric, sketch
 
-DISTANCES = st.lists(st.floats(0, 1), max_size=40)
+_NULLS = arrays(np.float64, st.tuples(st.integers(1, 4), st.integers(1, 60)), elements=st.floats(0, 1))
 
 
-def _blocks(distances: list[float]) -> list[BlockDistance]:
-    return [BlockDistance(f"2013-{number:03}", distance) for number, distance in enumerate(distances)]
+@given(_NULLS, st.floats(0, 1), st.floats(0, 1))
+def test_the_policy_is_the_least_limit_and_a_cap_the_most(null: FloatArray, policy: float, most: float) -> None:
+    """Calibration may only make the watch quieter than the policy, and no quieter than the cap says."""
+    for one in limits(policy, [null], blocks=20, most=most):
+        assert policy <= one.value <= max(policy, most)
+        assert one.calibrated
 
 
-def test_each_day_is_measured_against_all_days() -> None:
-    """On whole numbers the distance is exact, so scipy must agree to the last digit."""
-    generator = np.random.default_rng(7)
-    day = np.repeat(np.arange(25), 40)
-    delays = np.round(generator.normal(generator.normal(0, 10, 25)[day], 20))
+@given(_NULLS, st.floats(0, 1))
+def test_limits_know_no_order_of_windows_and_no_other_feature(null: FloatArray, policy: float) -> None:
+    """A limit is of one feature alone; what another one does must not excuse it."""
+    found = limits(policy, [null], blocks=20)
 
-    found = block_distances(profile_of_numeric(delays), delays, day)
-
-    truth = [ks_2samp(delays, delays[day == each], method="asymp").statistic for each in range(25)]
-    assert [block.block for block in found] == [str(each) for each in range(25)]
-    assert [block.distance for block in found] == pytest.approx(truth)
+    assert limits(policy, [null[:, ::-1]], blocks=20) == found
+    assert tuple(limits(policy, [row[np.newaxis]], blocks=20)[0] for row in null) == found
 
 
-def test_a_block_of_text_is_measured_by_total_variation() -> None:
-    """Airports have blocks as delays do."""
-    airports, week = np.array(["EWR", "EWR", "JFK", "JFK"], object), np.array(["w1", "w1", "w1", "w2"])
+def test_what_is_usual_is_the_99_percent_quantile() -> None:
+    """Of 25 blocks, 0.76 of the way from the second farthest to the farthest."""
+    (storm, quiet) = limits(0.15, [[[*[0.02] * 24, 0.9], [0.127] * 25]], blocks=25)
 
-    found = block_distances(profile_of_categories(airports), airports, week)
-
-    assert [block.block for block in found] == ["w1", "w2"]
-    assert [block.distance for block in found] == pytest.approx([1 / 6, 1 / 2])
-
-
-def test_a_block_without_a_value_has_no_distance_but_a_missing_rate() -> None:
-    """A day on which every flight was cancelled says nothing about the times of flights."""
-    values, day = np.array([1.0, 2.0, np.nan, np.nan]), np.array([1, 1, 2, 2])
-    profile = profile_of_numeric(values)
-
-    assert [block.block for block in block_distances(profile, values, day)] == ["1"]
-    assert block_missing_rates(profile, values, day) == (BlockDistance("1", 0.5), BlockDistance("2", 0.5))
+    assert storm.value == storm.usual == pytest.approx(0.02 + 0.76 * 0.88)
+    assert quiet.value == 0.15
+    assert quiet.usual == pytest.approx(0.127)
 
 
-def test_values_and_blocks_must_match() -> None:
-    """A column that was filtered alone would put values into other weeks."""
-    with pytest.raises(ValueError, match="2 values cannot be matched with 1 blocks"):
-        block_distances(profile_of_numeric([1.0, 2.0]), [1.0, 2.0], [1])
+def test_of_two_nulls_the_wider_holds() -> None:
+    """Days that move are one thing, and few rows another; a limit must allow for both."""
+    assert limits(0.15, [[[0.2] * 30], [[0.3] * 5]], blocks=30)[0].value == pytest.approx(0.3)
+    assert limits(0.15, [[[0.2] * 30], [[]]], blocks=30)[0].value == pytest.approx(0.2)
 
 
-@given(DISTANCES, st.floats(0, 1))
-def test_the_policy_is_the_least_limit(distances: list[float], policy: float) -> None:
-    """Calibration may only make the watch quieter than the policy, never louder."""
-    found = limit(policy, _blocks(distances))
-
-    assert found.value >= found.without_it >= policy
-    assert found.calibrated is (len(distances) >= 20)
-    assert (found.set_by is not None) is (found.value > policy)
-
-
-def test_one_storm_is_named() -> None:
-    """A single storm can raise a limit so far that nothing fires any more; a reviewer must see it."""
-    found = limit(0.15, _blocks([*[0.02] * 24, 0.9]))
-
-    assert found.value == pytest.approx(0.02 + 0.76 * 0.88)
-    assert (found.set_by, found.without_it) == ("2013-024", 0.15)
-
-
-def test_quiet_blocks_leave_the_policys_limit() -> None:
-    """The demo's weeks: the largest distance is 0.127, so 0.15 stands, and no block is to blame."""
-    found = limit(0.15, _blocks([0.127] * 25))
-
-    assert found == Limit(value=0.15, calibrated=True, blocks=25, set_by=None, without_it=0.15)
-
-
-def test_twelve_weeks_are_not_enough_to_calibrate() -> None:
-    """January to March: the report must say "uncalibrated"."""
-    assert not limit(0.15, _blocks([0.1] * 12)).calibrated
-    assert limit(0.15, []) == Limit(0.15, calibrated=False, blocks=0, set_by=None, without_it=0.15)
-
-
-def test_weeks_are_counted_from_the_release() -> None:
-    """A window that starts in the middle of a week must be compared with blocks that start there too."""
-    times = np.array(["2013-10-09T23:59", "2013-10-10T00:00", "2013-10-16T12:00", "2013-10-17"], "datetime64[m]")
-
-    blocks = calendar_blocks(times, days=7, start=np.datetime64("2013-10-10"))
-
-    assert blocks.astype(str).tolist() == ["2013-10-03", "2013-10-10", "2013-10-10", "2013-10-17"]
+def test_nineteen_blocks_are_not_enough_to_calibrate() -> None:
+    """January to March: the policy's limit alone holds, and the report must say "uncalibrated"."""
+    assert limits(0.15, [[[0.9] * 19]], blocks=19) == (Limit(0.15),)
+    assert not Limit(0.15).calibrated
 
 
 def test_a_window_ends_on_each_day() -> None:
@@ -208,3 +163,44 @@ def test_what_is_constant_cannot_shift_by_standard_deviations() -> None:
     """It has none."""
     assert shifted_distances(profile_of_numeric([3.0, 3.0]), [3.0, 3.0], step=0.05, steps=40) == ()
     assert shifted_distances(profile_of_numeric([np.nan]), [np.nan], step=0.05, steps=40) == ()
+
+
+def test_thinned_windows_are_those_of_so_many_rows_of_each_day() -> None:
+    """Where more is asked than there is, all is taken, and nothing was thinned."""
+    generator = np.random.default_rng(3)
+    days = np.repeat(np.arange(30), 40)
+    values = generator.normal(size=days.size)
+    profile = profile_of_numeric(values)
+
+    few, many, all_of_it = sampled_window_distances(
+        profile, values, days, starts=(0, 10, 20), length=10, sizes=(20, 100, 4_000)
+    )
+
+    assert all_of_it == window_distances(profile, values, days, starts=(0, 10, 20), length=10)
+    mean = [np.mean([one.distance for one in found]) for found in (few, many, all_of_it)]
+    assert mean[0] > 1.5 * mean[1] > 1.5 * mean[2]
+
+
+def test_few_rows_miss_values_by_chance() -> None:
+    """Of 20 rows, one more or less without a value is 5 %, and no news."""
+    values = np.where(np.arange(600) % 20 == 0, np.nan, 1.0)
+    days = np.repeat(np.arange(30), 20)
+    profile = profile_of_numeric(values)
+
+    ((*few,),) = sampled_window_distances(profile, values, days, starts=(0, 10, 20), length=10, sizes=(30,))
+
+    assert max(one.missing_rate for one in few) > 0.01
+    assert max(one.missing_rate for one in window_distances(profile, values, days, starts=(0, 10), length=10)) < 1e-9
+
+
+def test_thinning_is_the_same_each_time_and_of_nothing_is_nothing() -> None:
+    """A release that is measured again must come to the same page."""
+    words = np.array(["EWR", "JFK", "LGA", None] * 50, object)
+    days = np.repeat(np.arange(20), 10)
+    profile = profile_of_categories(words)
+
+    def thinned(*starts: int) -> object:
+        return sampled_window_distances(profile, words, days, starts=starts, length=5, sizes=(10, 20))
+
+    assert thinned(0, 5, 10) == thinned(0, 5, 10)
+    assert thinned() == ((), ())

@@ -133,3 +133,15 @@ def test_a_log_of_counts_says_what_it_cannot_tell() -> None:
 
     assert "the log holds counts alone (`log_mode: sketch`): no label joins them" in body(seen, Outcome.WATCH)
     assert "counts alone" not in body(moved, Outcome.WATCH)
+
+
+def test_what_was_noticed_is_told_apart_from_what_is_wrong() -> None:
+    """A notice is read by whoever reads the issue anyway, and asks for nothing."""
+    seen = pages.moved_input()
+    verdicts = pages.incident_verdicts(seen, Outcome.WATCH)
+    findings = tuple(one.model_copy(update={"notice": f"`{one.gate}` moved a little"}) for one in verdicts.findings)
+
+    text = incident_body(seen, verdicts.model_copy(update={"findings": findings}), reversion=None)
+
+    assert "**Noticed**, and no incident by itself:\n\n- `metrics` moved a little\n- `previous_version` moved" in text
+    assert "Noticed" not in incident_body(seen, verdicts, reversion=None)
