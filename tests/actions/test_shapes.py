@@ -30,6 +30,7 @@ ASKED_FOR = {
     "stop",
     "doctor",
     "replay",
+    "replay-incident",  # the same command, of another subject
     "rebase",
 }
 # These look at files and write no page of a record: a workflow calls them between its actions.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from semver import Version
-from slipway.adapters import git, onnx_session
+from slipway.adapters import git, onnx_session, watched
 from slipway.adapters.registry.base_image import write_base_image
 from slipway.adapters.registry.platforms import Platforms
 from slipway.cli.rebase import rebased
@@ -19,7 +19,7 @@ from slipway.domain.release import Image, Proposal, Rehearsal, Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
 from slipway.errors import BadFile, BadTag, NoRuntimeImage, NotReleasable
-from slipway.steps import build_image, check_manifests, measure_drift, rebase, resolve_tag, revert_manifest, status
+from slipway.steps import build_image, check_manifests, rebase, resolve_tag, revert_manifest, status
 
 from tests.team import ENVIRONMENT, MODEL, Team, copy_of
 from tests.unit.adapters.described_images import bill_of, described
@@ -249,7 +249,7 @@ def test_the_watch_looks_past_revisions_to_the_version_before(newer: Team) -> No
     revision = ReleaseTag.parse("tip@v1.1.0_r2")
 
     assert newer.history.page(revision, Proposal).body.replaces == "v1.1.0"  # type: ignore[union-attr]
-    assert measure_drift.back_to(revision, ENVIRONMENT, newer.workplace) == V1
+    assert watched.back_to(revision, ENVIRONMENT, newer.workplace) == V1
 
 
 def test_another_runtime_than_that_of_the_settings_is_named_by_its_digest(revised: tuple[Team, Rebased]) -> None:

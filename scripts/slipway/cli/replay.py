@@ -1,4 +1,4 @@
-"""`slipway replay`: the steps of a release once more, on what its pages name."""
+"""`slipway replay`: the steps of a release or of a watch once more, on what their pages name."""
 
 from __future__ import annotations
 
@@ -17,18 +17,26 @@ _FAIL, _COULD_NOT_LOOK = 10, 12
 
 
 @click.command("replay")
-@options.TAG
+@click.argument("subject", metavar="TAG|INCIDENT")
 @click.option("--convert", is_flag=True, help="Convert the tagged source again, too, and compare the ONNX file.")
 @options.AS_JSON
-def replay(tag: str, convert: bool, as_json: bool) -> int:
-    """Measure the released TAG again from digests, and see that it comes to the same verdicts.
+def replay(subject: str, convert: bool, as_json: bool) -> int:
+    """Measure a released TAG, or the window of an INCIDENT, again, and see that it comes to the same verdicts.
+
+    An incident is written as MODEL/ENVIRONMENT/ID, as in its issue. Labels that came since count.
 
     Writes nothing but .slipway/replays/. Exit codes: 0 all is the same, 10 a verdict or a number differs, 12 something
     could not be had and was taken as recorded.
     """
     from slipway.reports.replay import replay_text
 
-    found = replayed(tag, options.workplace(), convert=convert)
+    place = options.workplace()
+    if "@" in subject:
+        found = replayed(subject, place, convert=convert)
+    elif convert:
+        raise click.UsageError("--convert: a window has nothing to convert; leave it away")
+    else:
+        found = replayed_incident(subject, place)
     show(found, replay_text(found), as_json=as_json)
     if found.differences:
         return _FAIL
@@ -56,6 +64,19 @@ def replayed(tag: str, place: Workplace, *, convert: bool) -> Replay:
         )
     if replaying.can_be_rehearsed:
         rehearse_rollback.run(replaying.record, environment=replaying.environment)
+    return step.compare(replaying)
+
+
+def replayed_incident(name: str, place: Workplace) -> Replay:
+    """Chain the steps of a watch on a record of scratch; nothing is filed and nothing reverted."""
+    from slipway.steps import judge, measure_drift
+    from slipway.steps import replay_incident as step
+
+    replaying = step.prepare(name, workplace=place)
+    record, policies = replaying.record, replaying.policies
+    page = measure_drift.run_again(replaying.window.body, record, policies=policies, workplace=place)
+    step.take_as_recorded(replaying, page)
+    judge.run_on_window(record, policies=policies, policies_digest=replaying.verdicts.body.policies_digest)
     return step.compare(replaying)
 
 

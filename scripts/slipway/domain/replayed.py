@@ -1,4 +1,4 @@
-"""What came of measuring a release again: what is the same, what differs, and what could not be had."""
+"""What came of measuring a release or a window again: what is the same, what differs, what could not be had."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from slipway.domain.pages import Body, Frozen
+from slipway.domain.incident import Outcome
+from slipway.domain.pages import Frozen
 from slipway.domain.verdict import Finding, Verdict
 from slipway.maths.agreement import SMALLEST_TOLERANCE
 
@@ -39,11 +40,14 @@ class Beside(Frozen):
 
 
 class Replay(Frozen):
-    """`same` names the pages that say the same again; `notices` tell what else to know when reading it."""
+    """`same` names the pages that say the same again; `notices` tell what else to know when reading it.
 
-    tag: str
-    recorded: Verdict
-    now: Verdict
+    A release came to a verdict, an incident to what is to be done.
+    """
+
+    subject: str
+    recorded: Verdict | Outcome
+    now: Verdict | Outcome
     same: tuple[str, ...]
     differences: tuple[Difference, ...]
     missing: tuple[Missing, ...]
@@ -51,7 +55,9 @@ class Replay(Frozen):
     beside: tuple[Beside, ...]
 
 
-def differences_between(page: str, recorded: Body, now: Body, *, leave_out: Collection[str] = ()) -> list[Difference]:
+def differences_between(
+    page: str, recorded: Frozen, now: Frozen, *, leave_out: Collection[str] = ()
+) -> list[Difference]:
     """Compare what a page said with what it says now.
 
     Only fields that the recorded page has are compared: one of an older Slipway cannot say what was measured since.

@@ -25,8 +25,10 @@ def incident_title(evidence: WindowEvidence, verdicts: IncidentVerdicts) -> str:
 
 def incident_body(evidence: WindowEvidence, verdicts: IncidentVerdicts, *, reversion: Reversion | None) -> str:
     """The body in Markdown; `reversion` tells what was changed already, None that nothing was."""
+    incident = verdicts.incident or evidence.open_incident or ""
     text = rendering.markdown(
         "incident_issue",
+        incident=incident,
         advice=_advice(evidence, verdicts),
         candidate=verdicts.outcome is Outcome.RETRAIN,
         quiet=verdicts.outcome is Outcome.QUIET,
@@ -53,7 +55,7 @@ def incident_body(evidence: WindowEvidence, verdicts: IncidentVerdicts, *, rever
             kind="incident",
             model=evidence.model,
             environment=evidence.environment,
-            incident=verdicts.incident or evidence.open_incident or "",
+            incident=incident,
         ),
     )
 

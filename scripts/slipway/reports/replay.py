@@ -17,9 +17,9 @@ def replay_text(replay: Replay) -> str:
 
 def _headline(replay: Replay) -> str:
     if replay.recorded is not replay.now:
-        return f"{replay.tag}: was `{replay.recorded}`, and comes to `{replay.now}` now"
+        return f"{replay.subject}: was `{replay.recorded}`, and comes to `{replay.now}` now"
     pages = f"same again: {', '.join(replay.same)}" if replay.same else "no page says the same"
-    return f"{replay.tag}: {replay.now}, as recorded; {pages}"
+    return f"{replay.subject}: {replay.now}, as recorded; {pages}"
 
 
 def _differences(replay: Replay) -> Iterator[str]:

@@ -15,27 +15,24 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from slipway.adapters import deploy_tree, onnx_session, released, tables
-from slipway.adapters.manifests import Deployed
+from slipway.adapters import onnx_session, tables
+from slipway.adapters.records import Record
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.served_log import ServedLog
+from slipway.adapters.watched import Watched, deployed_now, deployed_then
 from slipway.adapters.workplace import Workplace
-from slipway.domain.calibration import Calibration
-from slipway.domain.evidence import Evidence, MetricsEvidence
+from slipway.domain.evidence import MetricsEvidence
 from slipway.domain.identity import Identity
 from slipway.domain.incident import (
-    IssueAction,
-    IssueFiled,
     PreviousEvidence,
     Window,
     WindowEvidence,
 )
-from slipway.domain.model import Decision, Model
+from slipway.domain.model import Decision
 from slipway.domain.pages import Page, digest_of
 from slipway.domain.policy import Policies
-from slipway.domain.release import Image, Proposal, Rollout
+from slipway.domain.release import Image
 from slipway.domain.rows import Batch, LabelledRows
-from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, NotReleasable
 from slipway.maths.counts import CountedWindow
 from slipway.maths.profile import ColumnProfile, profile_from_json
@@ -43,25 +40,6 @@ from slipway.maths.windows import SeenWindow, count_window
 from slipway.measures import drift, metrics, previous_version
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Watched:
-    """What runs, since when, and what could run instead."""
-
-    tag: ReleaseTag
-    environment: str
-    digest: str
-    live_since: date
-    model: Model
-    at_release: MetricsEvidence
-    calibration: Calibration | None
-    back_to: ReleaseTag | None
-    layers: dict[str, Path]
-    named_metrics: tuple[str, ...]
-
-    def file(self, name: str) -> Path:
-        return self.layers[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +57,28 @@ def run(model: str, *, environment: str, until: date, policies: Policies, workpl
     Raises:
         NotReleasable: nothing is deployed, its rollout was never verified, or it was not live yet by `until`.
     """
-    watched = _watched(model, environment, policies, workplace)
-    days = _days(until, watched, policies)
-    served = workplace.served_log(model, environment)
+    watched = deployed_now(model, environment, until, policies, workplace)
     record = workplace.window(model, environment, until.isoformat())
     record.seed(workplace.history.pages_of_window(model, environment, until=until, subject=record.subject))
+    return _look(watched, _days(until, watched, policies), record, workplace)
+
+
+def run_again(
+    recorded: WindowEvidence, record: Record, *, policies: Policies, workplace: Workplace
+) -> Page[WindowEvidence]:
+    """Write the page `window` about what is in the log by now of a window that was looked at before.
+
+    The version that was deployed then is looked at, beside the one that could have run instead.
+    """
+    watched = deployed_then(recorded, policies, workplace)
+    return _look(watched, _days(recorded.window.end, watched, policies), record, workplace)
+
+
+def _look(watched: Watched, days: _Days, record: Record, workplace: Workplace) -> Page[WindowEvidence]:
+    served = workplace.served_log(watched.tag.model, watched.environment)
     seen = _seen(served, days, watched)
     labelled = _labelled(served, days.start, days.end, watched)
     trailing = _trailing_rows(served, days, watched)
-    earlier = _earlier(watched, days, workplace)
     counted, calibration = _counted(served, days, watched), watched.calibration
     reads = {
         "digest": watched.digest,
@@ -95,7 +86,7 @@ def run(model: str, *, environment: str, until: date, policies: Policies, workpl
         "rows": digest_of(seen.to_bytes()),
         "labelled": _digest_of_table(labelled),
         "trailing": _digest_of_table(trailing) if trailing is not None else "none",
-        "earlier": digest_of("".join(window.model_dump_json() for window in earlier).encode()),
+        "earlier": digest_of("".join(window.model_dump_json() for window in watched.earlier).encode()),
         "back to": str(watched.back_to),
         "metrics": " ".join(watched.named_metrics),
         **({"counted": digest_of(counted.to_bytes())} if counted else {}),
@@ -118,70 +109,12 @@ def run(model: str, *, environment: str, until: date, policies: Policies, workpl
             trailing=_trailing(watched, trailing),
             previous=_replay(watched, labelled, workplace),
         )
-        return _evidence(watched, window, earlier, workplace)
+        return _evidence(watched, window, workplace)
 
     return record.once(WindowEvidence, reads=reads, make=measure)
 
 
-def _watched(model: str, environment: str, policies: Policies, workplace: Workplace) -> _Watched:
-    live = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
-    if live is None:
-        raise NotReleasable(f"{environment} runs no version of {model} yet", mend="merge a release's pull request")
-    tag = ReleaseTag.parse(f"{model}@{live.tag}")
-    identity, evidence = workplace.history.page(tag, Identity), workplace.history.page(tag, Evidence)
-    if identity is None or evidence is None:
-        raise NotReleasable(
-            f"{tag} runs in {environment}, and the ledger has no page of its release",
-            mend="release it by its tag, so that there is something to compare with",
-        )
-    return _Watched(
-        tag=tag,
-        environment=environment,
-        digest=live.digest,
-        live_since=_live_since(tag, environment, live, workplace),
-        model=identity.body.declaration,
-        at_release=evidence.body.metrics,
-        calibration=evidence.body.calibration,
-        back_to=back_to(tag, environment, workplace),
-        layers=pull_model_layer(workplace.registry, model, live.digest, workplace.layers),
-        named_metrics=tuple(policies.metrics.limit_for(model).named(identity.body.declaration.decision.kind)),
-    )
-
-
-def back_to(tag: ReleaseTag, environment: str, workplace: Workplace) -> ReleaseTag | None:
-    """The version that ran before, or else the highest lower one that passed; never one in quarantine.
-
-    Another revision is the same model and could do no better, so what it replaced is looked at.
-    """
-    before = _ran_before(tag, environment, workplace)
-    while before is not None and before.version == tag.version and before.revision < tag.revision:
-        tag, before = before, _ran_before(before, environment, workplace)
-    if before is not None and not deploy_tree.quarantined(
-        workplace.forge, model=before.model, version=before.image_tag
-    ):
-        return before
-    return released.highest_passed(tag.model, workplace, below=tag.version)
-
-
-def _ran_before(tag: ReleaseTag, environment: str, workplace: Workplace) -> ReleaseTag | None:
-    """What `tag` replaced in an environment, as its last proposal there tells."""
-    proposals = [page.body for page in workplace.history.pages(tag, Proposal)]
-    replaced = [one.replaces for one in proposals if one.environment == environment and one.replaces != tag.image_tag]
-    return ReleaseTag.parse(f"{tag.model}@{replaced[-1]}") if replaced and replaced[-1] else None
-
-
-def _live_since(tag: ReleaseTag, environment: str, live: Deployed, workplace: Workplace) -> date:
-    rollouts = workplace.history.pages(tag, Rollout)
-    days = [page.body.live_since for page in rollouts if page.body.environment == environment]
-    if not days:
-        raise NotReleasable(
-            f"the rollout of {tag} ({live.digest[:19]}) in {environment} was never verified",
-            mend=f"slipway verify-rollout {tag.model} --environment {environment}",
-        )
-    return days[-1]
-
-
-def _days(until: date, watched: _Watched, policies: Policies) -> _Days:
+def _days(until: date, watched: Watched, policies: Policies) -> _Days:
     model = watched.tag.model
     if until < watched.live_since:
         raise NotReleasable(
@@ -198,37 +131,37 @@ def _days(until: date, watched: _Watched, policies: Policies) -> _Days:
     )
 
 
-def _trailing_rows(served: ServedLog, days: _Days, watched: _Watched) -> pa.Table | None:
+def _trailing_rows(served: ServedLog, days: _Days, watched: Watched) -> pa.Table | None:
     """None until the version has served the whole of it: days of another version say nothing about this one."""
     if days.trailing < watched.live_since:
         return None
     return _labelled(served, days.trailing, days.end, watched)
 
 
-def _labelled(served: ServedLog, start: date, end: date, watched: _Watched) -> pa.Table:
+def _labelled(served: ServedLog, start: date, end: date, watched: Watched) -> pa.Table:
     features = (*watched.model.inputs, *watched.model.outputs)
     return served.labelled(start, end, version=watched.tag.image_tag, features=features)
 
 
-def _seen(served: ServedLog, days: _Days, watched: _Watched) -> SeenWindow:
+def _seen(served: ServedLog, days: _Days, watched: Watched) -> SeenWindow:
     """The inputs of all rows, counted while they are read: what they showed is the same in any order of files."""
     batches = served.batches(days.start, days.end, version=watched.tag.image_tag, features=watched.model.inputs)
     return count_window(_profile(watched), batches)
 
 
-def _counted(served: ServedLog, days: _Days, watched: _Watched) -> CountedWindow | None:
+def _counted(served: ServedLog, days: _Days, watched: Watched) -> CountedWindow | None:
     """What servers served that may not log rows."""
     digest = digest_of(watched.file("profile.json").read_bytes())
     version, profiles = watched.tag.image_tag, _profile(watched)
     return served.counted(days.start, days.end, version=version, profiles=profiles, profile=digest)
 
 
-def _profile(watched: _Watched) -> dict[str, ColumnProfile]:
+def _profile(watched: Watched) -> dict[str, ColumnProfile]:
     told: dict[str, Any] = json.loads(watched.file("profile.json").read_bytes())
     return {name: profile_from_json(column) for name, column in told.items()}
 
 
-def _trailing(watched: _Watched, labelled: pa.Table | None) -> MetricsEvidence | None:
+def _trailing(watched: Watched, labelled: pa.Table | None) -> MetricsEvidence | None:
     if labelled is None or len(labelled) == 0:
         return None
     outputs = tables.to_batch(labelled, watched.model.outputs, where=Path("served log"))
@@ -236,7 +169,7 @@ def _trailing(watched: _Watched, labelled: pa.Table | None) -> MetricsEvidence |
     return metrics.measure(_labelled_rows(labelled, {}, decision), outputs, decision, named=watched.named_metrics)
 
 
-def _replay(watched: _Watched, labelled: pa.Table, workplace: Workplace) -> PreviousEvidence | None:
+def _replay(watched: Watched, labelled: pa.Table, workplace: Workplace) -> PreviousEvidence | None:
     if watched.back_to is None or len(labelled) == 0:
         return None
     identity = workplace.history.page(watched.back_to, Identity)
@@ -268,36 +201,21 @@ def _labelled_rows(labelled: pa.Table, batch: Batch, decision: Decision) -> Labe
     return LabelledRows(batch=batch, labels=labels, days=days, counts=np.ones(len(labels), np.bool_))
 
 
-def _earlier(watched: _Watched, days: _Days, workplace: Workplace) -> tuple[Window, ...]:
-    windows = workplace.history.windows(watched.tag.model, watched.environment, version=watched.tag.image_tag)
-    return tuple(window for window in windows if watched.live_since <= window.start and window.end < days.end)
-
-
-def _evidence(watched: _Watched, window: Window, earlier: tuple[Window, ...], workplace: Workplace) -> WindowEvidence:
+def _evidence(watched: Watched, window: Window, workplace: Workplace) -> WindowEvidence:
     image = workplace.history.page(watched.back_to, Image) if watched.back_to else None
     return WindowEvidence(
         model=watched.tag.model,
         environment=watched.environment,
         digest=watched.digest,
         window=window,
-        earlier=earlier,
+        earlier=watched.earlier,
         at_release=watched.at_release.metrics,
         back_to=watched.back_to.image_tag if watched.back_to else None,
         back_to_digest=image.body.digest if image else None,
-        open_incident=_open_incident(watched, workplace),
+        open_incident=watched.open_incident,
         decision=watched.model.decision.kind,
         calibration=watched.calibration,
     )
-
-
-def _open_incident(watched: _Watched, workplace: Workplace) -> str | None:
-    """The newest incident that has an issue, unless that was closed. A way back that a person asked for has none."""
-    model, environment = watched.tag.model, watched.environment
-    for incident in reversed(workplace.history.incidents(model, environment)):
-        issue = workplace.history.incident_page(model, environment, incident, IssueFiled)
-        if issue is not None:
-            return None if issue.body.action is IssueAction.CLOSED else incident
-    return None
 
 
 def _digest_of_table(table: pa.Table) -> str:

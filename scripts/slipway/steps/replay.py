@@ -96,7 +96,7 @@ def compare(replaying: Replaying) -> Replay:
     compared = ["identity", "conversion", *(["evidence"] if evidence else []), *(["rehearsal"] if rehearsal else [])]
     otherwise = {one.page for one in replaying.differences}
     return Replay(
-        tag=record.subject,
+        subject=record.subject,
         recorded=then.verdict,
         now=now.verdict,
         same=tuple(page for page in (*compared, "verdicts") if page not in otherwise),

@@ -14,7 +14,17 @@ from tests.e2e.faults.disturbing import EACH_WRITE, Bench, Step, at_each, at_eac
 from tests.github_stand_in.faults import Fault
 
 STEPS: Mapping[str, Step] = {**release.STEPS, **rollout.STEPS, **watch.STEPS, **upkeep.STEPS}
-_READ_ONLY = ("resolve-tag", "measure-drift", "check-manifests", "status", "rejudge", "replay", "rebase")
+_READ_ONLY = (
+    "resolve-tag",
+    "measure-drift",
+    "export-watch",
+    "check-manifests",
+    "status",
+    "rejudge",
+    "replay",
+    "replay-incident",
+    "rebase",
+)
 _WRITES = [(name, fault) for name, step in STEPS.items() if name not in _READ_ONLY for fault in step.faults]
 _ASK_NOTHING = {
     "build_image",

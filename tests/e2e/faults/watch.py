@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 
 from slipway.adapters import deploy_tree
 from slipway.domain.incident import Reversion
 from slipway.domain.limits import Reversion as Means
 from slipway.domain.pages import Page
-from slipway.steps import file_issue, measure_drift, record_pages, revert_manifest
+from slipway.steps import export_watch, file_issue, measure_drift, record_pages, replay_incident, revert_manifest
 
 from tests.e2e.faults.disturbing import ALIKE, Step
 from tests.e2e.faults.release import live
@@ -69,6 +69,17 @@ def _measure(team: HostedTeam) -> object:
     return measure_drift.run(MODEL, environment=ENVIRONMENT, until=_LOST, policies=policies, workplace=place)
 
 
+def _measure_again(team: HostedTeam) -> object:
+    place = team.workplace
+    found = replay_incident.prepare(f"{MODEL}/{ENVIRONMENT}/{_SECOND}-drift", workplace=place)
+    page = measure_drift.run_again(found.window.body, found.record, policies=found.policies, workplace=place)
+    return found.notices, page
+
+
+def _export(team: HostedTeam) -> object:
+    return export_watch.run(now=datetime(2026, 3, 15, tzinfo=UTC), workplace=team.workplace)
+
+
 def _file(team: HostedTeam, until: date) -> object:
     return file_issue.run_on_window(team.window(until), forge=team.workplace.forge)
 
@@ -125,6 +136,8 @@ def _record(team: HostedTeam) -> None:
 
 STEPS: Mapping[str, Step] = {
     "measure-drift": Step((live, worse, _lost), _measure),
+    "replay-incident": Step((live, _stuck, _told), _measure_again),
+    "export-watch": Step((live, _stuck, _told), _export),
     "file-issue of what drifted": Step((live, _stuck), _file_second),
     "file-issue of what drifts still": Step((live, _stuck, _told, _stuck_still), _file_third),
     "file-issue of what recovered": Step((live, _stuck, _told, _recovered), _file_third),

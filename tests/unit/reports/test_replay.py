@@ -11,7 +11,7 @@ from slipway.reports.replay import replay_text
 
 def replay(**changes: Any) -> Replay:
     plain = Replay(
-        tag="flight-delay@v1.4.0",
+        subject="flight-delay@v1.4.0",
         recorded=Verdict.PASS,
         now=Verdict.PASS,
         same=("identity", "conversion", "evidence", "rehearsal", "verdicts"),
