@@ -73,7 +73,7 @@ def _measure_again(team: HostedTeam) -> object:
     place = team.workplace
     found = replay_incident.prepare(f"{MODEL}/{ENVIRONMENT}/{_SECOND}-drift", workplace=place)
     page = measure_drift.run_again(found.window.body, found.record, policies=found.policies, workplace=place)
-    return found.notices, page
+    return found.notices, page.body
 
 
 def _export(team: HostedTeam) -> object:
