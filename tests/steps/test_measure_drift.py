@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 from slipway.adapters import deploy_tree
@@ -136,6 +138,37 @@ def test_a_column_that_is_gone_is_an_incident_at_once(live: Team, logged: list[s
     assert evidence.body.window.schema_breaks == (f"`{gone}` is missing in what production was asked",)
     assert verdicts.body.kind_of_incident is IncidentKind.DRIFT
     assert issue.body.number is not None
+
+
+def logged_files(team: Team) -> list[Path]:
+    return sorted(team.workplace.served_log(MODEL, ENVIRONMENT).rows_folder.glob("*/*.parquet"))
+
+
+def test_words_in_the_file_of_one_day_are_an_incident_at_once(live: Team) -> None:
+    """Somebody writes another type than was trained on; that the rest is as it was must not hide it."""
+    live.serve("v1.0.0", days_from(_MARCH, 7))
+    last = logged_files(live)[-1]
+    table = pq.read_table(last, partitioning=None)
+    place = table.column_names.index("bill")
+    pq.write_table(table.set_column(place, "bill", table["bill"].cast(pa.string())), last)
+
+    evidence, verdicts, _ = live.look(date(2026, 3, 7))
+
+    window = evidence.body.window
+    assert window.schema_breaks == ("`bill` cannot be compared: it holds words, and was trained on numbers",)
+    assert (window.rows, window.labelled) == (840, 840)
+    assert verdicts.body.kind_of_incident is IncidentKind.DRIFT
+
+
+def test_a_log_in_csv_says_what_parquet_says(live: Team) -> None:
+    """A team that logs by itself is watched as one that lets our server do it."""
+    live.serve("v1.0.0", days_from(_MARCH, 7), change={"kitchen": "airship", "bill": 0.2})
+    of_parquet = measured(live, date(2026, 3, 7)).window
+    for path in logged_files(live):
+        pacsv.write_csv(pq.read_table(path, partitioning=None), path.with_suffix(".csv"))
+        path.unlink()
+
+    assert measured(live, date(2026, 3, 7)).window == of_parquet
 
 
 def test_too_few_rows_say_nothing(live: Team) -> None:
