@@ -91,8 +91,9 @@ def sampled_window_distances(
 ) -> tuple[tuple[WindowDistance, ...], ...]:
     """As `window_distances`, of windows that hold fewer values: what chance adds where less is served.
 
-    Drawn without putting back, equally many of each day of a window; of a day with fewer, all. The draw is a shuffle
-    by integers, so it is the same on any machine.
+    Drawn with putting back (a bootstrap), equally many of each day of a window: a day that serves 200 rows is a draw
+    from what such a day is like, and not a part of the rows of that one. The draw is by integers, so it is the same
+    on any machine.
 
     Args:
         sizes: values a window.
@@ -100,24 +101,25 @@ def sampled_window_distances(
     Returns:
         One a size, with one a window.
     """
-    if not starts or not sizes:
+    if not starts:
         return tuple(() for _ in sizes)
-    column, names = one_dimensional(values), one_dimensional(days)
-    order = np.random.default_rng(seed).permutation(column.size)
-    shuffled, of_row = column[order], names[order]
-    rest = _sketches(profile, shuffled, of_row)
-    few = (_sketches(profile, shuffled, of_row, most=-(-size // length)) for size in sizes)
-    return tuple(_apart(inside, rest, starts=starts, length=length) for inside in few)
+    generator = np.random.default_rng(seed)
+    by_day = {int(day): rows for day, rows in _rows_by_block(values, days)}
+    rest = {day: sketch(profile, rows) for day, rows in by_day.items()}
+    found = []
+    for size in sizes:
+        a_day = -(-size // length)
+        drawn = {day: rows[generator.integers(len(rows), size=a_day)] for day, rows in by_day.items()}
+        few = {day: sketch(profile, rows) for day, rows in drawn.items()}
+        found.append(_apart(few, rest, starts=starts, length=length))
+    return tuple(found)
 
 
 _Sketches = Mapping[int, NumericSketch | CategorySketch]
 
 
-def _sketches(
-    profile: ColumnProfile, values: npt.ArrayLike, days: npt.ArrayLike, *, most: int | None = None
-) -> _Sketches:
-    """Of each day, or of the first `most` of its values."""
-    return {int(day): sketch(profile, rows[:most]) for day, rows in _rows_by_block(values, days)}
+def _sketches(profile: ColumnProfile, values: npt.ArrayLike, days: npt.ArrayLike) -> _Sketches:
+    return {int(day): sketch(profile, rows) for day, rows in _rows_by_block(values, days)}
 
 
 def _apart(inside: _Sketches, rest: _Sketches, *, starts: Sequence[int], length: int) -> tuple[WindowDistance, ...]:

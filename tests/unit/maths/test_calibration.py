@@ -165,20 +165,21 @@ def test_what_is_constant_cannot_shift_by_standard_deviations() -> None:
     assert shifted_distances(profile_of_numeric([np.nan]), [np.nan], step=0.05, steps=40) == ()
 
 
-def test_thinned_windows_are_those_of_so_many_rows_of_each_day() -> None:
-    """Where more is asked than there is, all is taken, and nothing was thinned."""
+def test_fewer_rows_lie_farther_and_many_as_far_as_all() -> None:
+    """Chance adds to what days do; with many rows nothing is left of it."""
     generator = np.random.default_rng(3)
     days = np.repeat(np.arange(30), 40)
     values = generator.normal(size=days.size)
     profile = profile_of_numeric(values)
+    starts = (0, 10, 20)
 
-    few, many, all_of_it = sampled_window_distances(
-        profile, values, days, starts=(0, 10, 20), length=10, sizes=(20, 100, 4_000)
-    )
+    drawn = sampled_window_distances(profile, values, days, starts=starts, length=10, sizes=(20, 100, 400_000))
 
-    assert all_of_it == window_distances(profile, values, days, starts=(0, 10, 20), length=10)
-    mean = [np.mean([one.distance for one in found]) for found in (few, many, all_of_it)]
-    assert mean[0] > 1.5 * mean[1] > 1.5 * mean[2]
+    few, some, many = (np.array([one.distance for one in found], np.float64) for found in drawn)
+    whole = [one.distance for one in window_distances(profile, values, days, starts=starts, length=10)]
+    assert few.mean() > 1.2 * some.mean()
+    assert some.mean() > 1.2 * many.mean()
+    assert many == pytest.approx(np.array(whole, np.float64), abs=0.01)
 
 
 def test_few_rows_miss_values_by_chance() -> None:
