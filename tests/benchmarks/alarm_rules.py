@@ -1,10 +1,10 @@
 """What of a window is looked at, and from when on each tool's rule calls it an alarm.
 
 Evidently and NannyML are not run here: their default rules are written down again, as their documentation tells them.
-Evidently 0.7: Wasserstein distance in standard deviations, and Jensen-Shannon distance for words, each above 0.1, as with
-a reference of more than 1,000 rows. NannyML 0.13: Jensen-Shannon distance above 0.1, numbers in bins by Doane. Beside it
-stands the threshold that NannyML has for other distances and lets one choose here: mean + 3 standard deviations of the
-chunks of the reference.
+Evidently 0.7: Wasserstein distance in standard deviations, and Jensen-Shannon distance for words, each above 0.1, as
+with a reference of more than 1,000 rows. NannyML 0.13: Jensen-Shannon distance above 0.1, numbers in bins by Doane.
+Beside it stands the threshold that NannyML has for other distances and lets one choose here: mean + 3 standard
+deviations of the chunks of the reference.
 """
 
 from __future__ import annotations
