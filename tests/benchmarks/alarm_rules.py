@@ -10,7 +10,7 @@ deviations of the chunks of the reference.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -60,9 +60,9 @@ class Reference:
         distance, rows = self._distance(asked), self._known.size * asked.size / (self._known.size + asked.size)
         shares = np.linspace(0, 1, 1001)
         apart = np.abs(self._quantiles - np.quantile(asked, shares)).mean() / self._known.std()
-        counts = [np.diff(np.searchsorted(one, self._bins)) for one in (self._known, asked)]
+        whole, seen = (np.diff(np.searchsorted(one, self._bins)) for one in (self._known, asked))
         p = float(stats.kstwobign.sf(distance * np.sqrt(rows)))
-        return distance, p, float(apart), float(jensenshannon(*counts, base=2))
+        return distance, p, float(apart), float(jensenshannon(whole, seen, base=2))
 
     def _distance(self, asked: Column) -> float:
         """Kolmogorov-Smirnov: at each value of the window, and just before it."""
@@ -102,12 +102,13 @@ def _known(values: Column) -> Column:
 
 def alarms(rule: str, effects: Mapping[str, Effect], usual: Mapping[str, float]) -> frozenset[str]:
     """The columns of a window that a rule of one window calls moved; `usual` is mean + 3 sd of each."""
-    exceeds = {
+    rules: dict[str, Callable[[str, Effect], bool]] = {
         "p < 0.05": lambda name, one: one.p < 0.05,
         "Bonferroni": lambda name, one: one.p < 0.05 / 9,
         "KS > 0.15": lambda name, one: one.distance > POLICY,
         "Evidently": lambda name, one: one.evidently > PEERS,
         "NannyML": lambda name, one: one.jensen_shannon > PEERS,
         "NannyML, mean + 3 sd": lambda name, one: one.jensen_shannon > usual[name],
-    }[rule]
+    }
+    exceeds = rules[rule]
     return frozenset(name for name, one in effects.items() if exceeds(name, one))
