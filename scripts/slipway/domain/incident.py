@@ -14,6 +14,8 @@ from slipway.domain.pages import Body, Frozen
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.maths.named_metrics import BY_NAME, DecisionKind
 
+SELF_TEST = "Can the watch be trusted?"  # the one question of the watch that is answered yes where all is well
+
 
 class IncidentKind(StrEnum):
     DRIFT = "drift"
@@ -94,6 +96,17 @@ class Window(Frozen):
         return "the log holds counts alone (log_mode: sketch), which no label can be joined to"
 
 
+class SelfTest(Frozen):
+    """What was measured of two copies made up from the profile: one like the reference, one with the share `moved` of
+    its rows elsewhere."""
+
+    rows: int
+    moved: float
+    clean: tuple[FeatureDrift, ...]
+    drifted: tuple[FeatureDrift, ...]
+    schema_breaks: tuple[str, ...] = ()
+
+
 class WindowEvidence(Body):
     """The newest window, and those of the same version before it, oldest first.
 
@@ -114,6 +127,7 @@ class WindowEvidence(Body):
     back_to_digest: str | None
     open_incident: str | None
     decision: DecisionKind = DecisionKind.YES_OR_NO
+    self_test: SelfTest | None = None
     calibration: Calibration | None = None
 
 

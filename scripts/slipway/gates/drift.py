@@ -11,11 +11,15 @@ from dataclasses import dataclass
 
 from slipway.domain.calibrated_limits import FeatureLimits, Null, limits_of
 from slipway.domain.calibration import Calibration
-from slipway.domain.incident import FeatureDrift, Window, WindowEvidence
+from slipway.domain.incident import SELF_TEST, FeatureDrift, SelfTest, Window, WindowEvidence
 from slipway.domain.limits import DriftLimit
 from slipway.domain.verdict import Finding, Verdict
 from slipway.maths.calibration import ENOUGH_BLOCKS
 
+_MISTRUST = (
+    "believe nothing that the watch says of drift before this passes: lower `distance` in policies/drift.yaml if it is "
+    "a half or more, else update Slipway and tell its maintainers"
+)
 _LEAST_MISSING = 0.01  # a share that is noticed, where values are never missing in the reference
 
 
@@ -70,7 +74,8 @@ class _Looked:
 def judge_window(evidence: WindowEvidence, limit: DriftLimit) -> tuple[Finding, ...]:
     """Fail when the same feature exceeds in `windows` of the last `of_last` windows; a schema break at once.
 
-    What is as often beyond what it does by itself, and within its limit, is a notice and no incident.
+    What is as often beyond what it does by itself, and within its limit, is a notice and no incident. A watch that
+    answers wrongly about a copy that is known is an alarm itself.
     """
     recent = [_look(one, limit, evidence.calibration) for one in (*evidence.earlier, evidence.window)[-limit.of_last :]]
     nearest = recent[-1].nearest
@@ -87,12 +92,53 @@ def judge_window(evidence: WindowEvidence, limit: DriftLimit) -> tuple[Finding, 
             mend="look at the feature where it is made: a sensor, a join, a unit or a default" if problem else "",
             notice=_notice(recent, limit),
         ),
+        *([_trust(evidence, evidence.self_test, limit)] if evidence.self_test else []),
     )
 
 
 def exceeded(window: Window, limit: DriftLimit, calibration: Calibration | None = None) -> frozenset[str]:
     """The features whose proven lower bound is beyond their limit; none where rows are too few to tell."""
     return _look(window, limit, calibration).exceeding
+
+
+def _trust(evidence: WindowEvidence, tested: SelfTest, limit: DriftLimit) -> Finding:
+    """The copies are judged by the rule, the policy and the limits that the window is judged by."""
+    clean, drifted = (
+        _look(_as_window(evidence.window, drift, tested, limit), limit, evidence.calibration)
+        for drift in (tested.clean, tested.drifted)
+    )
+    wrong = [*tested.schema_breaks, *_cried_wolf(clean, limit), *_slept(drifted, tested, limit)]
+    return Finding(
+        gate="drift",
+        title=SELF_TEST,
+        verdict=Verdict.FAIL if wrong else Verdict.PASS,
+        measured="not on copies that are known" if wrong else "clean copy quiet, drifted copy found",
+        allowed="both",
+        margin="–",
+        problem="; ".join(wrong),
+        mend=_MISTRUST if wrong else "",
+    )
+
+
+def _as_window(window: Window, drift: tuple[FeatureDrift, ...], tested: SelfTest, limit: DriftLimit) -> Window:
+    return window.model_copy(
+        update={"drift": drift, "rows": max(tested.rows, limit.rows), "schema_breaks": tested.schema_breaks}
+    )
+
+
+def _cried_wolf(clean: _Looked, limit: DriftLimit) -> list[str]:
+    verdict, problem = _verdict([clean] * limit.of_last, limit)
+    return [f"of a copy of the reference it says: {problem}"] if verdict is not Verdict.PASS else []
+
+
+def _slept(drifted: _Looked, tested: SelfTest, limit: DriftLimit) -> list[str]:
+    """A feature whose limit is as much as was moved is not asked, unless that is so of all."""
+    verdict, _ = _verdict([drifted] * limit.of_last, limit)
+    asked = [one for one in drifted.features if one.limits.distance.value < tested.moved]
+    missed = [f"`{one.drift.feature}`" for one in asked if not one.exceeds]
+    if verdict is Verdict.FAIL and not missed:
+        return []
+    return [f"of a copy with {tested.moved:.0%} of its rows elsewhere it does not find {', '.join(missed) or 'any'}"]
 
 
 def _look(window: Window, limit: DriftLimit, calibration: Calibration | None) -> _Looked:

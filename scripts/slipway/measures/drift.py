@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from slipway.domain.calibration import SHIFT_STEP, Calibration, FeatureCalibration, SmallerWindows
-from slipway.domain.incident import FeatureDrift
+from slipway.domain.incident import FeatureDrift, SelfTest
 from slipway.domain.rows import Batch
 from slipway.maths.absence import Absent
 from slipway.maths.calibration import (
@@ -20,15 +20,17 @@ from slipway.maths.calibration import (
     shifted_distances,
     window_distances,
 )
+from slipway.maths.copies import copied, has_values
 from slipway.maths.counts import ColumnSketch, added
 from slipway.maths.distances import category_distance, kolmogorov_smirnov, missing_rate, normalised_wasserstein
 from slipway.maths.profile import CategoryProfile, CategorySketch, ColumnProfile, NumericProfile, NumericSketch
-from slipway.maths.windows import SeenWindow
+from slipway.maths.windows import SeenWindow, ServedBatch, count_window
 
 _MOST_UNSEEN = 5  # named in a report
 _MOST_WINDOWS = 400  # of the reference: a year and a month
 _SMALLER = (100, 200, 500, 1_000, 2_000)  # rows: with more, chance adds little to what days do
 _SHIFTS = 40  # up to two standard deviations
+_COPIED, _MOVED = 10_000, 0.5  # rows of a copy, and the share of them that lies elsewhere in the drifted one
 _DIGITS = 4  # of a distance: enough for any limit that a person writes, and a page stays small
 _FIRST_DAY = date(1970, 1, 1)
 
@@ -62,6 +64,14 @@ def measure(
     return tuple(found), tuple(breaks)
 
 
+def self_test(profile: Mapping[str, ColumnProfile]) -> SelfTest:
+    """Count and compare two copies, made up from the profile alone, of which it is known how far they lie."""
+    tried = {name: reference for name, reference in profile.items() if has_values(reference)}
+    clean, odd = _measured_copy(tried, moved=0.0)
+    drifted, more = _measured_copy(tried, moved=_MOVED)
+    return SelfTest(rows=_COPIED, moved=_MOVED, clean=clean, drifted=drifted, schema_breaks=(*odd, *more))
+
+
 def calibrate(
     profile: Mapping[str, ColumnProfile], reference: Batch, days: npt.NDArray[np.int64], *, window_days: int
 ) -> Calibration:
@@ -84,6 +94,13 @@ def calibrate(
             for name, column in profile.items()
         },
     )
+
+
+def _measured_copy(
+    profile: Mapping[str, ColumnProfile], *, moved: float
+) -> tuple[tuple[FeatureDrift, ...], tuple[str, ...]]:
+    columns = {name: copied(reference, rows=_COPIED, moved=moved) for name, reference in profile.items()}
+    return measure(profile, count_window(profile, [ServedBatch(_COPIED, columns)]))
 
 
 def _calibrate(

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from slipway.domain.incident import FeatureDrift, IncidentVerdicts, Outcome, Reversion, Window, WindowEvidence
+from slipway.domain.incident import (
+    SELF_TEST,
+    FeatureDrift,
+    IncidentVerdicts,
+    Outcome,
+    Reversion,
+    Window,
+    WindowEvidence,
+)
 from slipway.domain.verdict import Estimate, Finding, Verdict, metric_title
 from slipway.maths.named_metrics import foremost
 from slipway.reports import charts, rendering
@@ -61,8 +69,9 @@ def incident_body(evidence: WindowEvidence, verdicts: IncidentVerdicts, *, rever
 
 
 def answer_to(finding: Finding) -> str:
-    """Of a gate's question, each of which asks whether something is wrong: `yes`, or `yes (audit)`."""
-    answer = {Verdict.PASS: "no", Verdict.FAIL: "yes", Verdict.NOT_ENOUGH_EVIDENCE: "not known yet"}[finding.verdict]
+    """Of a gate's question, each but one of which asks whether something is wrong: `yes`, or `yes (audit)`."""
+    well, wrong = ("yes", "no") if finding.title == SELF_TEST else ("no", "yes")
+    answer = {Verdict.PASS: well, Verdict.FAIL: wrong, Verdict.NOT_ENOUGH_EVIDENCE: "not known yet"}[finding.verdict]
     return f"{answer} (audit)" if finding.audit else answer
 
 
@@ -102,6 +111,8 @@ def _trailing(evidence: WindowEvidence) -> str:
 
 
 def _what_moved(verdicts: IncidentVerdicts) -> str:
+    if any(one.title == SELF_TEST and one.verdict is Verdict.FAIL for one in verdicts.findings):
+        return "the watch itself answers wrongly"
     moved = any(one.gate == "drift" and one.verdict is not Verdict.PASS for one in verdicts.findings)
     return "an input moved" if moved else "something moved"
 

@@ -214,6 +214,7 @@ def _evidence(watched: Watched, window: Window, workplace: Workplace) -> WindowE
         back_to_digest=image.body.digest if image else None,
         open_incident=watched.open_incident,
         decision=watched.model.decision.kind,
+        self_test=drift.self_test(_profile(watched)),
         calibration=watched.calibration,
     )
 

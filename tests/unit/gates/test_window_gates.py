@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from slipway.domain.calibration import Calibration, FeatureCalibration, SmallerWindows
 from slipway.domain.evidence import MetricsEvidence
-from slipway.domain.incident import PreviousEvidence, Window, WindowEvidence
+from slipway.domain.incident import SELF_TEST, PreviousEvidence, SelfTest, Window, WindowEvidence
 from slipway.domain.limits import DriftLimit, MetricLimit, MetricsLimit, PreviousVersionLimit
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.gates import drift, metrics, previous_version
@@ -309,3 +309,43 @@ def test_a_log_that_held_rows_on_some_days_waits_for_their_labels() -> None:
     (metric,) = metrics.judge_window(seen(*windows), MetricsLimit(f1=MetricLimit(floor=0.60, drop=0.05)))
 
     assert metric.measured == "no 28 labelled days since the release yet"
+
+
+# --- can the watch be trusted? ------------------------------------------------------------------------------
+
+
+def trust_of(
+    *, clean: float = 0.001, drifted: float = 0.5, limit: float = 0.15, breaks: tuple[str, ...] = ()
+) -> Finding:
+    """A quiet week, and copies whose two features were found to lie so far."""
+    found = [tuple(pages.feature_drift(name, low) for name in ("hour", "fee")) for low in (clean, drifted)]
+    tested = SelfTest(rows=10_000, moved=0.5, clean=found[0], drifted=found[1], schema_breaks=breaks)
+    evidence = seen(week(0)).model_copy(update={"self_test": tested})
+    _, finding = drift.judge_window(evidence, DriftLimit(distance=limit))
+    return finding
+
+
+def test_a_watch_that_is_right_about_both_copies_is_trusted() -> None:
+    """Silence means something only if there is something that it would not be silent about."""
+    finding = trust_of()
+
+    assert (finding.title, finding.verdict) == (SELF_TEST, _PASS)
+    assert (finding.measured, finding.allowed) == ("clean copy quiet, drifted copy found", "both")
+
+
+@pytest.mark.parametrize(
+    ("found", "problem"),
+    [
+        ({"clean": 0.2}, "of a copy of the reference it says: `fee` moved by KS 0.200"),
+        ({"drifted": 0.1}, "of a copy with 50% of its rows elsewhere it does not find `hour`, `fee`"),
+        ({"limit": 0.6}, "of a copy with 50% of its rows elsewhere it does not find any"),
+        ({"breaks": ("`hour` cannot be compared: no",)}, "`hour` cannot be compared: no"),
+    ],
+)
+def test_a_watch_that_answers_wrongly_is_an_alarm_itself(found: dict[str, Any], problem: str) -> None:
+    """A broken watch is as silent as one that has nothing to say."""
+    finding = trust_of(**found)
+
+    assert finding.verdict is _FAIL
+    assert finding.problem.startswith(problem)
+    assert "policies/drift.yaml" in finding.mend

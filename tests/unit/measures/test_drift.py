@@ -9,7 +9,7 @@ import pytest
 from slipway.domain.rows import Batch
 from slipway.maths.profile import profile_of_columns
 from slipway.maths.windows import SeenWindow, ServedBatch, count_window
-from slipway.measures.drift import calibrate, measure
+from slipway.measures.drift import calibrate, measure, self_test
 
 _RANDOM = np.random.default_rng(1)
 _TRAINED = {
@@ -118,3 +118,13 @@ def test_years_of_reference_make_no_endless_page() -> None:
 
     assert len(found.rows) == len(found.features["hour"].distances) == 400
     assert found.since == date(1971, 8, 18)  # so the last window ends on the last day, 1972-09-26
+
+
+def test_the_watch_is_tried_on_copies_that_are_known() -> None:
+    """Made up from the profile that the image carries, they need no row of anybody's."""
+    tested = self_test({**_PROFILE, "never": profile_of_columns({"never": [np.nan]}, categories=())["never"]})
+
+    assert tested.schema_breaks == ()
+    assert [one.feature for one in tested.clean] == [one.feature for one in tested.drifted] == list(_PROFILE)
+    assert max(one.low for one in tested.clean) < 0.01
+    assert [one.low for one in tested.drifted] == pytest.approx([0.5] * 3, abs=0.01)
