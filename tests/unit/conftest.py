@@ -33,7 +33,7 @@ sys.addaudithook(_refuse)
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     global _watched  # noqa: PLW0603  # an audit hook is for good, and is told of every file
-    _watched = item.path.parent != _HERE
+    _watched = _HERE in item.path.parents and item.path.parent != _HERE  # xdist asks every conftest about every test
     try:
         return (yield)
     finally:

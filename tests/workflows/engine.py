@@ -148,7 +148,9 @@ def _remove_all_on(layer: str) -> None:
 
 
 def _images_on(layer: str) -> list[str]:
+    """Of the images that are there; one that another run takes away meanwhile is none of them."""
     form = "{{.Id}} {{if .RootFS.Layers}}{{index .RootFS.Layers 0}}{{end}}"
     everything = docker("image", "ls", "--all", "--quiet", "--no-trunc").split()
-    listed = docker("image", "inspect", "--format", form, *set(everything)).splitlines() if everything else []
-    return [line.split()[0] for line in listed if line.endswith(layer)]
+    asked = ["docker", "image", "inspect", "--format", form, *set(everything)]
+    listed = subprocess.run(asked, capture_output=True, text=True, check=False).stdout if everything else ""
+    return [line.split()[0] for line in listed.splitlines() if line.endswith(layer)]

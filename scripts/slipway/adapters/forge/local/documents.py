@@ -68,8 +68,9 @@ class Document(Generic[FieldsT]):
 
 def render(document: Document[FieldsT]) -> bytes:
     values = document.fields.model_dump(mode="json")
-    readable = not _BREAKS_OF_YAML.search("".join(map(str, values.values())))
-    front = yaml.safe_dump(values, sort_keys=False, allow_unicode=readable, width=10**9)
+    front = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=10**9)
+    if _BREAKS_OF_YAML.search(front):
+        front = yaml.safe_dump(values, sort_keys=False, width=10**9)
     parts = [f"{_FENCE}{front}{_FENCE}\n{_escape(document.body)}\n"]
     parts += [
         f"\n<!-- comment {number} -->\n{_escape(comment)}\n"
