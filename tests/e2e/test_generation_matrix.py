@@ -50,7 +50,9 @@ def test_a_generated_repository_passes_its_own_tests(case: str, tmp_path: Path) 
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"\d{3,} passed", done.stdout) and "skipped" not in done.stdout.splitlines()[-1]
     found = bench.run(
-        ".venv/bin/python", "-m", "pytest", "-q", "--collect-only", *sorted(THE_SAME_ANYWHERE), cwd=repository
+        *(".venv/bin/python", "-m", "pytest", "-q", "--collect-only", "--snapshot-warn-unused"),
+        *sorted(THE_SAME_ANYWHERE),
+        cwd=repository,
     )
     assert found.returncode == 0, found.stdout + found.stderr
     assert bench.git(repository, "status", "--porcelain") == ""
