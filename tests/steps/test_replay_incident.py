@@ -16,6 +16,7 @@ from slipway.steps import revert_manifest
 
 from tests.team import ENVIRONMENT, MODEL, Team, Tip, days_from
 
+_EITHER = "write MODEL@vX.Y.Z, or MODEL/ENVIRONMENT/ID as the issue does"
 _NAME = f"{MODEL}/{ENVIRONMENT}/2026-04-14-metric"
 
 
@@ -88,7 +89,8 @@ def test_a_log_that_lost_rows_is_told_and_what_it_showed_stands(worse: Team) -> 
 @pytest.mark.parametrize(
     ("name", "problem", "mend"),
     [
-        ("tip", "`tip` is no incident", "write MODEL/ENVIRONMENT/ID, as its issue does"),
+        ("tip", "`tip` is neither a release nor an incident", _EITHER),
+        ("//", "`//` is neither a release nor an incident", _EITHER),
         (
             f"{MODEL}/{ENVIRONMENT}/1",
             "the ledger has no incident 1 of tip in production",

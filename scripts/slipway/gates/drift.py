@@ -96,11 +96,6 @@ def judge_window(evidence: WindowEvidence, limit: DriftLimit) -> tuple[Finding, 
     )
 
 
-def exceeded(window: Window, limit: DriftLimit, calibration: Calibration | None = None) -> frozenset[str]:
-    """The features whose proven lower bound is beyond their limit; none where rows are too few to tell."""
-    return _look(window, limit, calibration).exceeding
-
-
 def _trust(evidence: WindowEvidence, tested: SelfTest, limit: DriftLimit) -> Finding:
     """The copies are judged by the rule, the policy and the limits that the window is judged by."""
     clean, drifted = (

@@ -93,8 +93,11 @@ def compare(replaying: ReplayingIncident) -> Replay:
 
 def _parts(name: str, workplace: Workplace) -> tuple[str, str, str]:
     parts = name.split("/")
-    if len(parts) != 3:
-        raise BadFile(f"`{name}` is no incident", mend="write MODEL/ENVIRONMENT/ID, as its issue does")
+    if len(parts) != 3 or not all(parts):
+        raise BadFile(
+            f"`{name}` is neither a release nor an incident",
+            mend="write MODEL@vX.Y.Z, or MODEL/ENVIRONMENT/ID as the issue does",
+        )
     model, environment, incident = parts
     known = workplace.history.incidents(model, environment)
     if incident not in known:

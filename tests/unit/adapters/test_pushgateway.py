@@ -35,11 +35,17 @@ def test_an_address_of_something_else_is_refused(other_server: str) -> None:
     assert "without /metrics" in str(refused.value)
 
 
-@pytest.mark.parametrize("place", ["a closed port", "no address"])
-def test_nobody_there_is_no_verdict_and_tells_the_other_way(place: str) -> None:
+def test_nobody_there_is_no_verdict_and_tells_the_other_way() -> None:
     """A hosted runner reaches no private gateway."""
     with socket.socket() as closed:  # bound, and not listening
         closed.bind(("127.0.0.1", 0))
-        to = f"http://127.0.0.1:{closed.getsockname()[1]}" if place == "a closed port" else "gateway:9091"
         with pytest.raises(Unreachable, match="--out"):
-            pushgateway.push(b"", to=to, instance="team")
+            pushgateway.push(b"", to=f"http://127.0.0.1:{closed.getsockname()[1]}", instance="team")
+
+
+@pytest.mark.parametrize("to", ["nowhere", "gateway:9091", ""])
+def test_what_is_no_address_is_to_be_mended_and_not_tried_again(to: str) -> None:
+    """To run the command again, as where nobody answers, would never help."""
+    with pytest.raises(PushRefused, match="is no address") as refused:
+        pushgateway.push(b"", to=to, instance="team")
+    assert "http://127.0.0.1:9091" in refused.value.mend

@@ -76,16 +76,17 @@ def test_missing_values_count_by_themselves(change: float, exceeds: bool) -> Non
     """Kolmogorov-Smirnov does not see a third of all rows turn into NaN."""
     window = week(0, drift=(pages.feature_drift("hour", 0.0, null_rate_change=change),))
 
-    assert drift.exceeded(window, DriftLimit()) == (frozenset({"hour"}) if exceeds else frozenset())
+    assert drift.judge_window(seen(window), DriftLimit())[0].verdict is (_OPEN if exceeds else _PASS)
 
 
-@pytest.mark.parametrize(("rows", "verdict"), [(500, _OPEN), (499, _OPEN)])
-def test_too_few_rows_are_an_open_question(rows: int, verdict: Verdict) -> None:
+@pytest.mark.parametrize(("rows", "later"), [(500, _FAIL), (499, _OPEN)])
+def test_too_few_rows_are_an_open_question(rows: int, later: Verdict) -> None:
     """However far they lie; and they count in no later window either."""
-    assert drift_of(0.9, rows=rows).verdict is verdict
-    assert drift.exceeded(week(0, rows=rows, drift=(pages.feature_drift("hour", 0.9),)), DriftLimit()) == (
-        frozenset({"hour"}) if rows >= 500 else frozenset()
-    )
+    first, second = (week(number, drift=(pages.feature_drift("hour", 0.9),)) for number in range(2))
+    first = first.model_copy(update={"rows": rows})
+
+    assert drift.judge_window(seen(first), DriftLimit())[0].verdict is _OPEN
+    assert drift.judge_window(seen(first, second), DriftLimit())[0].verdict is later
 
 
 def test_a_schema_break_is_an_incident_at_once() -> None:
@@ -177,8 +178,9 @@ def test_a_season_and_few_rows_are_allowed_for_window_by_window() -> None:
     measured = calibrated(0.05, smaller=thin)
     few, many = (week(0, rows=rows, drift=(pages.feature_drift("hour", 0.3),)) for rows in (600, 5_000))
 
-    assert drift.exceeded(few, DriftLimit(), measured) == frozenset()
-    assert drift.exceeded(many, DriftLimit(), measured) == frozenset({"hour"})
+    found = [seen(window).model_copy(update={"calibration": measured}) for window in (few, many)]
+
+    assert [drift.judge_window(one, DriftLimit())[0].verdict for one in found] == [_PASS, _OPEN]
 
 
 # --- metrics ------------------------------------------------------------------------------------------------
