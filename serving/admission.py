@@ -13,29 +13,41 @@ class Admission:
     def __init__(self, *, most_requests: int, most_bytes: int) -> None:
         self.requests = 0
         self.held_bytes = 0
+        self.most_bytes = most_bytes
         self._most_requests = most_requests
-        self._most_bytes = most_bytes
 
-    def enter(self) -> bool:
-        """Whether one more request may come in; it must `leave`."""
+    def enter(self) -> Visit | None:
+        """Let one more request in, if it may come; it must `leave`."""
         if self.requests >= self._most_requests:
-            return False
+            return None
         self.requests += 1
-        return True
+        return Visit(self)
 
-    def leave(self, *, held_bytes: int) -> None:
-        self.requests -= 1
-        self.held_bytes -= held_bytes
+
+class Visit:
+    """One request that was let in."""
+
+    __slots__ = ("_admission", "held_bytes")
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self.held_bytes = 0
 
     def hold(self, size: int) -> None:
-        """Count bytes that stay in memory until their request leaves.
+        """Count bytes that stay in memory until the request leaves.
 
         Raises:
             RequestRefused: all requests together would hold too many.
         """
-        if self.held_bytes + size > self._most_bytes:
-            raise overloaded(f"{self.held_bytes} bytes of requests are being read")
+        held = self._admission.held_bytes
+        if held + size > self._admission.most_bytes:
+            raise overloaded(f"{held} bytes of requests are being read")
+        self._admission.held_bytes += size
         self.held_bytes += size
+
+    def leave(self) -> None:
+        self._admission.requests -= 1
+        self._admission.held_bytes -= self.held_bytes
 
 
 def overloaded(why: str) -> RequestRefused:

@@ -36,7 +36,7 @@ class Application:
         return self.infer.model
 
     @cached_property
-    def _infer_paths(self) -> frozenset[str]:
+    def infer_paths(self) -> frozenset[str]:
         return frozenset(f"{place}/infer" for place in routes.places(self.model))
 
     @cached_property
@@ -45,7 +45,7 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         send = self._closing(send)
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self._infer_paths:
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self.infer_paths:
             await self.infer(scope, receive, send)
         else:
             await self._other_routes(scope, receive, send)

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 
 from starlette.types import Receive
 
-from serving.admission import Admission
+from serving.admission import Visit
 from serving.errors import RequestRefused
 
-_ACCOUNTED_FROM = 65_536  # bytes: what a connection buffers anyway is not counted
 _DISCARDED = 8  # times the limit: so much of a too large body is read away, so that the client sees the answer
 _GZIP, _ZLIB, _RAW = 31, 15, -15  # zlib's names for the three, as numbers
 _FASTEST = 1
@@ -20,70 +19,59 @@ class ClientGone(Exception):
     """Nobody is there any more to get an answer."""
 
 
-class Incoming:
-    """The body of one request, and how many of its bytes count as held."""
+async def read(receive: Receive, visit: Visit, *, most_bytes: int) -> bytes:
+    """Read the whole body of a request, and count it as held by it.
 
-    def __init__(self, receive: Receive, admission: Admission, *, most_bytes: int) -> None:
-        self._receive = receive
-        self._admission = admission
-        self._most_bytes = most_bytes
-        self.held_bytes = 0
+    Raises:
+        RequestRefused: it is too large, for itself or beside the others; the rest of it was read away.
+        ClientGone: the client closed its connection.
+    """
+    content, more = await _next(receive)
+    if not more and len(content) <= most_bytes:  # nearly always
+        visit.hold(len(content))
+        return content
+    return await _read_on(receive, visit, content, more=more, most_bytes=most_bytes)
 
-    async def read(self) -> bytes:
-        """The whole body.
 
-        Raises:
-            RequestRefused: it is too large, for itself or beside the others; the rest of it was read away.
-            ClientGone: the client closed its connection.
-        """
-        content, more = await self._next()
-        if not more and len(content) <= self._most_bytes:  # nearly always
-            self.hold(len(content))
-            return content
-        return await self._read_on(content, more=more)
+async def discard(receive: Receive, *, most_bytes: int, read: int = 0) -> None:
+    """Read the rest away: an answer sent while the client still writes would be lost in a reset."""
+    more = True
+    while more and read <= most_bytes * _DISCARDED:
+        content, more = await _next(receive)
+        read += len(content)
 
-    async def discard(self, *, read: int = 0) -> None:
-        """Read the rest away: an answer sent while the client still writes would be lost in a reset."""
-        more = True
-        while more and read <= self._most_bytes * _DISCARDED:
-            content, more = await self._next()
-            read += len(content)
 
-    def hold(self, size: int) -> None:
-        if size > _ACCOUNTED_FROM:
-            self._admission.hold(size)
-            self.held_bytes += size
+async def _read_on(receive: Receive, visit: Visit, content: bytes, *, more: bool, most_bytes: int) -> bytes:
+    chunks, size = [content], len(content)
+    refusal = _refusal(visit, size, len(content), most_bytes=most_bytes)
+    while more and refusal is None:
+        content, more = await _next(receive)
+        size += len(content)
+        refusal = _refusal(visit, size, len(content), most_bytes=most_bytes)
+        chunks.append(content)
+    if refusal is None:
+        return b"".join(chunks)
+    chunks.clear()
+    if more:
+        await discard(receive, most_bytes=most_bytes, read=size)
+    raise refusal
 
-    async def _read_on(self, content: bytes, *, more: bool) -> bytes:
-        chunks, size = [content], len(content)
-        refusal = self._refusal(size, size) if size > _ACCOUNTED_FROM else None
-        while more and refusal is None:
-            content, more = await self._next()
-            size += len(content)
-            refusal = self._refusal(size, len(content))
-            chunks.append(content)
-        if refusal is None and size <= self._most_bytes:
-            return b"".join(chunks)
-        chunks.clear()
-        if more:
-            await self.discard(read=size)
-        raise refusal or too_large(self._most_bytes)
 
-    def _refusal(self, size: int, added: int) -> RequestRefused | None:
-        if size > self._most_bytes:
-            return too_large(self._most_bytes)
-        try:
-            self._admission.hold(added)
-        except RequestRefused as refusal:
-            return refusal
-        self.held_bytes += added
-        return None
+def _refusal(visit: Visit, size: int, added: int, *, most_bytes: int) -> RequestRefused | None:
+    if size > most_bytes:
+        return too_large(most_bytes)
+    try:
+        visit.hold(added)
+    except RequestRefused as refusal:
+        return refusal
+    return None
 
-    async def _next(self) -> tuple[bytes, bool]:
-        message = await self._receive()
-        if message["type"] != "http.request":
-            raise ClientGone
-        return message.get("body", b""), message.get("more_body", False)
+
+async def _next(receive: Receive) -> tuple[bytes, bool]:
+    message = await receive()
+    if message["type"] != "http.request":
+        raise ClientGone
+    return message.get("body", b""), message.get("more_body", False)
 
 
 def too_large(most_bytes: int) -> RequestRefused:

@@ -1,5 +1,7 @@
 """One connection: uvicorn's, with bounds on how long and how large a request may arrive.
 
+Short requests to `infer` go by turns.py, all others by uvicorn to the application.
+
 uvicorn waits for the rest of a request as long as the client likes, keeps a head of any size, and keeps what a client
 does not read. Here a request must be there as a whole in a number of seconds, and what is refused before the
 application sees it is refused in the protocol's own words.
@@ -16,8 +18,12 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from serving.causes import Unanswered
+from serving.infer import Answer, Headers
 from serving.joined_writes import JoinedWrites
+from serving.turns import Turns, Whole
 
+_UNKNOWN = 1 << 62
 _GATHERED = 262_144  # bytes of a body that wake the application together; uvicorn stops reading at a quarter of it
 
 
@@ -33,9 +39,16 @@ class Connection(HttpToolsProtocol):
     """A connection of a client who may be slow, broken or hostile; `refused` is told the cause of each refusal."""
 
     def __init__(
-        self, config: Config, server_state: ServerState, *, bounds: Bounds, refused: Callable[[str], None]
+        self,
+        config: Config,
+        server_state: ServerState,
+        *,
+        turns: Turns,
+        bounds: Bounds,
+        refused: Callable[[Unanswered], None],
     ) -> None:
         super().__init__(config=config, server_state=server_state, app_state={})
+        self._turns = turns
         self._bounds = bounds
         self._refused = refused
         self._arriving = False
@@ -76,11 +89,18 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        super().on_headers_complete()
+        headers = dict(self.headers)
+        if self._is_read_as_a_whole(headers):
+            self.cycle = Whole(headers)  # type: ignore[assignment]
+        else:
+            super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Nothing can be done with a part of a request, so that the application is woken for the whole of most."""
         if self.cycle.response_complete:
+            return
+        if isinstance(self.cycle, Whole):
+            self.cycle.chunks.append(body)
             return
         self.cycle.body += body
         if len(self.cycle.body) > _GATHERED:
@@ -89,7 +109,30 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._arriving = False
-        super().on_message_complete()
+        if isinstance(self.cycle, Whole):
+            self._turns.add(self, self.cycle)
+        else:
+            super().on_message_complete()
+
+    @property
+    def is_gone(self) -> bool:
+        return self.transport.is_closing()
+
+    def answer(self, whole: Whole, answer: Answer) -> None:
+        head = [STATUS_LINE[answer.status]]
+        for name, value in (*self.server_state.default_headers, *answer.headers):
+            head += (name, b": ", value, b"\r\n")
+        if not whole.keep_alive:
+            head.append(b"connection: close\r\n")
+        head.append(b"content-length: %d\r\n\r\n" % len(answer.content))
+        self._joined.hold(b"".join(head) + answer.content)
+        whole.response_complete = True
+        if not whole.keep_alive:
+            self.transport.close()
+        super().on_response_complete()
+
+    def flush(self) -> None:
+        self._joined.flush()
 
     def on_response_complete(self) -> None:
         if len(self.tasks) == 1:  # otherwise with those of the others, at the turn's end: each write drives out of the
@@ -106,6 +149,21 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, "no_http", msg)
+
+    def _is_read_as_a_whole(self, headers: Headers) -> bool:
+        """Short ones to `infer`, of clients who want nothing special and have taken every answer before."""
+        length = int(headers.get(b"content-length", _UNKNOWN))
+        return (
+            length <= _GATHERED
+            and self._turns.takes(self.url, body_bytes=length)
+            and self.parser.get_method() == b"POST"
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and not self.parser.should_upgrade()
+            and not self.expect_100_continue
+            and not self.flow.write_paused
+            and (self.cycle is None or self.cycle.response_complete)
+        )
 
     def _await_rest(self) -> None:
         if self._arrival is None:
@@ -131,7 +189,7 @@ class Connection(HttpToolsProtocol):
             return bool(self.pipeline)
         return self.cycle is not None and not self.cycle.response_complete
 
-    def _refuse(self, status: int, cause: str, reason: str) -> None:
+    def _refuse(self, status: int, cause: Unanswered, reason: str) -> None:
         self._refused(cause)
         content = orjson.dumps({"error": reason})
         head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(content)

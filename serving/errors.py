@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from serving.causes import Unanswered
+
 
 class RequestRefused(Exception):
     """A request that is not answered; `reason` names field and mend, `cause` is one word for the count of errors."""
 
-    def __init__(self, reason: str, *, status: int = 400, cause: str = "malformed") -> None:
+    def __init__(self, reason: str, *, status: int = 400, cause: Unanswered = "malformed") -> None:
         super().__init__(reason)
         self.reason = reason
         self.status = status

@@ -67,14 +67,25 @@ class Execution:
         self._watchdog = Watchdog(seconds=min(seconds, STOPPED_INLINE_AFTER_SECONDS))
         self._threads = ThreadPoolExecutor(threads or _processors(), thread_name_prefix="model")
 
-    async def answer(self, batch: Batch, outputs: tuple[str, ...]) -> Batch:
-        """Answer a batch.
+    def is_quick(self, batch: Batch) -> bool:
+        """Whether the batch may `run` while everybody else waits."""
+        return sum(array.size for array in batch.values()) <= self._pace.inline_values
+
+    def run(self, batch: Batch, outputs: tuple[str, ...]) -> Batch:
+        """Answer a batch at once.
 
         Raises:
             RequestRefused: the model refuses the values, or the run took too long and was stopped.
         """
-        if sum(array.size for array in batch.values()) <= self._pace.inline_values:
-            return self._inline(batch, outputs)
+        try:
+            return self._watchdog.over(lambda run: self._model.answer(batch, outputs, run=run))
+        except RunStopped:
+            self._pace = Pace(self._pace.one_row_seconds, 0)
+            log.warning("%s is quick for some values only: from now on it runs in threads", self._model.name)
+            raise overloaded("the run was stopped, for it kept everybody else waiting") from None
+
+    async def run_in_thread(self, batch: Batch, outputs: tuple[str, ...]) -> Batch:
+        """Answer a batch in one of the threads; raises as `run` does."""
         run = stoppable()
         try:
             async with asyncio.timeout(self._seconds):
@@ -83,14 +94,6 @@ class Execution:
             raise overloaded(f"no answer within {self._seconds:g} s, waiting included") from None
         finally:  # also where the process leaves: onnxruntime looks at it between two operators
             run.terminate = True
-
-    def _inline(self, batch: Batch, outputs: tuple[str, ...]) -> Batch:
-        try:
-            return self._watchdog.over(lambda run: self._model.answer(batch, outputs, run=run))
-        except RunStopped:
-            self._pace = Pace(self._pace.one_row_seconds, 0)
-            log.warning("%s is quick for some values only: from now on it runs in threads", self._model.name)
-            raise overloaded("the run was stopped, for it kept everybody else waiting") from None
 
     async def in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

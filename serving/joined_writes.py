@@ -31,6 +31,10 @@ class JoinedWrites(asyncio.Transport):
             self._loop.call_soon(self.flush)
         self._held.append(bytes(data))
 
+    def hold(self, data: bytes) -> None:
+        """As `write`, where somebody will `flush` in this turn."""
+        self._held.append(data)
+
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
         for data in list_of_data:
             self.write(data)

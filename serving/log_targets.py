@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from serving.causes import NotStored
 from serving.errors import CannotStart
 
 _LIBRARIES = {"s3": "s3fs", "gs": "gcsfs"}
@@ -114,7 +115,7 @@ def open_target(address: str) -> Target:
     return Bucket(address)
 
 
-def cause_of(failure: BaseException) -> str:
+def cause_of(failure: BaseException) -> NotStored:
     """One word for why a file was not stored: full, gone, refused, slow or failed."""
     kinds = {kind.__name__ for kind in type(failure).__mro__}
     number = failure.errno if isinstance(failure, OSError) else None

@@ -17,6 +17,7 @@ import traceback
 import uuid
 from dataclasses import dataclass
 
+from serving.causes import NotStored
 from serving.log_targets import Target, cause_of, told
 from serving.metrics import Metrics
 from serving.served import Encoding, LogFile, Served, Weight
@@ -76,7 +77,7 @@ class RequestLog:
         self._queue: queue.SimpleQueue[_Waiting | _Question | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._waiting_bytes = 0
-        self._held_up_by = "slow"  # what a drop is put down to; a target that works may still be too slow
+        self._held_up_by: NotStored = "slow"  # what a drop is put down to; a target that works may still be too slow
         self._writer_name = f"{version}-{uuid.uuid4().hex[:12]}"
         self._files = 0
         self._batch: list[_Waiting] = []

@@ -28,6 +28,7 @@ from serving.application import Application
 from serving.connection import Bounds, Connection
 from serving.control import Control, Reply
 from serving.listener import Listener, url_of
+from serving.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ class ModelServer(uvicorn.Server):
         self._leaving = leaving or Leaving()
         self._bounds = bounds or Bounds()
         self._listener: Listener | None = None
+        self._turns: Turns | None = None
         self._wanted = asyncio.Event()
         self._accepting = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -95,6 +97,13 @@ class ModelServer(uvicorn.Server):
             await self._wanted.wait()
         if self.should_exit:
             return
+        application = self._application
+        self._turns = Turns(
+            application.infer,
+            paths=[path.encode() for path in application.infer_paths],
+            draining=application.draining,
+            tasks=self.server_state.tasks,
+        )
         self._listener = Listener(self._listen(), self._connection)
         if self._hold is not None:
             self._hold.set()
@@ -117,8 +126,9 @@ class ModelServer(uvicorn.Server):
             self._loop.call_soon_threadsafe(self._wanted.set)
 
     def _connection(self) -> asyncio.Protocol:
+        assert self._turns is not None
         refused = self._application.infer.metrics.failed
-        return Connection(self.config, self.server_state, bounds=self._bounds, refused=refused)
+        return Connection(self.config, self.server_state, turns=self._turns, bounds=self._bounds, refused=refused)
 
     async def _answer_the_accepted(self) -> None:
         now = asyncio.get_running_loop().time

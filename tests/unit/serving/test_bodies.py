@@ -14,7 +14,7 @@ from starlette.types import Message
 
 from serving import bodies
 from serving.admission import Admission
-from serving.bodies import ClientGone, Incoming
+from serving.bodies import ClientGone
 from serving.errors import RequestRefused
 
 TEXT = b'{"inputs": []}' * 20
@@ -44,9 +44,9 @@ def read(chunks: Sequence[bytes | None], *, most_bytes: int, admission: Admissio
             }
         )
 
-    admission = admission or Admission(most_requests=1, most_bytes=10**9)
-    incoming = Incoming(receive, admission, most_bytes=most_bytes)
-    return asyncio.run(incoming.read()), incoming.held_bytes
+    visit = (admission or Admission(most_requests=10, most_bytes=10**9)).enter()
+    assert visit is not None
+    return asyncio.run(bodies.read(receive, visit, most_bytes=most_bytes)), visit.held_bytes
 
 
 @given(chunks=st.lists(st.binary(max_size=20), min_size=1, max_size=5))
@@ -68,9 +68,9 @@ def test_all_bodies_together_have_a_limit(subtests: pytest.Subtests) -> None:
     """Two hundred clients that each stay below theirs would take gigabytes."""
     admission = Admission(most_requests=10, most_bytes=50)
     with subtests.test("one fits"):
-        assert read([b"x" * 20, b"x" * 20], most_bytes=100, admission=admission)[1] == 20
+        assert read([b"x" * 20, b"x" * 20], most_bytes=100, admission=admission)[1] == 40
     with subtests.test("and the next does not"), pytest.raises(RequestRefused, match="the server is busy") as refusal:
-        read([b"x" * 20, b"x" * 40], most_bytes=100, admission=admission)
+        read([b"x" * 5, b"x" * 6], most_bytes=100, admission=admission)
     assert refusal.value.status == 503
 
 

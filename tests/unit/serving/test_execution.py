@@ -18,23 +18,13 @@ from tests.unit.serving import graphs
 BATCH = {"hour": np.zeros((3, 1), dtype=np.float32), "carrier": np.full((3, 1), "AA", dtype=object)}
 
 
-def answered_at_once(model: Model, pace: Pace) -> bool:
-    """Whether the batch was answered within one turn of the event loop: an answer from a thread takes another."""
-
-    async def ask() -> bool:
-        answering = asyncio.ensure_future(Execution(model, pace, seconds=30.0).answer(BATCH, ("p_late",)))
-        await asyncio.sleep(0)
-        at_once = answering.done()
-        assert (await answering)["p_late"].tolist() == [[0.125]] * 3
-        return at_once
-
-    return asyncio.run(ask())
-
-
 def test_a_batch_up_to_the_limit_runs_in_the_loop_and_one_above_it_in_a_thread(late: Model) -> None:
     """A thread costs a fast model more than its run; a slow run in the loop keeps the health check waiting."""
-    assert answered_at_once(late, Pace(one_row_seconds=0.0, inline_values=6))
-    assert not answered_at_once(late, Pace(one_row_seconds=0.0, inline_values=5))
+    up_to_six, up_to_five = (Execution(late, Pace(0.0, values), seconds=30.0) for values in (6, 5))
+
+    assert up_to_six.is_quick(BATCH) and not up_to_five.is_quick(BATCH)
+    assert up_to_six.run(BATCH, ("p_late",))["p_late"].tolist() == [[0.125]] * 3
+    assert asyncio.run(up_to_five.run_in_thread(BATCH, ("p_late",)))["p_late"].tolist() == [[0.125]] * 3
 
 
 def test_the_pace_of_a_small_model_is_quick_for_a_row_and_ends_at_some_batch(late: Model) -> None:
@@ -62,7 +52,7 @@ def test_a_run_beyond_its_time_is_stopped_and_the_thread_is_free_again(write_mod
     async def ask() -> RequestRefused:
         execution = Execution(model, Pace(1.0, 0), seconds=0.2, threads=1)
         with pytest.raises(RequestRefused) as refusal:
-            await execution.answer({"turns": np.ones(1, dtype=np.int64)}, ("y",))
+            await execution.run_in_thread({"turns": np.ones(1, dtype=np.int64)}, ("y",))
         await asyncio.wait_for(execution.in_thread(lambda: None), timeout=60)
         return refusal.value
 
@@ -80,7 +70,7 @@ def test_a_run_that_nobody_waits_for_any_more_is_stopped(write_model: Callable[.
 
     async def ask() -> None:
         execution = Execution(model, Pace(1.0, 0), seconds=600.0, threads=1)
-        answering = asyncio.ensure_future(execution.answer({"turns": np.ones(1, dtype=np.int64)}, ("y",)))
+        answering = asyncio.ensure_future(execution.run_in_thread({"turns": np.ones(1, dtype=np.int64)}, ("y",)))
         await asyncio.sleep(0.1)
         answering.cancel()
         await asyncio.wait_for(execution.in_thread(lambda: None), timeout=60)
@@ -95,11 +85,12 @@ def test_a_model_that_was_quick_for_zeros_only_is_stopped_once_and_runs_in_threa
     model = Model.load(write_model(graphs.SLOW), name="slow", version="v1.0.0")
     one, zero = ({"turns": np.full(1, value, dtype=np.int64)} for value in (1, 0))
 
-    async def ask() -> None:
-        execution = Execution(model, Pace.measure(model), seconds=0.3)
-        for why in ("it kept everybody else waiting", "no answer within 0.3 s"):
-            assert (await execution.answer(zero, ("y",)))["y"].tolist() == [0]
-            with pytest.raises(RequestRefused, match=why):
-                await execution.answer(one, ("y",))
+    execution = Execution(model, Pace.measure(model), seconds=0.3)
+    assert execution.is_quick(one)
+    assert execution.run(zero, ("y",))["y"].tolist() == [0]
+    with pytest.raises(RequestRefused, match="it kept everybody else waiting"):
+        execution.run(one, ("y",))
 
-    asyncio.run(ask())
+    assert not execution.is_quick(one)
+    with pytest.raises(RequestRefused, match=r"no answer within 0.3 s"):
+        asyncio.run(execution.run_in_thread(one, ("y",)))
