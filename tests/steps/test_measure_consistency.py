@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from slipway.adapters.records import Record
-from slipway.domain.evidence import Evidence
+from slipway.domain.evidence import Evidence, profiles_from_json
+from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile
+from slipway.maths.profile import NumericProfile
 from slipway.steps import measure_consistency, resolve_tag
 from slipway.steps.measure_consistency import states_break
 
-from tests.team import DAYS, ROWS_A_DAY, Team, Tip, days_from
+from tests.team import DAYS, MODEL, ROWS_A_DAY, Team, Tip, days_from
 
 
 def evidence_of(team: Team, tag: str) -> tuple[Record, Evidence]:
@@ -37,6 +39,19 @@ def test_a_first_version_is_measured_against_its_source_and_its_labels(team: Tea
     assert evidence.golden.rows == 50
     profile = json.loads(record.path(evidence.input_profile).read_bytes())
     assert profile.keys() == {"bill", "kitchen"}
+
+
+def test_what_a_version_answers_is_profiled_in_its_page(live: Team) -> None:
+    """The ledger keeps it, and no image: another processor may round an answer into the next cell."""
+    released = live.workplace.history.page(ReleaseTag.parse("tip@v1.0.0"), Evidence)
+
+    assert released is not None
+    assert released.body.output_profile is not None
+    profiles = profiles_from_json(released.body.output_profile)
+    assert profiles.keys() == {feature.name for feature in live.workplace.repository.model(MODEL).outputs}
+    (answers,) = profiles.values()
+    assert isinstance(answers, NumericProfile)
+    assert (sum(answers.counts), answers.counters.rows) == (DAYS * ROWS_A_DAY, DAYS * ROWS_A_DAY)
 
 
 def test_a_later_version_is_compared_on_the_same_rows(live: Team) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from slipway.domain.behaviour import GoldenRequest
 from slipway.domain.calibration import Calibration
@@ -12,6 +13,20 @@ from slipway.domain.pages import Body, File, Frozen
 from slipway.domain.signature import Signature
 from slipway.domain.verdict import Estimate
 from slipway.maths.named_metrics import DecisionKind
+from slipway.maths.profile import ColumnProfile, profile_from_json
+
+
+def _are_profiles(told: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    try:
+        profiles_from_json(told)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"a column is told as no profile: {error}") from error
+    return told
+
+
+def profiles_from_json(told: Mapping[str, Mapping[str, Any]]) -> dict[str, ColumnProfile]:
+    """Read what `to_json` of each column's profile wrote."""
+    return {name: profile_from_json(column) for name, column in told.items()}
 
 
 class ProbesEvidence(Frozen):
@@ -276,7 +291,9 @@ class RebaseEvidence(Frozen):
 class Evidence(Body):
     """`calibration` and `behaviour` are None on pages that were written before they were measured.
 
-    `rebase` is None but for a revision whose version has golden answers.
+    `rebase` is None but for a revision whose version has golden answers. `output_profile` tells by name what the model
+    answered to the samples, None on pages from before it was kept: it lies here and in no image, since other processors
+    round an answer otherwise.
     """
 
     kind: ClassVar[str] = "evidence"
@@ -295,3 +312,4 @@ class Evidence(Body):
     behaviour: BehaviourEvidence | None = None
     slices: SlicesEvidence | None = None
     rebase: RebaseEvidence | None = None
+    output_profile: Annotated[dict[str, dict[str, Any]], AfterValidator(_are_profiles)] | None = None

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,8 +41,7 @@ from slipway.domain.limits import SlicesLimit
 from slipway.domain.model import Model
 from slipway.domain.pages import File, Page
 from slipway.domain.policy import Policies
-from slipway.domain.rows import Batch, LabelledRows, rows_in, take
-from slipway.domain.signature import DataType
+from slipway.domain.rows import Batch, LabelledRows, is_number, rows_in, take
 from slipway.errors import BadFile, ModelFailed
 from slipway.maths.profile import ColumnProfile, profile_of_columns
 from slipway.measures import behaviour, cost, drift, fidelity, metrics, outputs, promise, slices, traffic, way_back
@@ -154,7 +155,7 @@ def _measure(
     rows = tables.read_samples(record.path(identity.samples), model, also=_more_columns(asked.slices, model))
     log.info("asking %s %s rows", identity.release, f"{len(rows):,}")
     candidate = _Candidate(identity, conversion, onnx, rows, onnx.predict(rows.batch), asked.named_metrics)
-    profile = _profile(model, rows.batch)
+    profile = _profile(rows.batch)
     scores = metrics.measure(rows, candidate.answers, model.decision, named=asked.named_metrics)
     return Evidence(
         onnx_signature=onnx.signature,
@@ -167,6 +168,7 @@ def _measure(
         against_deployed=_against_deployed(record, candidate),
         traffic=_replay_traffic(record, candidate),
         input_profile=identity.rebase.profile if identity.rebase else _keep_profile(record, profile),
+        output_profile=_told(_profile(candidate.answers)),
         golden=way_back.golden(rows.batch, candidate.answers),
         calibration=drift.calibrate(profile, rows.batch, rows.days, window_days=asked.window_days),
         behaviour=behaviour.measure(
@@ -345,10 +347,14 @@ def _answers_of(record: Record, released: Released, batch: Batch, model: Model) 
     return earlier.predict({tensor.name: batch[tensor.name] for tensor in earlier.signature.inputs})
 
 
-def _profile(model: Model, samples: Batch) -> dict[str, ColumnProfile]:
+def _profile(batch: Batch) -> dict[str, ColumnProfile]:
     """What production will be compared with."""
-    categories = {feature.name for feature in model.inputs if feature.dtype is DataType.STRING}
-    return profile_of_columns({name: column.ravel() for name, column in samples.items()}, categories=categories)
+    words = {name for name, column in batch.items() if not is_number(column)}
+    return profile_of_columns({name: column.ravel() for name, column in batch.items()}, categories=words)
+
+
+def _told(profile: Mapping[str, ColumnProfile]) -> dict[str, dict[str, Any]]:
+    return {name: column.to_json() for name, column in profile.items()}
 
 
 def _more_columns(limit: SlicesLimit, model: Model) -> list[str]:
@@ -358,8 +364,7 @@ def _more_columns(limit: SlicesLimit, model: Model) -> list[str]:
 
 
 def _keep_profile(record: Record, profile: dict[str, ColumnProfile]) -> File:
-    told = {name: column.to_json() for name, column in profile.items()}
-    return record.keep_bytes(json.dumps(told, indent=1, sort_keys=True).encode() + b"\n", name="profile.json")
+    return record.keep_bytes(json.dumps(_told(profile), indent=1, sort_keys=True).encode() + b"\n", name="profile.json")
 
 
 def states_break(card: Path, version: str) -> bool:
