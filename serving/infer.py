@@ -111,7 +111,13 @@ class Infer:
         self.metrics.answered(answer.status, seconds)
         if answer.predicted is None:
             return
-        request, outputs, body_bytes = answer.predicted
+        try:
+            self._count(answer.predicted)
+        except Exception:  # it must not cost others, who are counted after it, their place
+            log.exception("an answer could not be counted")
+
+    def _count(self, predicted: Predicted) -> None:
+        request, outputs, body_bytes = predicted
         self.metrics.rows.inc(request.rows)
         self.metrics.batch_rows.observe(request.rows)
         self.predictions.count(outputs, rows=request.rows)
