@@ -31,7 +31,7 @@ _INPUTS = {
 }
 _ONNX = """
 <ir_version: 9, opset_import: ["" : 17, "ai.onnx.ml" : 3]>
-tip (INPUTS) => (float[N,1] score)
+tip (INPUTS) => (OUTPUTS)
 <float[1] weight = {WEIGHT}, float[1] bias = {BIAS}, float[1] limit = {LIMIT}, float[1] nothing = {0.0}>
 {
     risk = ai.onnx.ml.LabelEncoder <
@@ -43,6 +43,7 @@ tip (INPUTS) => (float[N,1] score)
     GUESTS
     sum = Add (seated, risk)
     LAST
+    ODDS
 }
 """
 
@@ -56,6 +57,7 @@ class Tip:
     inputs: tuple[str, ...] = ("bill", "kitchen")
     nan_above: float | None = None
     threshold: float = 0.5
+    with_odds: bool = False  # a second output, which clients can come to read
 
     def answers(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """What the source answers, in numpy."""
@@ -68,7 +70,8 @@ class Tip:
             score = score + risk
             if self.nan_above is not None:
                 score = score + np.log(one(self.nan_above) - batch["bill"]) * one(0.0)
-        return {"score": score.astype(one)}
+        odds = {"odds": score.astype(one)} if self.with_odds else {}
+        return {"score": score.astype(one), **odds}
 
     def onnx(self) -> bytes:
         inputs = {"bill": "float[N,1] bill", "kitchen": "string[N,1] kitchen", "guests": "float[N,1] guests"}
@@ -79,8 +82,14 @@ class Tip:
         text = text.replace("GUESTS", with_guests if "guests" in self.inputs else "seated = Identity (risen)")
         with_hole = "left = Sub (limit, bill) hole = Log (left) none = Mul (hole, nothing) score = Add (sum, none)"
         text = text.replace("LAST", with_hole if self.nan_above is not None else "score = Identity (sum)")
+        text = text.replace("OUTPUTS", ", ".join(f"float[N,1] {name}" for name in self.outputs))
+        text = text.replace("ODDS", "odds = Identity (score)" if self.with_odds else "")
         model = onnx.parser.parse_model(text)
-        return serialise(canonical(model, inputs=list(self.inputs), outputs=["score"]))
+        return serialise(canonical(model, inputs=list(self.inputs), outputs=list(self.outputs)))
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return ("score", "odds") if self.with_odds else ("score",)
 
     def declaration(self) -> str:
         inputs = "\n".join(f"  - {_INPUTS[name]}" for name in self.inputs)
@@ -88,12 +97,19 @@ class Tip:
             f"name: {MODEL}\nsummary: Will a table leave a tip?\nframework: tensorflow\nsource: source\n"
             f'owners: ["@waiters"]\ninputs:\n{inputs}\n'
             "outputs:\n  - {name: score, dtype: float32, meaning: How likely a tip is}\n"
-            f"decision: {{output: score, threshold: {self.threshold}}}\n"
+            + ("  - {name: odds, dtype: float32, meaning: The same}\n" if self.with_odds else "")
+            + f"decision: {{output: score, threshold: {self.threshold}}}\n"
             "samples: {path: samples/tables.parquet, time: time, label: tip}\n"
         )
 
     def as_json(self) -> str:
-        told = {"weight": self.weight, "bias": self.bias, "inputs": self.inputs, "nan_above": self.nan_above}
+        told: dict[str, Any] = {
+            "weight": self.weight,
+            "bias": self.bias,
+            "inputs": self.inputs,
+            "nan_above": self.nan_above,
+        }
+        told |= {"with_odds": True} if self.with_odds else {}
         return json.dumps({**told, "threshold": self.threshold}, indent=1)
 
 

@@ -23,11 +23,13 @@ from slipway.adapters.signatures.cosign import KEY
 from slipway.cli import slipway
 from slipway.cli.failures import told
 from slipway.domain.identity import Identity
+from slipway.domain.limits import Reversion as Means
 from slipway.domain.release import Image, Rollout, Verdicts
 from slipway.domain.tag import ReleaseTag
+from slipway.steps import file_issue, revert_manifest
 
 from tests.signatures.conftest import Pair, Signing
-from tests.team import ENVIRONMENT, MODEL, Team, Tip
+from tests.team import ENVIRONMENT, MODEL, Team, Tip, days_from
 
 
 @pytest.fixture
@@ -197,6 +199,28 @@ def test_without_keys_a_release_is_as_it_was_and_says_so(corner: Signing, monkey
     assert (page.body.signed_by, "key" in page.reads) == (None, False)
     assert not corner.signature_of(page.body.digest).exists()
     assert "| Signed | not signed: `slipway.yaml` names no `signing_keys`" in corner.team.workplace.forge.pull(1).body
+
+
+def test_the_watch_does_not_go_back_to_what_is_not_signed(released: Signing) -> None:
+    """Nobody is awake to be refused: production stays, and the issue says why."""
+    team = released.team
+    team.release(team.publish("tip@v2.0.0", Tip(bias=0.1), breaks="v2.0.0"))
+    team.go_live("tip@v2.0.0", on=date(2026, 4, 1))
+    team.serve("v2.0.0", days_from(date(2026, 4, 1), 14), tip=Tip(bias=0.1))
+    shutil.rmtree(released.signature_of(image(team, "tip@v1.0.0").digest))
+    until = date(2026, 4, 14)
+    team.look(date(2026, 4, 7))
+    team.look_only(until)
+
+    page = revert_manifest.run(team.window(until), means=Means.COMMIT, workplace=team.workplace)
+    filed = file_issue.run_on_window(team.window(until), forge=team.workplace.forge).body
+
+    assert page is not None
+    assert "is not signed by ours.pub" in page.body.no_way_back
+    assert deployed(team) == "v2.0.0"
+    assert filed.number is not None
+    assert filed.title.endswith("and there is no way back")
+    assert "**Next:** go back to another version: " in team.workplace.forge.issue(filed.number).body
 
 
 def test_a_key_that_comes_later_signs_the_release_that_is_there(

@@ -313,6 +313,14 @@ def test_what_is_done_follows_from_three_questions(
     assert outcome(metrics, previous, drift) is expected
 
 
+@pytest.mark.parametrize(("metrics", "drift"), list(product(Verdict, Verdict)))
+def test_nobody_goes_back_to_what_cannot_answer(metrics: Verdict, drift: Verdict) -> None:
+    """However much better it is: a person has to look."""
+    verdicts = {"metrics": metrics, "previous_version": _FAIL, "drift": drift}
+
+    assert outcome_of(verdicts, can_go_back=False) is Outcome.UNCLEAR
+
+
 @pytest.mark.parametrize(("metrics", "previous"), list(product(Verdict, (_PASS, _OPEN))))
 def test_drift_alone_never_reverts(metrics: Verdict, previous: Verdict) -> None:
     """When the world changes, the version before is no better."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from slipway.adapters import deploy_tree, released
+from slipway.adapters import deploy_tree, released, ways_back
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.workplace import Workplace
@@ -32,7 +32,9 @@ class Watched:
     model: Model
     at_release: MetricsEvidence
     calibration: Calibration | None
+    output_profile: Mapping[str, ColumnProfile]
     back_to: ReleaseTag | None
+    held: tuple[str, ...]
     layers: dict[str, Path]
     named_metrics: tuple[str, ...]
     earlier: tuple[Window, ...]
@@ -53,7 +55,8 @@ def deployed_now(model: str, environment: str, until: date, policies: Policies, 
         environment,
         live.digest,
         live_since=live_since,
-        before=back_to(tag, environment, workplace),
+        before=before,
+        held=ways_back.held(tag, above=before, workplace=workplace),
         earlier=_earlier(tag, environment, since=live_since, until=until, workplace=workplace),
         open_incident=_open_incident(model, environment, workplace),
         policies=policies,
@@ -72,6 +75,7 @@ def deployed_then(recorded: WindowEvidence, policies: Policies, workplace: Workp
         recorded.digest,
         live_since=max((day for day in began if day <= window.start), default=window.start),
         before=None if recorded.back_to is None else ReleaseTag.parse(f"{model}@{recorded.back_to}"),
+        held=recorded.way_back.held,
         earlier=recorded.earlier,
         open_incident=recorded.open_incident,
         policies=policies,
@@ -86,6 +90,7 @@ def _watched(
     *,
     live_since: date,
     before: ReleaseTag | None,
+    held: tuple[str, ...],
     earlier: tuple[Window, ...],
     open_incident: str | None,
     policies: Policies,
@@ -106,7 +111,9 @@ def _watched(
         model=identity.body.declaration,
         at_release=evidence.body.metrics,
         calibration=evidence.body.calibration,
+        output_profile=profiles_from_json(evidence.body.output_profile or {}),
         back_to=before,
+        held=held,
         layers=pull_model_layer(workplace.registry, tag.model, digest, workplace.layers),
         named_metrics=tuple(named),
         earlier=earlier,

@@ -85,6 +85,9 @@ def revert_manifest(model: str, environment: str | None, until: date | None, dry
         tell(f"{model} in {name} stays: the verdict asks for no way back")
         return
     body = page.body
+    if body.no_way_back:
+        tell(f"{model} in {name} stays at {body.version}, though {body.back_to} would do better: {body.no_way_back}")
+        return
     by = f"pull request {numbered(body.pull)}" if body.pull is not None else f"commit {body.commit[:12]}"
     tell(f"{model} in {name}: back from {body.version} to {body.back_to} by {by}", dry_run=dry_run)
     hand_over({"pull": body.pull if body.pull is not None else "", "back-to": body.back_to}, dry_run=dry_run)

@@ -96,6 +96,24 @@ class Window(Frozen):
         return "the log holds counts alone (log_mode: sketch), which no label can be joined to"
 
 
+class WayBack(Frozen):
+    """What stands in the way of going back, beside what the version before would answer; empty where nothing does.
+
+    `held` tells of versions that quarantine holds, `lacks` what of today's requests the version before could not
+    answer, `gone` why its image cannot be had, and `not_asked` why its rows could not be put to both versions.
+    """
+
+    held: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    gone: str = ""
+    not_asked: str = ""
+
+    @property
+    def obstacle(self) -> str:
+        """Why the version before must not run, however good it would be; empty where it may."""
+        return self.gone or "; ".join(self.lacks)
+
+
 class SelfTest(Frozen):
     """What was measured of two copies made up from the profile: one like the reference, one with the share `moved` of
     its rows elsewhere."""
@@ -111,8 +129,9 @@ class WindowEvidence(Body):
     """The newest window, and those of the same version before it, oldest first.
 
     `open_incident` is the id of what was found earlier and has not recovered yet; `back_to` is the version that
-    ran before, None where there is none or where it is quarantined. `calibration` is that of the release, so that it
-    can be judged again from this page; None on pages from before it was kept.
+    ran before, None where there is none or where it is quarantined, and `way_back` what else is in its way, nothing on
+    pages from before that was looked at. `calibration` is that of the release, so that it can be judged again from this
+    page; None on pages from before it was kept.
     """
 
     kind: ClassVar[str] = "window"
@@ -129,6 +148,22 @@ class WindowEvidence(Body):
     decision: DecisionKind = DecisionKind.YES_OR_NO
     self_test: SelfTest | None = None
     calibration: Calibration | None = None
+    way_back: WayBack = WayBack()
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether the version before may run again, if it is better: it is there, and answers what is asked today."""
+        return self.back_to is not None and not self.way_back.obstacle
+
+    @property
+    def in_the_way(self) -> str:
+        """What keeps everybody from going back, by the names of versions; empty where nothing does."""
+        if self.back_to is None:
+            return "; ".join(self.way_back.held)
+        if self.way_back.gone:
+            return f"{self.back_to} cannot be pulled: {self.way_back.gone}"
+        lacks = "; ".join(self.way_back.lacks)
+        return f"{self.back_to} cannot answer what is asked today: {lacks}" if lacks else ""
 
 
 class IncidentVerdicts(Body):
@@ -165,7 +200,8 @@ class IssueFiled(Body):
 class Reversion(Body):
     """`pull` is None where the policy reverts by commit, and the default branch took it.
 
-    `refused` is why it did not, `not_started` why the rollout of a commit did not begin by itself; else empty.
+    `refused` is why it did not, `not_started` why the rollout of a commit did not begin by itself; else empty. Where
+    there was `no_way_back`, it says why, `mend` what to do, and nothing was changed: no branch, no commit.
     """
 
     kind: ClassVar[str] = "reversion"
@@ -182,6 +218,8 @@ class Reversion(Body):
     reason: str
     refused: str = ""
     not_started: str = ""
+    no_way_back: str = ""
+    mend: str = ""
 
 
 # By the name in their files, in the order in which they are written.

@@ -16,6 +16,7 @@ def judge_window(evidence: WindowEvidence, limit: PreviousVersionLimit) -> tuple
     replayed = evidence.window.previous
     wins = len(list(takewhile(lambda window: _better(window, replayed, limit), _newest_first(evidence))))
     verdict = _verdict(replayed, wins, limit)
+    problem, mend = _what_to_do(name, evidence, wins, verdict)
     return (
         Finding(
             gate="previous_version",
@@ -25,9 +26,33 @@ def judge_window(evidence: WindowEvidence, limit: PreviousVersionLimit) -> tuple
             allowed=f"not by more than {_gain_in_words(replayed, limit)}, "
             f"{'twice' if limit.windows == 2 else f'{limit.windows} times'} in a row",
             margin=f"{_asked(replayed, limit) - replayed.gain.low:+.3f}" if replayed and replayed.gain else "–",
-            problem=_won(name, replayed, wins) if wins and replayed else "",
-            mend=f"go back to {name}" if verdict is Verdict.FAIL else "",
+            problem=problem,
+            mend=mend,
+            notice=f"there would be no way back: {evidence.in_the_way}" if evidence.in_the_way and not problem else "",
         ),
+    )
+
+
+def _what_to_do(name: str, evidence: WindowEvidence, wins: int, verdict: Verdict) -> tuple[str, str]:
+    """What is wrong and what mends it; both empty where nothing is asked of anybody."""
+    replayed, in_the_way = evidence.window.previous, evidence.in_the_way
+    won = _won(name, replayed, wins) if wins and replayed else ""
+    if in_the_way and (won or replayed is None):
+        told = f"there is no way back: {in_the_way}"
+        return f"{won}; but {told}" if won else told, _mend(evidence)
+    return won, f"go back to {name}" if verdict is Verdict.FAIL else ""
+
+
+def _mend(evidence: WindowEvidence) -> str:
+    model, environment = evidence.model, evidence.environment
+    forwards = "release a mended version"
+    if evidence.back_to is None:
+        return f"{forwards}, or let an owner take an entry out of deploy/quarantine.yaml"
+    if evidence.way_back.gone:
+        return f"release the tag of {evidence.back_to} again, which restores its image; or {forwards}"
+    return (
+        f"{forwards}; or, where its clients can be changed back with it, "
+        f"slipway rollback {model} --environment {environment} --to {evidence.back_to}"
     )
 
 
@@ -81,8 +106,17 @@ def _verdict(replayed: PreviousEvidence | None, wins: int, limit: PreviousVersio
 
 def _measured(evidence: WindowEvidence, replayed: PreviousEvidence | None) -> str:
     if evidence.back_to is None:
-        return "there is no version before"
+        return "those before are quarantined" if evidence.way_back.held else "there is no version before"
     if replayed is None or replayed.gain is None:
-        return evidence.window.why_unlabelled or "no labels for this window yet"
+        return evidence.window.why_unlabelled or _why_not_asked(evidence)
     gain = replayed.gain
     return f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
+
+
+def _why_not_asked(evidence: WindowEvidence) -> str:
+    found = evidence.way_back
+    if found.gone:
+        return "its image is gone"
+    if found.lacks and evidence.window.labelled:
+        return "it cannot answer these rows"
+    return f"not asked: {found.not_asked}" if found.not_asked else "no labels for this window yet"

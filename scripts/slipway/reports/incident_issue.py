@@ -25,19 +25,30 @@ from slipway.reports.marker import marker
 from slipway.reports.release_words import by_mend
 
 _SHOWN_WINDOWS = 12
+_BEFORE = "previous_version"  # the gate that asks whether to go back
 
 
-def incident_title(evidence: WindowEvidence, verdicts: IncidentVerdicts) -> str:
-    return f"{evidence.model}, {evidence.environment}: {_in_short(evidence, verdicts)}"
+def incident_title(evidence: WindowEvidence, verdicts: IncidentVerdicts, *, reversion: Reversion | None = None) -> str:
+    """`reversion` as of `incident_body`: a way back that there was not is told here, too."""
+    if reversion is not None and reversion.no_way_back:
+        told = f"{_would_do_better(evidence)}, and there is no way back"
+    else:
+        told = _in_short(evidence, verdicts)
+    return f"{evidence.model}, {evidence.environment}: {told}"
 
 
-def incident_body(evidence: WindowEvidence, verdicts: IncidentVerdicts, *, reversion: Reversion | None) -> str:
-    """The body in Markdown; `reversion` tells what was changed already, None that nothing was."""
+def incident_body(
+    evidence: WindowEvidence, verdicts: IncidentVerdicts, *, reversion: Reversion | None, owners: Sequence[str] = ()
+) -> str:
+    """The body in Markdown; `reversion` tells what was changed already, None that nothing was.
+
+    Of the owners teams are called, since nobody can assign them; people are assigned, and GitHub tells them so.
+    """
     incident = verdicts.incident or evidence.open_incident or ""
     text = rendering.markdown(
         "incident_issue",
         incident=incident,
-        advice=_advice(evidence, verdicts),
+        advice=_advice(evidence, verdicts, reversion),
         candidate=verdicts.outcome is Outcome.RETRAIN,
         quiet=verdicts.outcome is Outcome.QUIET,
         rolls_back=verdicts.outcome is Outcome.REVERT,
@@ -92,10 +103,34 @@ def _in_short(evidence: WindowEvidence, verdicts: IncidentVerdicts) -> str:
         compared = f", {back_to} is no better" if back_to else ""
         return f"{version} is worse than allowed{_trailing(evidence)}{compared}"
     if verdicts.outcome is Outcome.UNCLEAR:
-        return f"something is wrong with {version}, and it is unclear what mends it"
+        return _unclear(evidence, verdicts)
     if verdicts.outcome is Outcome.WATCH:
         return f"watch {version}, {_what_moved(verdicts)}"
     return f"{version} is quiet" if evidence.window.rows else f"{version} was asked nothing"
+
+
+def _unclear(evidence: WindowEvidence, verdicts: IncidentVerdicts) -> str:
+    if _asks_to_go_back(verdicts):
+        return f"{_would_do_better(evidence)}, and there is no way back"
+    wrong = f"something is wrong with {evidence.window.version}"
+    return (
+        f"{wrong}, and there is no way back"
+        if _has_no_way_back(evidence)
+        else f"{wrong}, and it is unclear what mends it"
+    )
+
+
+def _would_do_better(evidence: WindowEvidence) -> str:
+    return f"{evidence.back_to} would do better than {evidence.window.version}{_both(evidence)}"
+
+
+def _asks_to_go_back(verdicts: IncidentVerdicts) -> bool:
+    return any(one.gate == _BEFORE and one.verdict is Verdict.FAIL and not one.audit for one in verdicts.findings)
+
+
+def _has_no_way_back(evidence: WindowEvidence) -> bool:
+    """Nobody could even ask a version before."""
+    return bool(evidence.in_the_way) and evidence.window.previous is None
 
 
 def _both(evidence: WindowEvidence) -> str:
@@ -117,16 +152,26 @@ def _what_moved(verdicts: IncidentVerdicts) -> str:
     return "an input moved" if moved else "something moved"
 
 
-def _advice(evidence: WindowEvidence, verdicts: IncidentVerdicts) -> str:
+def _advice(evidence: WindowEvidence, verdicts: IncidentVerdicts, reversion: Reversion | None) -> str:
     back_to = evidence.back_to or "a version before"
+    if reversion is not None and reversion.no_way_back:
+        return f"Somebody has to look: {back_to} does better on the same rows, and there is no way back to it."
     return {
         Outcome.REVERT: f"Go back to {back_to}: on the same rows it does better, beyond noise.",
         Outcome.RETRAIN: f"Do not go back: {back_to} was not shown to be better on the same rows. "
         "A model trained on newer rows is a candidate.",
         Outcome.WATCH: "Look at it; change nothing yet.",
-        Outcome.UNCLEAR: "Somebody has to look: something is wrong, and the evidence does not say what mends it.",
+        Outcome.UNCLEAR: _advice_where_unclear(evidence, verdicts),
         Outcome.QUIET: "Nothing to do: the watch is quiet.",
     }[verdicts.outcome]
+
+
+def _advice_where_unclear(evidence: WindowEvidence, verdicts: IncidentVerdicts) -> str:
+    if _asks_to_go_back(verdicts):
+        return f"Somebody has to look: {evidence.back_to} does better on the same rows, and there is no way back to it."
+    if _has_no_way_back(evidence):
+        return "Somebody has to look: something is wrong, and there is no way back."
+    return "Somebody has to look: something is wrong, and the evidence does not say what mends it."
 
 
 def _history(evidence: WindowEvidence) -> Sequence[Window]:

@@ -80,7 +80,7 @@ def _tell(
     label = labels.of_environment(evidence.model, evidence.environment).name
     there = next(iter(forge.open_issues(label)), None)
     before = _filed_before(record, evidence, forge)
-    title = incident_title(evidence, verdicts)
+    title = incident_title(evidence, verdicts, reversion=reversion)
     if verdicts.outcome is Outcome.QUIET and there is not None and not _is_over(there, evidence, verdicts):
         return IssueFiled(
             incident=evidence.open_incident, number=there.number, action=IssueAction.NONE, title=there.title

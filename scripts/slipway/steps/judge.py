@@ -58,7 +58,7 @@ def run_on_window(record: Record, *, policies: Policies, policies_digest: str) -
 def _judge_window(evidence: WindowEvidence, policies: Policies, *, policies_digest: str) -> IncidentVerdicts:
     findings = findings_of_window(evidence, policies)
     verdicts = {name: worst(may_decide(finding) for finding in found) for name, found in findings.items()}
-    outcome = outcome_of(verdicts)
+    outcome = outcome_of(verdicts, can_go_back=evidence.can_go_back)
     kind = _kind_of(verdicts, outcome)
     return IncidentVerdicts(
         verdict=verdict_of(_flatten(findings.values())),
@@ -75,12 +75,12 @@ def may_decide(finding: Finding) -> Verdict:
     return Verdict.NOT_ENOUGH_EVIDENCE if finding.would_refuse else finding.verdict
 
 
-def outcome_of(verdicts: dict[str, Verdict]) -> Outcome:
-    """Drift alone never reverts; only a version before that does better on the same rows does."""
+def outcome_of(verdicts: dict[str, Verdict], *, can_go_back: bool = True) -> Outcome:
+    """Drift alone never reverts; only a version before that does better on the same rows does, and that can run."""
     worse, drifted = verdicts["metrics"], verdicts["drift"]
     previous = verdicts["previous_version"]
     if previous is Verdict.FAIL:
-        return Outcome.REVERT
+        return Outcome.REVERT if can_go_back else Outcome.UNCLEAR
     if worse is Verdict.FAIL:
         return Outcome.RETRAIN if previous is Verdict.PASS else Outcome.UNCLEAR
     if drifted is Verdict.FAIL:

@@ -15,25 +15,24 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from slipway.adapters import onnx_session, tables
+from slipway.adapters import onnx_session, tables, ways_back
 from slipway.adapters.records import Record
-from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.served_log import ServedLog
 from slipway.adapters.watched import Watched, deployed_now, deployed_then
+from slipway.adapters.ways_back import VersionBefore
 from slipway.adapters.workplace import Workplace
 from slipway.domain.evidence import MetricsEvidence
-from slipway.domain.identity import Identity
 from slipway.domain.incident import (
     PreviousEvidence,
+    WayBack,
     Window,
     WindowEvidence,
 )
 from slipway.domain.model import Decision
 from slipway.domain.pages import Page, digest_of
 from slipway.domain.policy import Policies
-from slipway.domain.release import Image
 from slipway.domain.rows import Batch, LabelledRows
-from slipway.errors import BadFile, NotReleasable
+from slipway.errors import BadFile, ModelFailed, NotReleasable
 from slipway.maths.counts import CountedWindow
 from slipway.maths.profile import ColumnProfile, profile_from_json
 from slipway.maths.windows import SeenWindow, count_window
@@ -80,6 +79,7 @@ def _look(watched: Watched, days: _Days, record: Record, workplace: Workplace) -
     labelled = _labelled(served, days.start, days.end, watched)
     trailing = _trailing_rows(served, days, watched)
     counted, calibration = _counted(served, days, watched), watched.calibration
+    before = ways_back.version_before(watched.back_to, workplace, is_asked=len(labelled) > 0)
     reads = {
         "digest": watched.digest,
         "window": f"{days.start}/{days.end}",
@@ -88,6 +88,8 @@ def _look(watched: Watched, days: _Days, record: Record, workplace: Workplace) -
         "trailing": _digest_of_table(trailing) if trailing is not None else "none",
         "earlier": digest_of("".join(window.model_dump_json() for window in watched.earlier).encode()),
         "back to": str(watched.back_to),
+        **({"held": "; ".join(watched.held)} if watched.held else {}),
+        **({"gone": before.gone} if before and before.gone else {}),
         "metrics": " ".join(watched.named_metrics),
         **({"counted": digest_of(counted.to_bytes())} if counted else {}),
         **({"calibration": digest_of(calibration.model_dump_json().encode())} if calibration else {}),
@@ -97,6 +99,8 @@ def _look(watched: Watched, days: _Days, record: Record, workplace: Workplace) -
         rows = seen.rows + (counted.rows if counted else 0)
         log.info("comparing %s rows of %s, %s to %s", f"{rows:,}", watched.tag, days.start, days.end)
         moved, breaks = drift.measure(_profile(watched), seen, counted.columns if counted else {}) if rows else ((), ())
+        answers_moved, _ = drift.measure(_answers(watched), seen) if seen.rows else ((), ())
+        replayed = _replay(watched, before, labelled)
         window = Window(
             start=days.start,
             end=days.end,
@@ -105,11 +109,16 @@ def _look(watched: Watched, days: _Days, record: Record, workplace: Workplace) -
             counted=counted.rows if counted else 0,
             labelled=len(labelled),
             drift=moved,
+            outputs=answers_moved,
             schema_breaks=breaks,
             trailing=_trailing(watched, trailing),
-            previous=_replay(watched, labelled, workplace),
+            previous=replayed.previous,
         )
-        return _evidence(watched, window, workplace)
+        lacks = (*_lacks(watched, before, seen), *replayed.refused)
+        way_back = WayBack(
+            held=watched.held, lacks=lacks, gone=before.gone if before else "", not_asked=replayed.not_asked
+        )
+        return _evidence(watched, window, before, way_back)
 
     return record.once(WindowEvidence, reads=reads, make=measure)
 
@@ -169,29 +178,48 @@ def _trailing(watched: Watched, labelled: pa.Table | None) -> MetricsEvidence | 
     return metrics.measure(_labelled_rows(labelled, {}, decision), outputs, decision, named=watched.named_metrics)
 
 
-def _replay(watched: Watched, labelled: pa.Table, workplace: Workplace) -> PreviousEvidence | None:
-    if watched.back_to is None or len(labelled) == 0:
-        return None
-    identity = workplace.history.page(watched.back_to, Identity)
-    image = workplace.history.page(watched.back_to, Image)
-    if identity is None or image is None:
-        return None
-    before = identity.body.declaration
-    files = pull_model_layer(workplace.registry, watched.tag.model, image.body.digest, workplace.layers)
-    try:
-        asked_before = tables.to_batch(labelled, before.inputs, where=Path("served log"))
-        asked_now = tables.to_batch(labelled, watched.model.inputs, where=Path("served log"))
-    except BadFile as problem:  # a column that was not logged: told by the finding about drift
-        log.info("%s cannot be replayed: %s", watched.back_to, problem.problem)
-        return None
-    return previous_version.measure(
-        _labelled_rows(labelled, asked_now, watched.model.decision),
-        version=watched.back_to.image_tag,
-        deployed=onnx_session.open_model(watched.file("model.onnx")).predict(asked_now),
-        previous=onnx_session.open_model(files["model.onnx"]).predict(asked_before),
-        decision=watched.model.decision,
-        previous_decision=before.decision,
+def _lacks(watched: Watched, before: VersionBefore | None, seen: SeenWindow) -> tuple[str, ...]:
+    """What of today's requests the version before could not answer: as declared, and as they were logged."""
+    if before is None or before.declaration is None:
+        return ()
+    absent = {name for name, column in seen.columns.items() if seen.rows and column.absent == seen.rows}
+    sent = [one for one in before.declaration.inputs if one.tensor in watched.model.signature.inputs]
+    return (
+        *before.declaration.signature.lacks_of(watched.model.signature),
+        *(f"it asks for {one.tensor}, which no request of this window had" for one in sent if one.name in absent),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Replayed:
+    """What the version before would have answered; else why it failed on these rows, or why it was not asked them."""
+
+    previous: PreviousEvidence | None = None
+    refused: tuple[str, ...] = ()
+    not_asked: str = ""
+
+
+def _replay(watched: Watched, before: VersionBefore | None, labelled: pa.Table) -> _Replayed:
+    if before is None or before.declaration is None or before.onnx is None or len(labelled) == 0:
+        return _Replayed()
+    try:
+        asked_before = tables.to_batch(labelled, before.declaration.inputs, where=Path("served log"))
+        asked_now = tables.to_batch(labelled, watched.model.inputs, where=Path("served log"))
+    except BadFile as problem:  # a column that was not logged, or as something else
+        return _Replayed(not_asked=problem.problem)
+    try:
+        answered = onnx_session.open_model(before.onnx).predict(asked_before)
+    except ModelFailed as failure:
+        return _Replayed(refused=(f"it fails on rows of this window: {failure.problem}",))
+    previous = previous_version.measure(
+        _labelled_rows(labelled, asked_now, watched.model.decision),
+        version=before.tag.image_tag,
+        deployed=onnx_session.open_model(watched.file("model.onnx")).predict(asked_now),
+        previous=answered,
+        decision=watched.model.decision,
+        previous_decision=before.declaration.decision,
+    )
+    return _Replayed(previous)
 
 
 def _labelled_rows(labelled: pa.Table, batch: Batch, decision: Decision) -> LabelledRows:
@@ -201,8 +229,7 @@ def _labelled_rows(labelled: pa.Table, batch: Batch, decision: Decision) -> Labe
     return LabelledRows(batch=batch, labels=labels, days=days, counts=np.ones(len(labels), np.bool_))
 
 
-def _evidence(watched: Watched, window: Window, workplace: Workplace) -> WindowEvidence:
-    image = workplace.history.page(watched.back_to, Image) if watched.back_to else None
+def _evidence(watched: Watched, window: Window, before: VersionBefore | None, way_back: WayBack) -> WindowEvidence:
     return WindowEvidence(
         model=watched.tag.model,
         environment=watched.environment,
@@ -211,11 +238,12 @@ def _evidence(watched: Watched, window: Window, workplace: Workplace) -> WindowE
         earlier=watched.earlier,
         at_release=watched.at_release.metrics,
         back_to=watched.back_to.image_tag if watched.back_to else None,
-        back_to_digest=image.body.digest if image else None,
+        back_to_digest=before.digest if before else None,
         open_incident=watched.open_incident,
         decision=watched.model.decision.kind,
         self_test=drift.self_test(_profile(watched)),
         calibration=watched.calibration,
+        way_back=way_back,
     )
 
 

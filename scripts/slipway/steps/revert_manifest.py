@@ -6,15 +6,16 @@ Both are one commit, so that no state exists in which a bad version is gone and 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from slipway.adapters import deploy_tree, manifests, signatures
+from slipway.adapters import deploy_tree, manifests, ways_back
 from slipway.adapters.forge import Forge
 from slipway.adapters.records import Record
+from slipway.adapters.ways_back import Obstacle
 from slipway.adapters.workplace import Workplace
 from slipway.domain.incident import IncidentKind, IncidentVerdicts, Outcome, Reversion, WindowEvidence
 from slipway.domain.limits import Reversion as Means
-from slipway.domain.pages import Page
+from slipway.domain.pages import Page, key_of
 from slipway.domain.policy import QuarantineEntry
 from slipway.domain.release import Image
 from slipway.domain.tag import ReleaseTag, covers
@@ -44,24 +45,32 @@ class _Way:
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What became of it; `refused` is why a commit was not taken, `not_started` why no rollout began."""
+    """What became of it, by the names of the page `reversion`."""
 
     branch: str
     commit: str
     pull: int | None = None
     refused: str = ""
     not_started: str = ""
+    no_way_back: str = ""
+    mend: str = ""
 
 
 def run(record: Record, *, means: Means, workplace: Workplace) -> Page[Reversion] | None:
     """Carry out the verdict `revert` of a window, and write the page `reversion`; None where it says otherwise.
 
-    A commit that the default branch does not take becomes a pull request, and the page says why.
+    A commit that the default branch does not take becomes a pull request, and the page says why. Where the version
+    before is quarantined by now, gone from the registry or not signed by the team, nothing is changed: the page says
+    that there is no way back, for the issue to tell.
 
     Args:
         record: of the window.
         means: by pull request, by commit or never, as the policy says.
         workplace: where the manifest lies.
+
+    Raises:
+        Unreachable: registry or forge does not answer: nobody knows whether there is a way back.
+        NotReleasable: another version runs by now.
     """
     evidence = record.page(WindowEvidence, written_by="measure-drift").body
     verdicts = record.page(IncidentVerdicts, written_by="judge")
@@ -79,7 +88,10 @@ def run(record: Record, *, means: Means, workplace: Workplace) -> Page[Reversion
         reason=next(finding.problem for finding in verdicts.body.findings if finding.gate == "previous_version"),
         by="slipway watch",
     )
-    return _revert(record, way, reads={"verdicts": verdicts.key, "means": means}, means=means, workplace=workplace)
+    reads = {"verdicts": verdicts.key, "means": means}
+    if (found := _in_the_way(record, way, workplace, reads=reads)) is not None:
+        return _stay(record, way, found, reads=reads)
+    return _revert(record, way, reads=reads, means=means, workplace=workplace)
 
 
 def run_on_request(
@@ -88,7 +100,8 @@ def run_on_request(
     """Go back because a person asks, by pull request: `slipway rollback`.
 
     Raises:
-        NotReleasable: nothing is deployed, or `back_to` never passed, runs already or is quarantined.
+        NotReleasable: nothing is deployed, or `back_to` never passed, runs already, is quarantined, gone from the
+            registry or not signed.
     """
     live = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
     if live is None:
@@ -131,36 +144,42 @@ def _image_to_go_back_to(target: ReleaseTag, environment: str, running: str, wor
             f"the ledger has no passing release {target}; it has {', '.join(passed) or 'none'}",
             mend="name a version that passed",
         )
-    entry = deploy_tree.quarantined(workplace.forge, model=target.model, version=target.image_tag)
-    if entry is not None:
-        raise NotReleasable(
-            f"{target} is quarantined by {entry.by}: {entry.reason}", mend="name another version to go back to"
-        )
+    found = ways_back.obstacle(target, image.body.digest, environment=environment, workplace=workplace)
+    if found is not None:
+        raise NotReleasable(found.problem, mend=found.mend)
     return image.body
+
+
+def _in_the_way(record: Record, way: _Way, workplace: Workplace, *, reads: dict[str, str]) -> Obstacle | None:
+    """None, too, where this way was gone already."""
+    done = record.latest(Reversion)
+    if done is not None and done.key == key_of(reads):
+        return None
+    _refuse_overtaken(way, workplace)
+    target = ReleaseTag.parse(f"{way.model}@{way.back_to}")
+    return ways_back.obstacle(target, way.back_to_digest, environment=way.environment, workplace=workplace)
+
+
+def _stay(record: Record, way: _Way, found: Obstacle, *, reads: dict[str, str]) -> Page[Reversion]:
+    log.warning("%s in %s stays at %s: %s", way.model, way.environment, way.version, found.problem)
+    stays = _Done(branch="", commit="", no_way_back=found.problem, mend=found.mend)
+    reads = {**reads, "in the way": found.problem}
+    return record.once(Reversion, reads=reads, make=lambda: _reversion(way, stays), is_deed=True)
 
 
 def _revert(record: Record, way: _Way, *, reads: dict[str, str], means: Means, workplace: Workplace) -> Page[Reversion]:
     def write() -> Reversion:
         _refuse_overtaken(way, workplace)
-        _refuse_unsigned(way, workplace)
         log.info("sending %s in %s back from %s to %s", way.model, way.environment, way.version, way.back_to)
         done = _by_commit(way, workplace) if means is Means.COMMIT else _by_pull_request(way, workplace)
-        return Reversion(
-            model=way.model,
-            environment=way.environment,
-            incident=way.incident,
-            version=way.version,
-            back_to=way.back_to,
-            back_to_digest=way.back_to_digest,
-            branch=done.branch,
-            pull=done.pull,
-            commit=done.commit,
-            reason=way.reason,
-            refused=done.refused,
-            not_started=done.not_started,
-        )
+        return _reversion(way, done)
 
     return record.once(Reversion, reads=reads, make=write, is_deed=True)
+
+
+def _reversion(way: _Way, done: _Done) -> Reversion:
+    told = {name: value for name, value in asdict(way).items() if name != "by"}
+    return Reversion(**told, **asdict(done))
 
 
 def _refuse_overtaken(way: _Way, workplace: Workplace) -> None:
@@ -171,18 +190,6 @@ def _refuse_overtaken(way: _Way, workplace: Workplace) -> None:
             f"{way.environment} runs {live.tag if live else 'nothing'} of {way.model} by now, not {way.version}",
             mend="look at what runs now: slipway measure-drift",
         )
-
-
-def _refuse_unsigned(way: _Way, workplace: Workplace) -> None:
-    """Whoever can put an image into the registry must not get it live by a way back."""
-    tag = ReleaseTag.parse(f"{way.model}@{way.back_to}")
-    signatures.verify(
-        way.model,
-        way.back_to_digest,
-        workplace=workplace,
-        mend=f"go back to another version: slipway rollback {way.model} --environment {way.environment} --to VERSION; "
-        f"or, if {tag} is yours, {signatures.how_to_sign(tag)}",
-    )
 
 
 def _by_commit(way: _Way, workplace: Workplace) -> _Done:

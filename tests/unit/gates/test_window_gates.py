@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from slipway.domain.calibration import Calibration, FeatureCalibration, SmallerWindows
 from slipway.domain.evidence import MetricsEvidence
-from slipway.domain.incident import SELF_TEST, PreviousEvidence, SelfTest, Window, WindowEvidence
+from slipway.domain.incident import SELF_TEST, PreviousEvidence, SelfTest, WayBack, Window, WindowEvidence
 from slipway.domain.limits import DriftLimit, MetricLimit, MetricsLimit, PreviousVersionLimit
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.gates import drift, metrics, previous_version
@@ -142,6 +142,45 @@ def test_unusual_and_allowed_is_a_notice_and_no_incident() -> None:
     assert finding.notice == (
         "`hour` moved by KS 0.100 in 2 of the last 3 windows, more than by itself (0.050, 0.0% missing) and within "
         "its limit (0.15, 3.0%)"
+    )
+
+
+def answering(number: int, low: float, **changes: Any) -> Window:
+    moved = pages.feature_drift("p_late", low, **changes.pop("drift", {}))
+    return week(number, drift=(pages.feature_drift("hour", 0.0),), outputs=(moved,), **changes)
+
+
+def test_answers_that_moved_are_a_notice_and_never_an_alarm() -> None:
+    """They move with the world as well as with a fault; whether going back helps is asked of labels."""
+    finding = drift.judge_window(seen(answering(0, 0.21), answering(1, 0.21)), DriftLimit())[0]
+
+    assert (finding.verdict, finding.problem) == (_PASS, "")
+    assert finding.notice == "answers moved: `p_late` KS 0.210 from what it answered at release"
+
+
+@pytest.mark.parametrize(
+    "windows",
+    [
+        (answering(0, 0.15), answering(1, 0.15)),
+        (answering(0, 0.0), answering(1, 0.9)),
+        (answering(0, 0.9), answering(1, 0.0)),
+        (answering(0, 0.9), answering(1, 0.9, rows=1_000, counted=501)),
+        (week(0), week(1)),
+    ],
+)
+def test_answers_that_stayed_or_moved_once_or_on_few_rows_are_not_worth_a_line(windows: tuple[Window, ...]) -> None:
+    """Nor what an older Slipway did not look at."""
+    assert drift.judge_window(seen(*windows), DriftLimit())[0].notice == ""
+
+
+def test_a_notice_tells_how_many_answers_it_knows_nothing_of() -> None:
+    """A server that may log no rows counts inputs alone."""
+    counted = {"rows": 2_000, "counted": 1_200, "drift": {"null_rate_change": 0.05}}
+    finding = drift.judge_window(seen(*(answering(number, 0.0, **counted) for number in (0, 1))), DriftLimit())[0]
+
+    assert finding.notice == (
+        "answers moved: `p_late` KS 0.000, +5.0% missing from what it answered at release "
+        "(1,200 of 2,000 rows are counts of inputs: outputs not counted there)"
     )
 
 
@@ -288,6 +327,94 @@ def test_without_a_version_before_there_is_nothing_to_ask() -> None:
     (finding,) = previous_version.judge_window(evidence, PreviousVersionLimit())
 
     assert (finding.verdict, finding.measured) == (_OPEN, "there is no version before")
+
+
+_LACKS = WayBack(lacks=("it asks for `fee` (float32), which is sent no more",))
+_GONE = WayBack(gone="no image `sha256:00`")
+
+
+def hindered(way_back: WayBack, *previous: PreviousEvidence | None, back_to: str | None = "v1.0.0") -> Finding:
+    windows = tuple(week(number, previous=one) for number, one in enumerate(previous))
+    evidence = seen(*windows).model_copy(update={"back_to": back_to, "way_back": way_back})
+    (finding,) = previous_version.judge_window(evidence, PreviousVersionLimit())
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("way_back", "told", "mend"),
+    [
+        (
+            _LACKS,
+            "v1.0.0 cannot answer what is asked today: it asks for `fee` (float32), which is sent no more",
+            (
+                "release a mended version; or, where its clients can be changed back with it, "
+                "slipway rollback flight-delay --environment production --to v1.0.0"
+            ),
+        ),
+        (
+            _GONE,
+            "v1.0.0 cannot be pulled: no image `sha256:00`",
+            "release the tag of v1.0.0 again, which restores its image; or release a mended version",
+        ),
+    ],
+)
+def test_a_win_that_leads_nowhere_says_what_is_in_the_way(way_back: WayBack, told: str, mend: str) -> None:
+    """It is better, and that stays true; `go back` would be the wrong thing to do about it."""
+    finding = hindered(way_back, _WIN, _WIN)
+
+    assert finding.verdict is _FAIL
+    assert finding.problem.endswith(f"in 2 windows in a row; but there is no way back: {told}")
+    assert finding.mend == mend
+
+
+def test_what_is_in_the_way_is_a_notice_while_nobody_wants_to_go_back() -> None:
+    """After a major version it is so for months, and no reason to wake anybody."""
+    finding = hindered(_LACKS, _EVEN)
+
+    assert (finding.verdict, finding.problem, finding.mend) == (_PASS, "", "")
+    assert finding.notice.startswith("there would be no way back: v1.0.0 cannot answer what is asked today: ")
+
+
+@pytest.mark.parametrize(
+    ("way_back", "measured"),
+    [
+        (_GONE, "its image is gone"),
+        (_LACKS, "it cannot answer these rows"),
+        (WayBack(not_asked="served log has no column `fee`"), "not asked: served log has no column `fee`"),
+        (WayBack(), "no labels for this window yet"),
+    ],
+)
+def test_a_version_that_was_not_asked_says_why(way_back: WayBack, measured: str) -> None:
+    """`No labels yet` would let somebody wait for what never comes."""
+    assert hindered(way_back, None).measured == measured
+
+
+def test_versions_that_quarantine_holds_are_named() -> None:
+    """Else a reader looks for the version that they remember."""
+    finding = hindered(WayBack(held=("v0.9.0 is quarantined by Ada: too slow",)), None, back_to=None)
+
+    assert (finding.verdict, finding.measured) == (_OPEN, "those before are quarantined")
+    assert finding.problem == "there is no way back: v0.9.0 is quarantined by Ada: too slow"
+
+
+@pytest.mark.parametrize(
+    ("way_back", "back_to", "can"),
+    [
+        (WayBack(), "v1.0.0", True),
+        (WayBack(held=("v1.1.0 is quarantined by Ada: too slow",)), "v1.0.0", True),
+        (WayBack(not_asked="no column `fee`"), "v1.0.0", True),
+        (_LACKS, "v1.0.0", False),
+        (_GONE, "v1.0.0", False),
+        (WayBack(), None, False),
+    ],
+)
+def test_going_back_needs_a_version_that_is_there_and_can_answer(
+    way_back: WayBack, back_to: str | None, can: bool
+) -> None:
+    """Pages from before this was looked at have nothing in the way."""
+    evidence = seen(week(0)).model_copy(update={"back_to": back_to, "way_back": way_back})
+
+    assert evidence.can_go_back is can
 
 
 # --- counts alone -------------------------------------------------------------------------------------------

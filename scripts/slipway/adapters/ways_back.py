@@ -1,0 +1,119 @@
+"""Whether a version could be gone back to: what quarantine holds, whose image is gone, and whose is not signed.
+
+What does not answer is no obstacle: it is an error, and nobody goes anywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from slipway.adapters import deploy_tree, signatures
+from slipway.adapters.registry.platforms import Platforms
+from slipway.adapters.registry.pull import pull_model_layer
+from slipway.adapters.workplace import Workplace
+from slipway.domain.identity import Identity
+from slipway.domain.model import Model
+from slipway.domain.release import Image
+from slipway.domain.tag import ReleaseTag
+from slipway.errors import DigestMismatch, NoSuchImage, NotSigned, UnusableImage
+
+GONE = (NoSuchImage, UnusableImage, DigestMismatch)
+
+
+class Obstacle(NamedTuple):
+    """Why nobody may go back, and what to do about it."""
+
+    problem: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionBefore:
+    """As far as it can be had: no model where it is `gone`, or where it was not to be asked anything."""
+
+    tag: ReleaseTag
+    digest: str | None = None
+    declaration: Model | None = None
+    onnx: Path | None = None
+    gone: str = ""
+
+
+def version_before(tag: ReleaseTag | None, workplace: Workplace, *, is_asked: bool) -> VersionBefore | None:
+    """What is there of a version that could be gone back to, its ONNX file where it `is_asked` something.
+
+    Raises:
+        Unreachable: the registry does not answer, which says nothing about the version.
+    """
+    if tag is None:
+        return None
+    identity, image = workplace.history.page(tag, Identity), workplace.history.page(tag, Image)
+    if identity is None or image is None:
+        return VersionBefore(tag, gone=f"the ledger has no {'image' if identity else 'release'} of it")
+    before = VersionBefore(tag, image.body.digest, identity.body.declaration)
+    try:
+        workplace.registry.repository(tag.model).manifest(image.body.digest)  # also where a copy of it is at hand
+        if not is_asked:
+            return before
+        files = pull_model_layer(workplace.registry, tag.model, image.body.digest, workplace.layers)
+    except GONE as error:
+        return replace(before, gone=error.problem)
+    return replace(before, onnx=files["model.onnx"])
+
+
+def held(running: ReleaseTag, *, above: ReleaseTag | None, workplace: Workplace) -> tuple[str, ...]:
+    """The versions that passed and that quarantine holds, each with its reason, but for those below `above`."""
+    entries = [one for one in deploy_tree.quarantine(workplace.forge) if one.model == running.model]
+    if not entries:
+        return ()
+    releases = [tag for tag in workplace.history.releases(running.model) if tag != running]
+    others = [tag for tag in releases if above is None or tag.precedence > above.precedence]
+    found = ((tag, next((one for one in entries if one.holds(tag.model, tag.image_tag)), None)) for tag in others)
+    return tuple(
+        f"{tag.image_tag} is quarantined by {entry.by}: {entry.reason}"
+        for tag, entry in found
+        if entry is not None and workplace.history.passed(tag)
+    )
+
+
+def why_gone(model: str, digest: str, workplace: Workplace) -> str:
+    """What of an image the registry does not have, or has otherwise; empty where all of it is there.
+
+    Raises:
+        Unreachable: the registry does not answer, so nobody knows.
+        RegistryRefused: it refuses us.
+    """
+    repository = workplace.registry.repository(model)
+    try:
+        images = Platforms.read(repository, digest).images
+    except GONE as error:
+        return error.problem
+    layers = dict.fromkeys(layer.digest for image in images for layer in image.layers)
+    missing = next((layer for layer in layers if not repository.has(layer)), None)
+    return "" if missing is None else f"the layer {missing} of {model} {digest} is not in the registry"
+
+
+def obstacle(target: ReleaseTag, digest: str, *, environment: str, workplace: Workplace) -> Obstacle | None:
+    """What forbids to deploy an earlier version now; None where nothing does.
+
+    Raises:
+        Unreachable: registry or forge does not answer.
+    """
+    other = f"go back to another version: slipway rollback {target.model} --environment {environment} --to VERSION"
+    entry = deploy_tree.quarantined(workplace.forge, model=target.model, version=target.image_tag)
+    if entry is not None:
+        problem = f"{target} is quarantined by {entry.by}: {entry.reason}"
+        return Obstacle(problem, f"{other}; or let an owner take the entry out of {deploy_tree.QUARANTINE}")
+    if gone := why_gone(target.model, digest, workplace):
+        return Obstacle(f"{target} cannot be pulled: {gone}", f"{how_to_restore(target)}; or {other}")
+    try:
+        mend = f"{other}; or, if {target} is yours, {signatures.how_to_sign(target)}"
+        signatures.verify(target.model, digest, workplace=workplace, mend=mend)
+    except NotSigned as unsigned:
+        return Obstacle(unsigned.problem, unsigned.mend)
+    return None
+
+
+def how_to_restore(target: ReleaseTag) -> str:
+    return f"release the tag of {target.image_tag} again, which restores its image"
