@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,7 +12,7 @@ from slipway.adapters.manifests import Deployed
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.workplace import Workplace
 from slipway.domain.calibration import Calibration
-from slipway.domain.evidence import Evidence, MetricsEvidence
+from slipway.domain.evidence import Evidence, MetricsEvidence, profiles_from_json
 from slipway.domain.identity import Identity
 from slipway.domain.incident import IssueAction, IssueFiled, Window, WindowEvidence
 from slipway.domain.model import Model
@@ -19,11 +20,15 @@ from slipway.domain.policy import Policies
 from slipway.domain.release import Proposal, Rollout
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import NotReleasable
+from slipway.maths.profile import ColumnProfile
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What runs, since when, and what could run instead."""
+    """What runs, since when, and what could run instead.
+
+    `output_profile` tells what it answered at its release; it is empty where that was not kept.
+    """
 
     tag: ReleaseTag
     environment: str
@@ -50,6 +55,7 @@ def deployed_now(model: str, environment: str, until: date, policies: Policies, 
         raise NotReleasable(f"{environment} runs no version of {model} yet", mend="merge a release's pull request")
     tag = ReleaseTag.parse(f"{model}@{live.tag}")
     live_since = _live_since(tag, environment, live, workplace)
+    before = back_to(tag, environment, workplace)
     return _watched(
         tag,
         environment,

@@ -75,6 +75,7 @@ class Window(Frozen):
     """A line of the ledger a window; days are inclusive.
 
     `counted` of the `rows` were logged as counts alone: no label joins them, and no version is asked them again.
+    `outputs` is how far answers moved from those at release, as far as rows were logged; empty on lines from before.
     """
 
     start: date
@@ -87,6 +88,7 @@ class Window(Frozen):
     trailing: MetricsEvidence | None
     previous: PreviousEvidence | None
     counted: int = 0
+    outputs: tuple[FeatureDrift, ...] = ()
 
     @property
     def why_unlabelled(self) -> str:

@@ -153,9 +153,11 @@ def _labelled(served: ServedLog, start: date, end: date, watched: Watched) -> pa
 
 
 def _seen(served: ServedLog, days: _Days, watched: Watched) -> SeenWindow:
-    """The inputs of all rows, counted while they are read: what they showed is the same in any order of files."""
-    batches = served.batches(days.start, days.end, version=watched.tag.image_tag, features=watched.model.inputs)
-    return count_window(_profile(watched), batches)
+    """All rows, counted while they are read: what they showed is the same in any order of files."""
+    inputs, answers = _profile(watched), _answers(watched)
+    features = (*watched.model.inputs, *(one for one in watched.model.outputs if one.name in answers))
+    batches = served.batches(days.start, days.end, version=watched.tag.image_tag, features=features)
+    return count_window({**inputs, **answers}, batches)
 
 
 def _counted(served: ServedLog, days: _Days, watched: Watched) -> CountedWindow | None:
@@ -168,6 +170,12 @@ def _counted(served: ServedLog, days: _Days, watched: Watched) -> CountedWindow 
 def _profile(watched: Watched) -> dict[str, ColumnProfile]:
     told: dict[str, Any] = json.loads(watched.file("profile.json").read_bytes())
     return {name: profile_from_json(column) for name, column in told.items()}
+
+
+def _answers(watched: Watched) -> dict[str, ColumnProfile]:
+    """What the version answered at its release; a log has one column a name, and an input of that name has it."""
+    told = {one.name for one in watched.model.outputs} - {one.name for one in watched.model.inputs}
+    return {name: profile for name, profile in watched.output_profile.items() if name in told}
 
 
 def _trailing(watched: Watched, labelled: pa.Table | None) -> MetricsEvidence | None:
