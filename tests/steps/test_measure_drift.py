@@ -103,6 +103,30 @@ def test_rows_and_counts_of_one_window_are_put_together(live: Team) -> None:
     assert (of_both.rows, of_both.counted, of_both.labelled) == (840, 360, 480)
 
 
+def test_answers_are_held_against_those_at_release(live: Team) -> None:
+    """The rows that are read for the inputs tell that, too; a file of counts alone does not."""
+    days = days_from(_MARCH, 7)
+    live.serve("v1.0.0", days)
+
+    (answer,) = measured(live, date(2026, 3, 7)).window.outputs
+    assert answer.feature == live.workplace.repository.model(MODEL).decision.output
+    assert (answer.low < 0.1, answer.null_rate_change) == (True, 0.0)
+
+    count_instead(live, days)
+    assert measured(live, date(2026, 3, 7)).window.outputs == ()
+
+
+def test_answers_that_moved_are_told_and_wake_nobody(live: Team) -> None:
+    """A server that runs another file than it says is asked the same as ever."""
+    live.serve("v1.0.0", days_from(_MARCH, 14), tip=Tip(weight=0.2))
+    live.look(date(2026, 3, 7))
+    _, verdicts, issue = live.look(date(2026, 3, 14))
+
+    drift = next(one for one in verdicts.body.findings if one.gate == "drift")
+    assert drift.notice.startswith("answers moved: `score` KS 0.")
+    assert (verdicts.body.outcome, verdicts.body.incident, issue.body.number) == (Outcome.QUIET, None, None)
+
+
 def test_one_exceedance_is_no_incident(live: Team) -> None:
     """A strange week comes about once a quarter; two of three do not."""
     live.serve("v1.0.0", days_from(_MARCH, 7), change={"bill": 1.0})

@@ -62,6 +62,16 @@ class _Looked:
     def unusual(self) -> frozenset[str]:
         return frozenset(one.drift.feature for one in self.features if self.enough and one.is_unusual)
 
+    def moved_answers(self, limit: DriftLimit) -> frozenset[str]:
+        """Outputs that lie elsewhere; none where only few rows tell what was answered."""
+        plain = FeatureLimits.of_policy(limit)
+        return frozenset(
+            one.feature
+            for one in self.window.outputs
+            if self.window.rows - self.window.counted >= limit.rows
+            and plain.exceeded_by(one.low, null_rate_change=one.null_rate_change)
+        )
+
     @property
     def nearest(self) -> _Compared | None:
         """To its limit, or farthest beyond it."""
@@ -74,8 +84,9 @@ class _Looked:
 def judge_window(evidence: WindowEvidence, limit: DriftLimit) -> tuple[Finding, ...]:
     """Fail when the same feature exceeds in `windows` of the last `of_last` windows; a schema break at once.
 
-    What is as often beyond what it does by itself, and within its limit, is a notice and no incident. A watch that
-    answers wrongly about a copy that is known is an alarm itself.
+    What is as often beyond what it does by itself, and within its limit, is a notice and no incident; so are answers
+    that moved, since they move with the world, too. A watch that answers wrongly about a copy that is known is an alarm
+    itself.
     """
     recent = [_look(one, limit, evidence.calibration) for one in (*evidence.earlier, evidence.window)[-limit.of_last :]]
     nearest = recent[-1].nearest
@@ -90,7 +101,7 @@ def judge_window(evidence: WindowEvidence, limit: DriftLimit) -> tuple[Finding, 
             margin=f"{nearest.margin:+.3f}" if nearest else "–",
             problem=problem,
             mend="look at the feature where it is made: a sensor, a join, a unit or a default" if problem else "",
-            notice=_notice(recent, limit),
+            notice="; ".join(filter(None, [_notice(recent, limit), _answers_moved(recent, limit)])),
         ),
         *([_trust(evidence, evidence.self_test, limit)] if evidence.self_test else []),
     )
@@ -190,6 +201,16 @@ def _noticed(one: _Compared, times: int, limit: DriftLimit) -> str:
         f"than by itself ({distance.usual or 0:.3f}, {missing.usual or 0:.1%} missing) and within its limit "
         f"({distance.value:.2f}, {missing.value:.1%})"
     )
+
+
+def _answers_moved(recent: Sequence[_Looked], limit: DriftLimit) -> str:
+    """By the policy's own limits: what answers do by themselves is not known."""
+    newest = recent[-1].window
+    times = limit.times_exceeded([one.moved_answers(limit) for one in recent])
+    told = [one for one in newest.outputs if times.get(one.feature, 0) >= limit.windows]
+    moved = [f"`{one.feature}` {_distance(one)} from what it answered at release" for one in told]
+    counted = f" ({newest.counted:,} of {newest.rows:,} rows are counts of inputs: outputs not counted there)"
+    return f"answers moved: {', '.join(moved)}{counted if newest.counted else ''}" if moved else ""
 
 
 def _distance(one: FeatureDrift) -> str:
