@@ -281,7 +281,8 @@ class Team:
     def look(self, until: date) -> tuple[Page[WindowEvidence], Page[IncidentVerdicts], Page[IssueFiled]]:
         """What the scheduled watch does, but for the way back."""
         evidence, verdicts = self.look_only(until)
-        issue = file_issue.run_on_window(self.window(until), forge=self.workplace.forge)
+        owners = self.workplace.repository.owners(MODEL)
+        issue = file_issue.run_on_window(self.window(until), forge=self.workplace.forge, owners=owners)
         record_pages.run_on_windows([self.window(until)], ledger=self.workplace.ledger)
         return evidence, verdicts, issue
 

@@ -55,6 +55,7 @@ OPERATIONS = {
     "/git/trees/{tree_sha}": ("get",),
     "/issues": ("get", "post"),
     "/issues/{issue_number}": ("get", "patch"),
+    "/issues/{issue_number}/assignees": ("post",),
     "/issues/{issue_number}/comments": ("get", "post"),
     "/issues/{issue_number}/events": ("get",),
     "/issues/{issue_number}/labels": ("get", "post"),

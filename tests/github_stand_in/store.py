@@ -45,6 +45,7 @@ class Thread:
     merge_commit: str | None = None
     reviewers: list[str] = field(default_factory=list)  # asked now; a team as `/slug`
     asked: list[str] = field(default_factory=list)  # ever, in order
+    assignees: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ class Hosted:
     releases: list[dict[str, Any]] = field(default_factory=list)
     dispatches: list[dict[str, Any]] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
-    strangers: set[str] = field(default_factory=set)  # whom GitHub does not ask for a review; a team as `/slug`
+    strangers: set[str] = field(default_factory=set)  # whom GitHub neither asks nor assigns; a team as `/slug`
     switches: Switches = field(default_factory=Switches)
     most_entries: int = 100_000  # a listing of a tree is cut there
     drafts_allowed: bool = True

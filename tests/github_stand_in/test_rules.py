@@ -158,6 +158,14 @@ def test_reviewers_are_taken_all_or_none_and_never_the_author(seen: Seen) -> Non
     assert [team.slug for team in asked.requested_teams] == ["flights"]
 
 
+def test_who_cannot_be_assigned_is_left_out_without_a_word(seen: Seen) -> None:
+    """GitHub answers as if all were well."""
+    seen.hosted.strangers = {"gone"}
+    issue = seen.api.create_issue("Retrain")
+    issue.add_to_assignees("ada", "gone", "ada")
+    assert [person.login for person in seen.api.get_issue(issue.number).assignees] == ["ada"]
+
+
 def test_a_request_for_a_review_stays_in_the_events_of_its_pull_request(seen: Seen) -> None:
     """After a review, nothing else says that somebody was asked."""
     pull = seen.api.get_pull(propose(seen, "r/1", {"a.txt": "2\n", "b.txt": "1\n"}))

@@ -11,6 +11,7 @@ from tests.github_stand_in.store import Hosted, Says, Thread, now
 LONGEST_BODY = 65_536
 _LONGEST_TITLE = 256
 _LONGEST_DESCRIPTION = 100  # of a label
+_MOST_ASSIGNEES = 10
 
 
 def list_events(ask: Ask) -> Answer:
@@ -41,6 +42,14 @@ def update_issue(ask: Ask) -> Answer:
     if "labels" in ask.body:
         issue.labels = _labelled(ask.hosted, ask.body["labels"])
     return Answer(200, _issue(ask.hosted, issue))
+
+
+def add_assignees(ask: Ask) -> Answer:
+    """Whom GitHub does not take is left out without a word; at most ten are assigned."""
+    issue = known(ask, "issue_number")
+    taken = [name for name in ask.body.get("assignees", []) if name not in ask.hosted.strangers]
+    issue.assignees = list(dict.fromkeys([*issue.assignees, *taken]))[:_MOST_ASSIGNEES]
+    return Answer(201, _issue(ask.hosted, issue))
 
 
 def list_comments(ask: Ask) -> Answer:
@@ -178,6 +187,7 @@ def common_fields(hosted: Hosted, thread: Thread) -> dict[str, Any]:
         "state": thread.state,
         "user": {"login": thread.login},
         "labels": [_label(hosted, name) for name in thread.labels],
+        "assignees": [{"login": name} for name in thread.assignees],
         "created_at": thread.created_at,
     }
 
@@ -204,6 +214,7 @@ ROUTES: Routes = {
     ("POST", "/issues"): create_issue,
     ("GET", "/issues/{issue_number}"): one_issue,
     ("PATCH", "/issues/{issue_number}"): update_issue,
+    ("POST", "/issues/{issue_number}/assignees"): add_assignees,
     ("GET", "/issues/{issue_number}/comments"): list_comments,
     ("POST", "/issues/{issue_number}/comments"): create_comment,
     ("GET", "/issues/{issue_number}/events"): list_events,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from slipway.adapters import git
+from slipway.adapters.forge.local import LocalForge
 from slipway.domain.incident import IssueAction, IssueFiled, Outcome
 from slipway.steps import file_issue
 
@@ -75,6 +76,76 @@ def test_recovery_closes_it(live: Team) -> None:
     ]
     live.serve("v1.0.0", days_from(date(2026, 3, 22), 7))
     assert live.look(date(2026, 3, 28))[0].body.open_incident is None
+
+
+def recovered(team: Team) -> None:
+    """A quiet week."""
+    team.serve("v1.0.0", days_from(date(2026, 3, 15), 7))
+    team.look(date(2026, 3, 21))
+
+
+def test_what_comes_back_opens_the_same_issue_again(live: Team) -> None:
+    """What was tried the first time stands there, and nobody looks for it in a second one."""
+    number = stuck_for_two_weeks(live)
+    recovered(live)
+    live.serve("v1.0.0", days_from(date(2026, 3, 22), 7), change={"bill": 1.0}, labelled=False)
+
+    filed = live.look(date(2026, 3, 28))[2].body
+
+    assert (filed.number, filed.action, filed.incident) == (number, IssueAction.REOPENED, "2026-03-28-drift")
+    assert len(open_titles(live)) == 1
+    assert live.workplace.forge.comments(number)[-1] == (
+        "It is back: v1.0.0 shows it from 2026-03-22 to 2026-03-28. Opened again by the watch."
+    )
+    assert "2026-03-28-drift" in live.workplace.forge.issue(number).body
+
+
+def test_the_same_on_another_version_is_another_issue(live: Team) -> None:
+    """What mended the one says nothing about the other."""
+    number = stuck_for_two_weeks(live)
+    recovered(live)
+    live.release(live.publish("tip@v1.1.0", Tip(weight=0.0201)))
+    live.go_live("tip@v1.1.0", on=date(2026, 3, 22))
+    live.serve("v1.1.0", days_from(date(2026, 3, 22), 14), change={"bill": 1.0}, labelled=False)
+    live.look(date(2026, 3, 28))
+
+    filed = live.look(date(2026, 4, 4))[2].body
+
+    assert filed.action is IssueAction.OPENED
+    assert filed.number != number
+    assert not live.workplace.forge.issue(number).open
+
+
+def test_what_a_person_closed_before_it_was_over_is_opened_again(live: Team) -> None:
+    """A new issue each week for one broken sensor is what makes people switch a watch off."""
+    number = stuck_for_two_weeks(live)
+    live.workplace.forge.close_issue(number, "Nonsense.")
+    live.serve("v1.0.0", days_from(date(2026, 3, 15), 7), change={"bill": 1.0}, labelled=False)
+
+    filed = live.look(date(2026, 3, 21))[2].body
+
+    assert (filed.number, filed.action, filed.incident) == (number, IssueAction.REOPENED, "2026-03-14-drift")
+    assert live.workplace.forge.comments(number)[-1].startswith("It is not over: v1.0.0 still shows it from 2026-03-15")
+    assert live.look(date(2026, 3, 21))[2].body == filed
+
+
+def test_its_owners_are_assigned_once_and_a_team_is_called(live: Team) -> None:
+    """An issue of nobody is nobody's; who gives it back is not given it again at each window."""
+    live.serve("v1.0.0", days_from(_MARCH, 21), change={"bill": 1.0}, labelled=False)
+    live.edit(f"models/{live.folder.name}/model.yaml", '["@waiters"]', '["@waiters", "@acme/kitchen"]')
+    live.look(date(2026, 3, 7))
+    number = live.look(date(2026, 3, 14))[2].body.number
+    assert number is not None
+    forge = live.workplace.forge
+    assert forge.issue(number).assignees == ("waiters",)
+    assert " For @acme/kitchen." in forge.issue(number).body
+    assert isinstance(forge, LocalForge)
+    path = forge.folder.file("issues", number)
+    path.write_text(path.read_text().replace("assignees:\n- waiters\n", "assignees: []\n"))
+
+    live.look(date(2026, 3, 21))
+
+    assert forge.issue(number).assignees == ()
 
 
 def test_too_few_rows_are_no_recovery(live: Team) -> None:

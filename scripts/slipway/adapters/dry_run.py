@@ -147,12 +147,21 @@ class DryForge:
     def open_issues(self, label: str | None = None) -> Sequence[Issue]:
         return self.forge.open_issues(label)
 
+    def last_issue(self, label: str) -> Issue | None:
+        return self.forge.last_issue(label)
+
     def update_issue(self, number: int, *, title: str | None = None, body: str | None = None) -> Issue:
         _would("update issue #%s: %s", number, title or "")
         return self.forge.issue(number)
 
     def close_issue(self, number: int, comment: str | None = None) -> None:
         _would("close issue #%s", number)
+
+    def reopen_issue(self, number: int, comment: str | None = None) -> None:
+        _would("open issue #%s again", number)
+
+    def assign(self, number: int, people: Sequence[str]) -> None:
+        _would("assign %s to issue #%s", ", ".join(people), number)
 
     def comment(self, number: int, body: str) -> None:
         _would("comment on #%s", number)

@@ -86,6 +86,13 @@ class Repository:
             )
         return read_model(self.root / "models" / name)
 
+    def owners(self, name: str) -> tuple[str, ...]:
+        """Whom `models/<name>/model.yaml` names, `@user` or `@organisation/team`; nobody where it cannot be read."""
+        try:
+            return self.model(name).owners
+        except (UnknownModel, BadFile):
+            return ()
+
     def policies(self) -> Policies:
         return read_policies(self.root / "policies")
 

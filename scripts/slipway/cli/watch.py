@@ -54,7 +54,8 @@ def file_issue(subject: str, environment: str | None, until: date | None, dry_ru
     else:
         name = options.environment_in(place, environment)
         day = options.day_of_window(until).isoformat()
-        page = step.run_on_window(place.window(subject, name, day), forge=place.forge)
+        owners = place.repository.owners(subject)
+        page = step.run_on_window(place.window(subject, name, day), forge=place.forge, owners=owners)
     body = page.body
     show(page, _about_the_issue(body), as_json=as_json, dry_run=dry_run)
     hand_over({"number": body.number if body.number is not None else "", "action": body.action}, dry_run=dry_run)

@@ -184,6 +184,7 @@ class IncidentVerdicts(Body):
 class IssueAction(StrEnum):
     OPENED = "opened"
     UPDATED = "updated"
+    REOPENED = "reopened"
     CLOSED = "closed"
     NONE = "none"
 

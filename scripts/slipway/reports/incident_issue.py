@@ -20,7 +20,7 @@ from slipway.domain.verdict import Estimate, Finding, Verdict, metric_title
 from slipway.maths.named_metrics import foremost
 from slipway.reports import charts, rendering
 from slipway.reports.cutting import cut_at_a_line
-from slipway.reports.markdown import Markdown
+from slipway.reports.markdown import Markdown, called
 from slipway.reports.marker import marker
 from slipway.reports.release_words import by_mend
 
@@ -59,6 +59,7 @@ def incident_body(
         evidence=evidence,
         window=evidence.window,
         reversion=reversion,
+        teams=Markdown(" ".join(called(owner) for owner in owners if "/" in owner)),
         history=_history(evidence),
         foremost=foremost(evidence.decision),
         metric_chart=_metric_chart(evidence),
@@ -75,6 +76,7 @@ def incident_body(
             model=evidence.model,
             environment=evidence.environment,
             incident=incident,
+            version=evidence.window.version,
         ),
     )
 

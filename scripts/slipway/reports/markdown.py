@@ -28,6 +28,7 @@ _MEANS_SOMETHING = re.compile(
 )
 # Inside backticks these would end the mark or the cell of a table.
 _NEEDS_AN_ELEMENT = re.compile(r"[|\\]")
+_OWNER = re.compile(r"@[A-Za-z0-9][A-Za-z0-9-]*(?:/[A-Za-z0-9._-]+)?")
 _COMMAND = re.compile(r"(?:git|slipway) ")
 # At the start of a line: a list, a heading, a rule, the second line of a table.
 _OPENS_A_BLOCK = re.compile(r"[-+=:#]|(?<=\d)[.)]")
@@ -45,6 +46,11 @@ def prose(text: object) -> Markdown:
     if len(parts) % 2 == 0:  # a backtick without a partner
         parts[-2:] = ["`".join(parts[-2:])]
     return Markdown("".join(code(part) if odd % 2 and part else _escaped(part) for odd, part in enumerate(parts)))
+
+
+def called(owner: str) -> Markdown:
+    """Where somebody is meant to be called; what is no name of a person or a team stays text."""
+    return Markdown(owner) if _OWNER.fullmatch(owner) else prose(owner)
 
 
 def code(text: object) -> Markdown:

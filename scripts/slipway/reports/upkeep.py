@@ -11,12 +11,11 @@ from slipway.domain.tag import ReleaseTag
 from slipway.domain.upkeep import Reconciliation
 from slipway.reports import rendering
 from slipway.reports.cutting import cut_at_a_line
-from slipway.reports.markdown import Markdown, code, prose
+from slipway.reports.markdown import Markdown, called, code
 from slipway.reports.marker import marker
 
 UPKEEP_TITLE = "Upkeep: this needs a person"
 
-_OWNER = re.compile(r"@[A-Za-z0-9][A-Za-z0-9-]*(?:/[A-Za-z0-9._-]+)?")
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.:/_-]+")
 
 
@@ -59,16 +58,11 @@ def stuck_release_issue(tag: ReleaseTag, attempts: Sequence[Page[Attempt]], *, o
     text = rendering.markdown(
         "stuck_release",
         tag=str(tag),
-        owners=Markdown(" ".join(map(_called, owners))),
+        owners=Markdown(" ".join(map(called, owners))),
         attempts=[(page.circumstances.written_at[:10], _ended(page.body), _link(page)) for page in attempts],
     )
     whole = f"branch `ledger`, folder `{tag.model}/{tag.image_tag}/`"
     return cut_at_a_line(text, whole=whole, ending=marker(kind="stuck", tag=str(tag)))
-
-
-def _called(owner: str) -> Markdown:
-    """The one place where somebody is meant to be called; what is no name of a person or a team stays text."""
-    return Markdown(owner) if _OWNER.fullmatch(owner) else prose(owner)
 
 
 def _ended(attempt: Attempt) -> str:

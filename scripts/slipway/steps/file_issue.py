@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from slipway.adapters.forge import LONGEST_DESCRIPTION, Forge, Issue, StatusState
 from slipway.adapters.history import History
@@ -36,8 +38,11 @@ _STATES: dict[Verdict, StatusState] = {
 }
 
 
-def run_on_window(record: Record, *, forge: Forge) -> Page[IssueFiled]:
-    """Open the issue of an incident, update it, or close it after recovery; and write the page `issue`."""
+def run_on_window(record: Record, *, forge: Forge, owners: Sequence[str] = ()) -> Page[IssueFiled]:
+    """Open the issue of an incident, update it, or close it after recovery; and write the page `issue`.
+
+    `owners` are those of the model, `@user` or `@organisation/team`: people are assigned, teams called in the text.
+    """
     evidence = record.page(WindowEvidence, written_by="measure-drift")
     verdicts = record.page(IncidentVerdicts, written_by="judge")
     reversion = record.latest(Reversion)
@@ -46,12 +51,8 @@ def run_on_window(record: Record, *, forge: Forge) -> Page[IssueFiled]:
         "verdicts": verdicts.key,
         "reversion": reversion.key if reversion else "none",
     }
-    return record.once(
-        IssueFiled,
-        reads=reads,
-        make=lambda: _tell(record, evidence.body, verdicts.body, reversion.body if reversion else None, forge),
-        is_deed=True,
-    )
+    seen = _Seen(evidence.body, verdicts.body, reversion.body if reversion else None, tuple(owners))
+    return record.once(IssueFiled, reads=reads, make=lambda: _tell(record, seen, forge), is_deed=True)
 
 
 def run_on_release(record: Record, *, forge: Forge, web: str | None = None) -> Page[IssueFiled]:
@@ -74,9 +75,18 @@ def context_of(model: str) -> str:
     return f"slipway/{model}"
 
 
-def _tell(
-    record: Record, evidence: WindowEvidence, verdicts: IncidentVerdicts, reversion: Reversion | None, forge: Forge
-) -> IssueFiled:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is to be told of a window, and whom it concerns."""
+
+    evidence: WindowEvidence
+    verdicts: IncidentVerdicts
+    reversion: Reversion | None
+    owners: tuple[str, ...]
+
+
+def _tell(record: Record, seen: _Seen, forge: Forge) -> IssueFiled:
+    evidence, verdicts, reversion = seen.evidence, seen.verdicts, seen.reversion
     label = labels.of_environment(evidence.model, evidence.environment).name
     there = next(iter(forge.open_issues(label)), None)
     before = _filed_before(record, evidence, forge)
@@ -87,14 +97,48 @@ def _tell(
         )
     if verdicts.outcome is Outcome.QUIET:
         return _close(there, before, evidence, title, forge)
-    body = incident_body(evidence, verdicts, reversion=reversion)
-    if there is None:
+    body = incident_body(evidence, verdicts, reversion=reversion, owners=seen.owners)
+    if there is not None:
+        number = forge.update_issue(there.number, title=title, body=body).number
+        again = record.latest(IssueFiled) is None and _why_again(evidence) in forge.comments(number)
+        new = _is_new(there, before, evidence, verdicts)  # both by a run of this window that was killed
+        action = IssueAction.REOPENED if again else IssueAction.OPENED if new else IssueAction.UPDATED
+    elif (closed := _to_reopen(evidence, verdicts, forge)) is not None:
+        action, number = IssueAction.REOPENED, closed.number
+        forge.update_issue(number, title=title, body=body)  # first: by its marker a run after this one knows it again
+        forge.reopen_issue(number, comment=_why_again(evidence))
+    else:
         log.info("opening an issue: %s", title)
-        issue = forge.open_issue(title=title, body=body, labels=(labels.SLIPWAY.name, label))
-        return IssueFiled(incident=verdicts.incident, number=issue.number, action=IssueAction.OPENED, title=title)
-    action = IssueAction.OPENED if _is_new(there, before, evidence, verdicts) else IssueAction.UPDATED
-    forge.update_issue(there.number, title=title, body=body)
-    return IssueFiled(incident=verdicts.incident, number=there.number, action=action, title=title)
+        action = IssueAction.OPENED
+        number = forge.open_issue(title=title, body=body, labels=(labels.SLIPWAY.name, label)).number
+    if action is not IssueAction.UPDATED:  # who has taken it by then, or given it back, is left alone
+        forge.assign(number, seen.owners)
+    return IssueFiled(incident=verdicts.incident, number=number, action=action, title=title)
+
+
+def _to_reopen(evidence: WindowEvidence, verdicts: IncidentVerdicts, forge: Forge) -> Issue | None:
+    """The last issue of this model and environment, where this incident belongs to it.
+
+    It does where it is the very incident, whose issue a person closed before it was over; and where it is of the same
+    kind on the same version, which recovered and did not stay well. What another version shows has another cause.
+    """
+    last = forge.last_issue(labels.of_environment(evidence.model, evidence.environment).name)
+    if last is None or last.open:
+        return None
+    told = read_marker(last.body)
+    incident = told.get("incident", "")
+    of_this_kind = incident.endswith(f"-{verdicts.kind_of_incident}") and told.get("version") == evidence.window.version
+    return last if incident == verdicts.incident or of_this_kind else None
+
+
+def _why_again(evidence: WindowEvidence) -> str:
+    window = evidence.window
+    if evidence.open_incident is None:
+        return f"It is back: {window.version} shows it from {window.start} to {window.end}. Opened again by the watch."
+    return (
+        f"It is not over: {window.version} still shows it from {window.start} to {window.end}. Opened again by the "
+        "watch, which closes it when a window is quiet; what is to be lived with belongs into policies/, with a reason."
+    )
 
 
 def _filed_before(record: Record, evidence: WindowEvidence, forge: Forge) -> IssueFiled | None:

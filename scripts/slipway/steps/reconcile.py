@@ -27,7 +27,7 @@ from slipway.domain.release import Attempt, Proposal, Rollout, Verdicts, came_to
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.upkeep import MissedHeartbeat, MovedTag, Reconciliation, RewrittenPage, Unknown
 from slipway.domain.verdict import Verdict
-from slipway.errors import BadFile, SlipwayError, UnknownModel, Unreachable
+from slipway.errors import SlipwayError, Unreachable
 from slipway.gates import judged_by, waivers_in_force
 from slipway.reports.marker import read_marker
 from slipway.reports.upkeep import UPKEEP_TITLE, stuck_release_issue, stuck_release_title, upkeep_issue
@@ -274,15 +274,9 @@ def _live_since(tag: ReleaseTag, environment: str, workplace: Workplace) -> date
 
 
 def _tell_owners(tag: ReleaseTag, workplace: Workplace) -> None:
-    body = stuck_release_issue(tag, workplace.history.pages(tag, Attempt), owners=_owners(tag.model, workplace))
+    owners = workplace.repository.owners(tag.model)
+    body = stuck_release_issue(tag, workplace.history.pages(tag, Attempt), owners=owners)
     workplace.forge.open_issue(title=stuck_release_title(tag), body=body, labels=(labels.SLIPWAY.name, STUCK))
-
-
-def _owners(model: str, workplace: Workplace) -> tuple[str, ...]:
-    try:
-        return workplace.repository.model(model).owners
-    except (UnknownModel, BadFile):
-        return ()
 
 
 def _end(tag: str, workplace: Workplace) -> str:

@@ -19,6 +19,7 @@ from tests.steps.conftest import WORSE
 from tests.team import ENVIRONMENT, MODEL, days_from
 
 _FIRST, _SECOND, _THIRD = date(2026, 3, 7), date(2026, 3, 14), date(2026, 3, 21)
+_FOURTH = date(2026, 3, 28)
 _LOST = date(2026, 4, 14)
 
 
@@ -42,6 +43,21 @@ def _stuck_still(team: HostedTeam) -> None:
 def _recovered(team: HostedTeam) -> None:
     team.serve("v1.0.0", days_from(date(2026, 3, 15), 7))
     team.look_only(_THIRD)
+
+
+def _closed_by_a_person(team: HostedTeam) -> None:
+    """Though the sum is still 1."""
+    (issue,) = team.workplace.forge.open_issues()
+    team.workplace.forge.close_issue(issue.number)
+
+
+def _back_again(team: HostedTeam) -> None:
+    """It recovered, and what was wrong is back."""
+    _recovered(team)
+    _file(team, _THIRD)
+    record_pages.run_on_windows([team.window(_THIRD)], ledger=team.workplace.ledger)
+    team.serve("v1.0.0", days_from(date(2026, 3, 22), 7), change={"bill": 1.0}, labelled=False)
+    team.look_only(_FOURTH)
 
 
 def worse(team: HostedTeam) -> None:
@@ -81,7 +97,7 @@ def _export(team: HostedTeam) -> object:
 
 
 def _file(team: HostedTeam, until: date) -> object:
-    return file_issue.run_on_window(team.window(until), forge=team.workplace.forge)
+    return file_issue.run_on_window(team.window(until), forge=team.workplace.forge, owners=["@ada", "@team/waiters"])
 
 
 def _file_second(team: HostedTeam) -> object:
@@ -90,6 +106,10 @@ def _file_second(team: HostedTeam) -> object:
 
 def _file_third(team: HostedTeam) -> object:
     return _file(team, _THIRD)
+
+
+def _file_fourth(team: HostedTeam) -> object:
+    return _file(team, _FOURTH)
 
 
 def _file_lost(team: HostedTeam) -> object:
@@ -141,6 +161,8 @@ STEPS: Mapping[str, Step] = {
     "file-issue of what drifted": Step((live, _stuck), _file_second),
     "file-issue of what drifts still": Step((live, _stuck, _told, _stuck_still), _file_third),
     "file-issue of what recovered": Step((live, _stuck, _told, _recovered), _file_third),
+    "file-issue of what a person closed": Step((live, _stuck, _told, _closed_by_a_person, _stuck_still), _file_third),
+    "file-issue of what is back": Step((live, _stuck, _told, _back_again), _file_fourth),
     "file-issue of a way back": Step((live, worse, _lost, _reverted), _file_lost),
     "revert-manifest by pull request": Step((live, worse, _lost), _propose_to_go_back, faults=ALIKE),
     "revert-manifest by commit": Step((live, worse, _lost), _go_back, instead=_is_told),

@@ -109,6 +109,7 @@ def test_the_same_incident_is_found_again() -> None:
         "model": "flight-delay",
         "environment": "production",
         "incident": "2013-09-26-metric",
+        "version": "v1.3.0",
     }
 
 
@@ -145,3 +146,13 @@ def test_what_was_noticed_is_told_apart_from_what_is_wrong() -> None:
 
     assert "**Noticed**, and no incident by itself:\n\n- `metrics` moved a little\n- `previous_version` moved" in text
     assert "Noticed" not in incident_body(seen, verdicts, reversion=None)
+
+
+def test_teams_among_the_owners_are_called_and_nobody_else() -> None:
+    """Nobody can assign a team; people are assigned, and a text that is no name must call nobody."""
+    seen, owners = pages.falling_f1(), ("@ada", "@acme/flights", "@acme/@everyone")
+    text = incident_body(seen, pages.incident_verdicts(seen, Outcome.RETRAIN), reversion=None, owners=owners)
+
+    assert " For @acme/flights " in text
+    assert "@ada" not in text
+    assert "@everyone" not in text

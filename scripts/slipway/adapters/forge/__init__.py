@@ -55,7 +55,7 @@ class Pull:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """`url` is where a person reads it."""
+    """`url` is where a person reads it, `assignees` are names without `@`."""
 
     number: int
     title: str
@@ -63,6 +63,7 @@ class Issue:
     labels: tuple[str, ...]
     open: bool
     url: str
+    assignees: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,11 +231,24 @@ class Issues(Protocol):
     def open_issues(self, label: str | None = None) -> Sequence[Issue]:
         """Lowest number first, without pull requests."""
 
+    def last_issue(self, label: str) -> Issue | None:
+        """The newest issue with a label, open or not; no pull request."""
+
     def update_issue(self, number: int, *, title: str | None = None, body: str | None = None) -> Issue:
         """Change what is given and leave the rest."""
 
+    def assign(self, number: int, people: Sequence[str]) -> None:
+        """Assign people (`@user`) to an issue, beside those who are.
+
+        Whom the forge does not take (unknown, without access) is left out and logged: an issue that nobody has is
+        better than none. A team (`@organisation/team`) cannot be assigned, and is left out.
+        """
+
     def close_issue(self, number: int, comment: str | None = None) -> None:
         """Comment, then close; a closed one is left as it is."""
+
+    def reopen_issue(self, number: int, comment: str | None = None) -> None:
+        """Comment, then open again; an open one is left as it is."""
 
     def comment(self, number: int, body: str) -> None:
         """Comment on an issue or a pull request; what is the last comment already is not said again."""
@@ -296,6 +310,11 @@ class Workflows(Protocol):
 
 class Forge(Branches, Pulls, Issues, Statuses, Announcements, Workflows, Protocol):
     """All of it."""
+
+
+def people_of(owners: Iterable[str]) -> tuple[str, ...]:
+    """The names, without `@`, of those who can be assigned: a team has a slash."""
+    return tuple(dict.fromkeys(owner.removeprefix("@") for owner in owners if "/" not in owner))
 
 
 def refuse_long(text: str | None) -> None:

@@ -302,6 +302,41 @@ def test_open_issues_are_found_by_label_without_pull_requests(rig: Rig) -> None:
     assert [issue.number for issue in rig.forge.open_issues("drift")] == [first]
 
 
+def test_an_issue_is_opened_again_with_the_reason(rig: Rig) -> None:
+    """What comes back is told where it was told before; a second run finds it open and says nothing."""
+    number = rig.forge.open_issue(title="flight-delay: retrain", body="F1 0.52", labels=["drift"]).number
+    rig.forge.close_issue(number, "Recovered.")
+    rig.forge.reopen_issue(number, "It is back.")
+    rig.forge.reopen_issue(number, "It is back again.")
+
+    assert rig.reopen().issue(number).open
+    assert [issue.number for issue in rig.forge.open_issues("drift")] == [number]
+    assert rig.forge.comments(number) == ("Recovered.", "It is back.")
+
+
+def test_the_last_issue_of_a_label_is_found_open_or_not(rig: Rig) -> None:
+    """Who looks for the issue to open again must not get a pull request, or one of another model."""
+    assert rig.forge.last_issue("drift") is None
+    rig.forge.open_issue(title="a", body="", labels=["drift"])
+    last = rig.forge.open_issue(title="b", body="", labels=["drift", "b"])
+    rig.forge.open_issue(title="c", body="", labels=["other"])
+    rig.forge.update_pull(rig.propose(), labels=["drift"])
+    rig.forge.close_issue(last.number)
+
+    found = rig.forge.last_issue("drift")
+
+    assert found is not None
+    assert (found.number, found.open) == (last.number, False)
+
+
+def test_people_are_assigned_beside_those_who_are_and_no_team_is(rig: Rig) -> None:
+    """Who took the issue keeps it, whoever owns the model."""
+    number = rig.forge.open_issue(title="a", body="").number
+    rig.forge.assign(number, ["@ada"])
+    rig.forge.assign(number, ["@team/flights", "@bob", "@ada"])
+    assert rig.reopen().issue(number).assignees == ("ada", "bob")
+
+
 def test_issues_and_pull_requests_share_their_numbers(rig: Rig) -> None:
     """`#4` in a comment must mean one thing."""
     numbers = [rig.propose("r/1", "a"), rig.forge.open_issue(title="b", body="").number, rig.propose("r/2", "c")]
@@ -314,9 +349,12 @@ def test_issues_and_pull_requests_share_their_numbers(rig: Rig) -> None:
 
 def test_unknown_numbers_are_refused_in_words(forge: Forge) -> None:
     """A typo in a number is a person's mistake: no traceback."""
-    for ask in (forge.pull, forge.issue, forge.comments, forge.close_pull, forge.close_issue, forge.merge_pull):
+    numbered = (forge.pull, forge.issue, forge.comments, forge.close_pull, forge.close_issue, forge.reopen_issue)
+    for ask in (*numbered, forge.merge_pull):
         with pytest.raises(ForgeRefused, match="404"):
             ask(404)
+    with pytest.raises(ForgeRefused, match="404"):
+        forge.assign(404, ["@ada"])
 
 
 def test_texts_too_long_for_github_are_refused_everywhere(rig: Rig) -> None:

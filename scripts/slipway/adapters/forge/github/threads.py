@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slipway.adapters import crash_points
-from slipway.adapters.forge import Issue, refuse_long
+from slipway.adapters.forge import Issue, people_of, refuse_long
 from slipway.adapters.forge.github.answers import Lost, Refused
 from slipway.adapters.forge.github.conversation import Conversation
 from slipway.errors import ForgeRefused
+
+log = logging.getLogger(__name__)
 
 
 class GitHubThreads:
@@ -40,6 +43,10 @@ class GitHubThreads:
         issues = [_issue(fields) for fields in found if "pull_request" not in fields]
         return sorted(issues, key=lambda issue: issue.number)
 
+    def last_issue(self, label: str) -> Issue | None:
+        found = self._talk.pages("/issues", state="all", sort="created", direction="desc", labels=label)
+        return next((_issue(fields) for fields in found if "pull_request" not in fields), None)
+
     def update_issue(self, number: int, *, title: str | None = None, body: str | None = None) -> Issue:
         refuse_long(body)
         there = self.issue(number)
@@ -51,13 +58,40 @@ class GitHubThreads:
         with crash_points.external_write("update-issue"):
             return _issue(self._talk.write("PATCH", f"/issues/{number}", changes, repeat=True))
 
+    def assign(self, number: int, people: Sequence[str]) -> None:
+        there = {login.lower() for login in self.issue(number).assignees}
+        for login in people_of(people):
+            if login.lower() not in there:
+                self._assign(number, login)
+
+    def _assign(self, number: int, login: str) -> None:
+        """Each by a request of its own: for one that it does not take, GitHub may refuse all, or say nothing."""
+        try:
+            with crash_points.external_write("assign"):
+                body = {"assignees": [login]}
+                fields = self._talk.write("POST", f"/issues/{number}/assignees", body, repeat=True)
+        except Refused as refused:
+            if refused.status not in (403, 422):  # the token may open the issue, so 403 is about this person
+                raise
+            log.warning("@%s is not assigned to #%s: %s", login, number, refused.said)
+            return
+        if login.lower() not in {taken.lower() for taken in _issue(fields).assignees}:
+            log.warning("@%s is not assigned to #%s: GitHub knows no such person with access", login, number)
+
     def close_issue(self, number: int, comment: str | None = None) -> None:
+        self._turn(number, comment, to="closed", moment="close-issue")
+
+    def reopen_issue(self, number: int, comment: str | None = None) -> None:
+        self._turn(number, comment, to="open", moment="reopen-issue")
+
+    def _turn(self, number: int, comment: str | None, *, to: str, moment: str) -> None:
         refuse_long(comment)
-        if self.issue(number).open:
-            if comment is not None:
-                self.comment(number, comment)
-            with crash_points.external_write("close-issue"):
-                self._talk.write("PATCH", f"/issues/{number}", {"state": "closed"}, repeat=True)
+        if self.issue(number).open is (to == "open"):
+            return
+        if comment is not None:
+            self.comment(number, comment)
+        with crash_points.external_write(moment):
+            self._talk.write("PATCH", f"/issues/{number}", {"state": to}, repeat=True)
 
     def comment(self, number: int, body: str) -> None:
         refuse_long(body)
@@ -91,4 +125,5 @@ def _issue(fields: Mapping[str, Any]) -> Issue:
         labels=tuple(str(label["name"]) for label in fields["labels"]),
         open=fields["state"] == "open",
         url=str(fields["html_url"]),
+        assignees=tuple(str(person["login"]) for person in fields.get("assignees") or ()),
     )

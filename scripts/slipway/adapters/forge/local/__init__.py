@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from slipway.adapters import crash_points, git
-from slipway.adapters.forge import Issue, Pull, PullState, WorkflowRun, object_store, refuse_long
+from slipway.adapters.forge import Issue, Pull, PullState, WorkflowRun, object_store, people_of, refuse_long
 from slipway.adapters.forge.local.announcements import LocalAnnouncements
 from slipway.adapters.forge.local.documents import Document, IssueFields, PullFields
 from slipway.adapters.forge.local.folder import Folder
@@ -133,6 +133,10 @@ class LocalForge(LocalAnnouncements):
         issues = [self._as_issue(document) for document in self.folder.issues() if document.fields.open]
         return [issue for issue in issues if label is None or label in issue.labels]
 
+    def last_issue(self, label: str) -> Issue | None:
+        labelled = [document for document in self.folder.issues() if label in document.fields.labels]
+        return self._as_issue(labelled[-1]) if labelled else None
+
     def update_issue(self, number: int, *, title: str | None = None, body: str | None = None) -> Issue:
         refuse_long(body)
         with self.folder.lock():
@@ -140,12 +144,24 @@ class LocalForge(LocalAnnouncements):
             self.folder.update("issues", document, moment="update-issue")
         return self.issue(number)
 
+    def assign(self, number: int, people: Sequence[str]) -> None:
+        with self.folder.lock():
+            there = self.folder.issue(number)
+            assigned = tuple(dict.fromkeys([*there.fields.assignees, *people_of(people)]))
+            self.folder.update("issues", there.changed(assignees=assigned), moment="assign")
+
     def close_issue(self, number: int, comment: str | None = None) -> None:
+        self._turn(number, comment, to_open=False, moment="close-issue")
+
+    def reopen_issue(self, number: int, comment: str | None = None) -> None:
+        self._turn(number, comment, to_open=True, moment="reopen-issue")
+
+    def _turn(self, number: int, comment: str | None, *, to_open: bool, moment: str) -> None:
         refuse_long(comment)
         with self.folder.lock():
             document = self.folder.issue(number)
-            if document.fields.open:
-                self.folder.update("issues", document.commented(comment).changed(open=False), moment="close-issue")
+            if document.fields.open is not to_open:
+                self.folder.update("issues", document.commented(comment).changed(open=to_open), moment=moment)
 
     def comment(self, number: int, body: str) -> None:
         refuse_long(body)

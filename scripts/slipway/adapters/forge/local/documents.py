@@ -43,6 +43,7 @@ class PullFields(Fields):
 
 class IssueFields(Fields):
     open: bool
+    assignees: tuple[str, ...] = ()
 
 
 FieldsT = TypeVar("FieldsT", bound=Fields)

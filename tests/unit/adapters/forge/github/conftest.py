@@ -66,7 +66,7 @@ class World:
 def _seen(thread: Any) -> tuple[Any, ...]:
     merged = thread.merge_commit is not None
     said = thread.title, thread.body, thread.labels, thread.state, thread.draft, thread.comments
-    return *said, merged, thread.asked
+    return *said, merged, thread.asked, thread.assignees
 
 
 def _seen_deployment(made: dict[str, Any]) -> tuple[Any, ...]:
