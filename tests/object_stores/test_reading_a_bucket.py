@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from slipway.adapters.log_places import LogPlace
+from slipway.adapters.served_files import LogFiles
 from slipway.adapters.served_log import ServedLog
 from slipway.errors import BadFile, Unreachable
 from slipway.maths.counts import count
@@ -30,7 +31,7 @@ def log_of(store: Store) -> ServedLog:
     rows, labels = (
         LogPlace.open(f"{store.scheme}://{store.bucket}/{name}", root=Path("/nowhere")) for name in ("served", "labels")
     )
-    return ServedLog(rows, labels)
+    return ServedLog(LogFiles(rows), LogFiles(labels))
 
 
 def test_rows_and_labels_are_read_as_from_a_folder(serve: Serve, traffic_to: To, store: Store) -> None:

@@ -14,6 +14,7 @@ import itertools
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -29,7 +30,7 @@ _ROWS_AT_ONCE = 1 << 16  # of a piece that is handed on: small enough for a proc
 _BUFFER = 1 << 20  # bytes a column
 _HEAD = 1 << 12  # bytes, mostly enough for a line of names
 _NO_NUMBER = pa.array(["", "na", "n/a", "nan", "null", "none"])
-_OWN = {
+OWN = {
     "request_id": pa.string(),
     "row": pa.int64(),
     "time": pa.timestamp("us", tz="UTC"),
@@ -64,13 +65,42 @@ class Asked:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class LogFiles:
+    """A served log, or labels, of one model in one environment, in files a day."""
+
+    place: LogPlace
+
+    @property
+    def address(self) -> str:
+        return self.place.address
+
+    def newest_days(self) -> Iterator[date]:
+        """Days that have a folder, the newest first."""
+        return reversed(self.place.days())
+
+    def paths(self, start: date, end: date, *, ending: str | tuple[str, ...]) -> list[str]:
+        """Files of the days from `start` to `end`, both inclusive."""
+        days = [day for day in self.place.days() if start <= day <= end]
+        return self.place.files(days, ending=ending)
+
+    def pieces(self, start: date, end: date, asked: Asked) -> Iterator[pa.Table]:
+        return pieces(self.place, self.paths(start, end, ending=ENDINGS), asked)
+
+    def counts(self, start: date, end: date) -> dict[str, bytes]:
+        """Files of counts, which servers write that may not log rows, by their path."""
+        paths = self.paths(start, end, ending=".sketch.json")
+        with self.place.reading():
+            return dict(zip(paths, self.place.of_each(self.place.read, paths), strict=True))
+
+
 def pieces(place: LogPlace, paths: Sequence[str], asked: Asked) -> Iterator[pa.Table]:
     """The rows of files, in pieces with the columns of their file, none empty; no order is kept.
 
     Raises:
         BadFile: a file that cannot be read, or that lacks a column that is needed.
     """
-    return _gathered(filter(len, _in_our_words(place, paths, asked)))
+    return gathered(filter(len, _in_our_words(place, paths, asked)))
 
 
 def _in_our_words(place: LogPlace, paths: Sequence[str], asked: Asked) -> Iterator[pa.Table]:
@@ -84,7 +114,7 @@ def _in_our_words(place: LogPlace, paths: Sequence[str], asked: Asked) -> Iterat
         raise BadFile(f"{path}: the log cannot be read: {error}", mend="move the broken file aside") from error
 
 
-def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+def gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """Many small files make one piece, so that what a piece costs is not paid for each file."""
     for _, alike in itertools.groupby(tables, key=lambda table: table.schema):
         waiting: list[pa.Table] = []
@@ -135,7 +165,7 @@ def _csv(path: str, file: pa.NativeFile, asked: Asked) -> Iterator[pa.Table]:
         null_values=[""],
     )
     for batch in pacsv.open_csv(file, convert_options=options):
-        yield _own_types(pa.table({name: _typed(name, batch[name], asked.words) for name in batch.schema.names}))
+        yield own_types(pa.table({name: typed_text(name, batch[name], asked.words) for name in batch.schema.names}))
 
 
 def _names(file: pa.NativeFile) -> list[str]:
@@ -149,9 +179,9 @@ def _names(file: pa.NativeFile) -> list[str]:
     return told
 
 
-def _typed(name: str, text: pa.Array, words: Collection[str]) -> pa.Array:
-    """A column of a CSV as what it holds. Each value is read by itself: what stands beside it changes nothing."""
-    if name in words or name in _OWN:
+def typed_text(name: str, text: pa.Array, words: Collection[str]) -> pa.Array:
+    """A column of text as what it holds. Each value is read by itself: what stands beside it changes nothing."""
+    if name in words or name in OWN:
         return text
     plain = pc.utf8_lower(pc.utf8_trim_whitespace(text))
     plain = pc.if_else(pc.is_in(plain, value_set=_NO_NUMBER), None, plain)
@@ -174,7 +204,7 @@ def _json_lines(path: str, file: pa.NativeFile, asked: Asked) -> Iterator[pa.Tab
         names = dict.fromkeys(name for one in some for name in one)
         _need(path, names, asked)
         columns = {name: _values([one.get(name) for one in some]) for name in asked.read(names)}
-        yield _own_types(pa.table(columns))
+        yield own_types(pa.table(columns))
 
 
 def _object(path: str, number: int, line: str) -> dict[str, Any]:
@@ -206,10 +236,10 @@ def _values(values: list[Any]) -> pa.Array:
 # --- all of them ---------------------------------------------------------------------------------------------------
 
 
-def _own_types(table: pa.Table) -> pa.Table:
+def own_types(table: pa.Table) -> pa.Table:
     """The log's own columns in the types that our server writes."""
-    for name in _OWN.keys() & set(table.column_names):
-        table = table.set_column(table.column_names.index(name), name, table[name].cast(_OWN[name]))
+    for name in OWN.keys() & set(table.column_names):
+        table = table.set_column(table.column_names.index(name), name, table[name].cast(OWN[name]))
     return table
 
 

@@ -1,7 +1,8 @@
 """What production was asked and what it answered, and the labels that came later.
 
-Both lie under `<place>/<environment>/<model>/date=YYYY-MM-DD/`, as files that `served_files` reads; a label belongs to
-a row by `request_id` and `row`. A server that may not log rows writes files of counts there instead, `*.sketch.json`.
+Both lie under `<place>/<environment>/<model>/date=YYYY-MM-DD/`, as files that `served_files` reads, or in a table that
+`log_tables` asks; a label belongs to a row by `request_id` and `row`. A server that may not log rows writes files of
+counts instead, `*.sketch.json`.
 """
 
 from __future__ import annotations
@@ -9,17 +10,19 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slipway.adapters import served_columns, served_files
+from slipway.adapters import served_columns
 from slipway.adapters.log_places import LogPlace
-from slipway.adapters.served_files import Asked
+from slipway.adapters.served_files import Asked, LogFiles
+from slipway.adapters.served_sample import Sample, sample
 from slipway.domain.model import Feature
 from slipway.domain.signature import DataType
 from slipway.errors import BadFile
@@ -34,26 +37,43 @@ _ALL_KEYS = (*_KEYS, "time", "version")
 _NO_ROWS = pa.table({name: pa.nulls(0, pa.string()) for name in _ALL_KEYS})
 
 
+class LogSource(Protocol):
+    """Where rows or labels of one model in one environment come from: files a day, or a table."""
+
+    @property
+    def address(self) -> str:
+        """What a person calls it, without any secret."""
+
+    def newest_days(self) -> Iterator[date]:
+        """Days that may have rows, the newest first, read as far as they are asked for."""
+
+    def pieces(self, start: date, end: date, asked: Asked) -> Iterator[pa.Table]:
+        """Rows from `start` to `end`, both inclusive, in pieces of no order, none empty, few at a time in memory."""
+
+    def counts(self, start: date, end: date) -> Mapping[str, bytes]:
+        """What servers wrote that may not log rows, by its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServedLog:
     """The log and the labels of one model in one environment."""
 
-    rows_place: LogPlace
-    labels_place: LogPlace
+    rows_source: LogSource
+    labels_source: LogSource
 
     @classmethod
     def at(cls, rows_folder: Path, labels_folder: Path) -> Self:
         """Of two folders of this machine."""
-        return cls(LogPlace.at(rows_folder), LogPlace.at(labels_folder))
+        return cls(LogFiles(LogPlace.at(rows_folder)), LogFiles(LogPlace.at(labels_folder)))
 
     @property
     def rows_folder(self) -> Path:
-        """Where the rows lie, if that is on this machine."""
-        return Path(self.rows_place.folder)
+        """Where the rows lie, if that is a folder of this machine."""
+        return Path(self.rows_source.address)
 
     @property
     def labels_folder(self) -> Path:
-        return Path(self.labels_place.folder)
+        return Path(self.labels_source.address)
 
     def batches(self, start: date, end: date, *, version: str, features: Sequence[Feature]) -> Iterator[ServedBatch]:
         """The features of what a version served from `start` to `end`, both inclusive, in batches of no order.
@@ -70,7 +90,7 @@ class ServedLog:
             words=_words_of(features),
             version=version,
         )
-        for table in self._pieces(self.rows_place, start, end, asked):
+        for table in self.rows_source.pieces(start, end, asked):
             yield served_columns.to_batch(table, features)
 
     def rows(self, start: date, end: date, *, version: str | None = None, features: Sequence[Feature] = ()) -> pa.Table:
@@ -81,19 +101,31 @@ class ServedLog:
         """
         mask = functools.partial(_traffic, version=version)
         asked = Asked(mask, _ALL_KEYS, words=_words_of(features), version=version)
-        return _oldest_first(self._all(self.rows_place, start, end, asked))
+        return _oldest_first(self._all(self.rows_source, start, end, asked))
+
+    def sample(self, start: date, end: date, *, version: str, features: Sequence[Feature], most: int) -> Sample:
+        """At most so many of the rows that a version served, oldest first, however many there are; see `Sample`.
+
+        The same rows for the same log, in whatever files it lies. With the keys and `features` alone, as in `rows`.
+        """
+        columns = (*_ALL_KEYS, *(feature.name for feature in features))
+        mask = functools.partial(_traffic, version=version)
+        asked = Asked(mask, _ALL_KEYS, columns, words=_words_of(features), version=version)
+        with _in_one_type(self.rows_source):
+            chosen = sample(self.rows_source.pieces(start, end, asked), most=most)
+        return Sample(_oldest_first(chosen.rows), chosen.of)
 
     def labelled(
         self, start: date, end: date, *, version: str | None = None, features: Sequence[Feature] = ()
     ) -> pa.Table:
         """Those of `rows` that have a label by now, in their order, with the column `label`."""
-        labels = self._all(self.labels_place, start, end, Asked())
+        labels = self._all(self.labels_source, start, end, Asked())
         if len(labels) == 0:
             return _NO_ROWS.append_column("label", pa.nulls(0, pa.bool_()))
         self._need_keys(labels)
         mask = functools.partial(_labelled_traffic, version=version, known=labels["request_id"].unique())
         asked = Asked(mask, _ALL_KEYS, words=_words_of(features), version=version)
-        rows = _oldest_first(self._all(self.rows_place, start, end, asked, alike=_words_where_types_differ))
+        rows = _oldest_first(self._all(self.rows_source, start, end, asked, alike=_words_where_types_differ))
         if len(rows) == 0:
             return rows.append_column("label", pa.nulls(0, pa.bool_()))
         places = rows.select(_KEYS).append_column("place", pa.array(range(len(rows)), pa.int64()))
@@ -111,12 +143,8 @@ class ServedLog:
         Raises:
             BadFile: a file that is none, or that was counted against something else.
         """
-        place = self.rows_place
-        paths = place.files(_days(place, start, end), ending=".sketch.json")
-        with place.reading():
-            contents = dict(zip(paths, place.of_each(place.read, paths), strict=True))
         windows = []
-        for path, content in contents.items():
+        for path, content in self.rows_source.counts(start, end).items():
             try:
                 if version_of(content) == version:
                     windows.append(CountedWindow.from_bytes(content, profiles, profile=profile))
@@ -126,34 +154,26 @@ class ServedLog:
 
     def last_day(self, *, version: str) -> date | None:
         """The newest day on which a version served somebody, as far as rows tell."""
-        days = reversed(self.rows_place.days())
-        return next((day for day in days if self._served(day, version)), None)
+        return next((day for day in self.rows_source.newest_days() if self._served(day, version)), None)
 
     def _served(self, day: date, version: str) -> bool:
         mask = functools.partial(_traffic, version=version)
         asked = Asked(mask, ("version", "request_id"), ("version",), version=version)
-        return any(True for _ in self._pieces(self.rows_place, day, day, asked))
-
-    def _pieces(self, place: LogPlace, start: date, end: date, asked: Asked) -> Iterator[pa.Table]:
-        return served_files.pieces(place, place.files(_days(place, start, end), ending=served_files.ENDINGS), asked)
+        return any(True for _ in self.rows_source.pieces(day, day, asked))
 
     def _all(
-        self, place: LogPlace, start: date, end: date, asked: Asked, *, alike: Callable[[_Tables], _Tables] = list
+        self, source: LogSource, start: date, end: date, asked: Asked, *, alike: Callable[[_Tables], _Tables] = list
     ) -> pa.Table:
         """All pieces at once, for few rows, after `alike` brought them into one schema."""
-        found = alike(list(self._pieces(place, start, end, asked)))
-        try:
+        found = alike(list(source.pieces(start, end, asked)))
+        with _in_one_type(source):
             return pa.concat_tables(found, promote_options="permissive") if found else _NO_ROWS
-        except pa.ArrowException as error:
-            raise BadFile(
-                f"{place.address}: the log cannot be read: {error}", mend="write a column in one type"
-            ) from error
 
     def _need_keys(self, labels: pa.Table) -> None:
         missing = [name for name in (*_KEYS, "label") if name not in labels.column_names]
         if missing:
             raise BadFile(
-                f"{self.labels_place.address}: the labels have no column `{missing[0]}`",
+                f"{self.labels_source.address}: the labels have no column `{missing[0]}`",
                 mend=f"write the columns {', '.join(_KEYS)} and label",
             )
 
@@ -163,15 +183,22 @@ class ServedLog:
             keys = [labels[key].cast(like.schema.field(key).type) for key in _KEYS]
         except pa.ArrowException as error:
             raise BadFile(
-                f"{self.labels_place.address}: request_id or row is no key of the served log: {error}",
+                f"{self.labels_source.address}: request_id or row is no key of the served log: {error}",
                 mend="copy both from the served log",
             ) from error
         once = pa.table([*keys, labels["label"]], names=[*_KEYS, "label"]).group_by(_KEYS)
         return once.aggregate([("label", "max")]).rename_columns({"label_max": "label"})
 
 
-def _days(place: LogPlace, start: date, end: date) -> list[date]:
-    return [day for day in place.days() if start <= day <= end]
+@contextmanager
+def _in_one_type(source: LogSource) -> Iterator[None]:
+    """While pieces of a log are put together."""
+    try:
+        yield
+    except pa.ArrowException as error:
+        raise BadFile(
+            f"{source.address}: the log cannot be read: {error}", mend="write a column in one type"
+        ) from error
 
 
 def _words_of(features: Sequence[Feature]) -> frozenset[str]:

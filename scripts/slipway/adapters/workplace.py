@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -83,13 +84,13 @@ class Workplace:
         return Record(folder, subject=f"{model} in {environment}, window to {day}")
 
     def served_log(self, model: str, environment: str) -> ServedLog:
-        from slipway.adapters.log_places import LogPlace  # noqa: PLC0415  # seconds, which most commands do not need
+        from slipway.adapters import log_sources  # noqa: PLC0415 - seconds, which most commands do not need
         from slipway.adapters.served_log import ServedLog  # noqa: PLC0415
 
-        root = self.repository.root
+        open_one = partial(log_sources.opened, environment=environment, model=model, root=self.repository.root)
         return ServedLog(
-            LogPlace.open(self.settings.served_log, root=root).below(environment, model),
-            LogPlace.open(self.settings.labels, root=root).below(environment, model),
+            open_one(self.settings.served_log, variable="SLIPWAY_SERVED_LOG_SECRET"),
+            open_one(self.settings.labels, variable="SLIPWAY_LABELS_SECRET"),
         )
 
     @property

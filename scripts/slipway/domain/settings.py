@@ -6,10 +6,12 @@ import re
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
 from slipway.domain.declared import Declared
+from slipway.domain.log_address import LogAddress, is_table
 from slipway.domain.tag import is_model_name
 
 _IMAGE = re.compile(r"[^\s@]+/[a-z0-9._-]+@sha256:[0-9a-f]{64}")
@@ -34,10 +36,14 @@ def _an_image(reference: str) -> str:
 
 
 def _a_place(address: str) -> str:
+    if is_table(address):
+        LogAddress.parse(address)
+        return address
     scheme, found, rest = address.partition("://")
     if found and (scheme not in ("s3", "gs") or not rest or "@" in rest or "?" in rest):
         raise ValueError(
-            "must be a folder, s3://BUCKET/FOLDER or gs://BUCKET/FOLDER; credentials come from the environment"
+            "must be a folder, s3://BUCKET/FOLDER, gs://BUCKET/FOLDER or DRIVER://?database=…&table=…; "
+            "credentials come from the environment"
         )
     return address
 
@@ -47,6 +53,17 @@ def _a_public_key(path: str) -> str:
     if not path.endswith(".pub") or path.startswith("/") or ".." in parts:
         raise ValueError("must be a file of this repository whose name ends in .pub, such as cosign.pub")
     return path
+
+
+def _a_receiver(url: str) -> str:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    is_near = host in ("localhost", "::1") or host.startswith("127.")
+    if not host or parts.username or parts.scheme not in (("https", "http") if is_near else ("https",)):
+        raise ValueError(
+            "must be https://HOST/PATH, without credentials; http is for this machine alone, such as 127.0.0.1"
+        )
+    return url
 
 
 class LogMode(StrEnum):
@@ -64,8 +81,9 @@ class Settings(Declared):
     """`image_registry` is `HOST/PREFIX`, or `layout:FOLDER` for a folder in OCI image layout.
 
     `runtime_image` is what releases append their model to; without one, to the server's code alone. `served_log` and
-    `labels` are folders, or `s3://BUCKET/FOLDER` or `gs://BUCKET/FOLDER`. `signing_keys` are public keys of cosign: the
-    first one's pair signs releases, and a signature by any of them is good.
+    `labels` are folders, `s3://BUCKET/FOLDER`, `gs://BUCKET/FOLDER`, or tables that somebody else writes:
+    `DRIVER://?database=…&table=…`. `signing_keys` are public keys of cosign: the first one's pair signs releases, and a
+    signature by any of them is good. `incident_webhook` is told what becomes of incidents.
     """
 
     image_registry: str = Field(min_length=1)
@@ -76,12 +94,19 @@ class Settings(Declared):
     log_mode: LogMode = LogMode.ROWS
     labels: Annotated[str, AfterValidator(_a_place)] = ".slipway/labels"
 
+    incident_webhook: Annotated[str, AfterValidator(_a_receiver)] | None = None
     signing_keys: tuple[Annotated[str, AfterValidator(_a_public_key)], ...] = ()
 
     @model_validator(mode="after")
     def _signatures_have_a_registry(self) -> Self:
         if self.signing_keys and self.image_registry.startswith("layout:"):
             raise ValueError("signing_keys: cosign signs in a registry, and image_registry is a folder")
+        return self
+
+    @model_validator(mode="after")
+    def _servers_write_files(self) -> Self:
+        if self.log_mode is LogMode.SKETCH and is_table(self.served_log):
+            raise ValueError("log_mode: servers write counts into folders and buckets, and served_log is a table")
         return self
 
     @model_validator(mode="after")

@@ -17,6 +17,7 @@ from slipway.adapters.served_log import GOLDEN_REQUEST
 from slipway.adapters.workplace import Workplace
 from slipway.domain.evidence import Evidence, Golden
 from slipway.domain.identity import Identity
+from slipway.domain.log_address import is_table
 from slipway.domain.pages import Page
 from slipway.domain.release import Image, Proposal, Rollout, replaced_by
 from slipway.errors import NotReleasable, RolloutFailed, SlipwayError, Unreachable
@@ -91,10 +92,16 @@ def _apply(found: Wanted, workplace: Workplace, engine: Engine) -> Live:
             version=found.tag.image_tag,
             digest=found.digest,
             model_directory=files["model.onnx"].parent,
-            served_log=LogPlace.address_from(workplace.settings.served_log, root=workplace.repository.root),
+            served_log=_where_servers_log(workplace),
             log_mode=workplace.settings.log_mode,
         )
     )
+
+
+def _where_servers_log(workplace: Workplace) -> str | None:
+    """Nowhere, if the log is a table: whoever calls the server, or reads its answers, writes that."""
+    address = workplace.settings.served_log
+    return None if is_table(address) else LogPlace.address_from(address, root=workplace.repository.root)
 
 
 def _refuse_unjudged(found: Wanted, workplace: Workplace) -> None:

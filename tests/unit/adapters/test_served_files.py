@@ -2,91 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from slipway.adapters.log_places import LogPlace
 from slipway.adapters.served_files import Asked, pieces
 from slipway.adapters.served_log import ServedLog
-from slipway.domain.model import Feature
-from slipway.domain.signature import DataType
 from slipway.errors import BadFile
-from slipway.maths.profile import profile_of_columns
-from slipway.maths.windows import SeenWindow, count_window
 from slipway.measures.drift import measure
 
-_DAY = date(2026, 3, 1)
-_FEATURES = (
-    Feature(name="bill", dtype=DataType.FLOAT64, meaning="-"),
-    Feature(name="kitchen", dtype=DataType.STRING, meaning="-"),
-)
-_TRAINED = {"bill": np.arange(40.0), "kitchen": np.array(["thai", "pizza"] * 20, dtype=object)}
-_PROFILES = profile_of_columns(_TRAINED, categories={"kitchen"})
-
-
-def table(bills: list[Any], kitchens: list[Any], *, version: str = "v1.0.0", first: int = 0) -> pa.Table:
-    rows = len(bills)
-    return pa.table(
-        {
-            "request_id": [str(first + row) for row in range(rows)],
-            "row": pa.array([0] * rows, pa.int32()),
-            "time": pa.array([datetime(2026, 3, 1, 9, tzinfo=UTC)] * rows, pa.timestamp("us", tz="UTC")),
-            "version": [version] * rows,
-            "bill": pa.array(bills, pa.float64()) if not any(isinstance(one, str) for one in bills) else bills,
-            "kitchen": pa.array(kitchens, pa.string()),
-        }
-    )
-
-
-def as_csv(rows: pa.Table, path: Path) -> None:
-    pacsv.write_csv(rows, path)
-
-
-def as_json_lines(rows: pa.Table, path: Path) -> None:
-    """Features in an object of their own, as many logs have them."""
-    own = ("request_id", "row", "version")
-    told = [
-        {name: one[name] for name in own}
-        | {"time": one["time"].isoformat(), "features": {name: one[name] for name in one if name not in (*own, "time")}}
-        for one in rows.to_pylist()
-    ]
-    path.write_text("".join(json.dumps(one) + "\n" for one in told))
-
-
-def as_parquet(rows: pa.Table, path: Path) -> None:
-    pq.write_table(rows, path, row_group_size=3 + len(rows) // 2)
-
-
-WRITERS: dict[str, Callable[[pa.Table, Path], None]] = {
-    ".parquet": as_parquet,
-    ".csv": as_csv,
-    ".jsonl": as_json_lines,
-}
-
-
-def log_of(folder: Path, *files: tuple[str, pa.Table]) -> ServedLog:
-    """A log with these files in it, each in the format of its ending."""
-    day = folder / "served" / f"date={_DAY}"
-    day.mkdir(parents=True, exist_ok=True)
-    for number, (ending, rows) in enumerate(files):
-        WRITERS[ending](rows, day / f"{number}{ending}")
-    return ServedLog.at(folder / "served", folder / "labels")
-
-
-def counted(log: ServedLog) -> SeenWindow:
-    return count_window(_PROFILES, log.batches(_DAY, _DAY, version="v1.0.0", features=_FEATURES))
-
+from tests.unit.adapters.logged_rows import DAY, FEATURES, PROFILES, WRITERS, counted, in_sqlite, log_of, table
 
 _BILLS = st.one_of(st.none(), st.floats(), st.integers(-2, 45).map(float))
 _KITCHENS = st.one_of(st.none(), st.sampled_from(["thai", "pizza", "", "a, b", 'say "x"', "Käse", "1", "NA"]))
@@ -105,9 +36,10 @@ def test_a_window_says_the_same_however_its_rows_were_written(rows: list[tuple[A
         cut_up = counted(
             log_of(Path(other), *((data.draw(_ENDINGS), table(*map(list, zip(*part, strict=True)))) for part in parts))
         )
+        asked = counted(in_sqlite(Path(other), table(*map(list, zip(*order, strict=True)))))
 
-    assert cut_up.to_bytes() == whole.to_bytes()
-    assert measure(_PROFILES, cut_up) == measure(_PROFILES, whole)
+    assert cut_up.to_bytes() == whole.to_bytes() == asked.to_bytes()
+    assert measure(PROFILES, cut_up) == measure(PROFILES, whole)
 
 
 def test_many_rows_are_counted_as_few_are(tmp_path: Path) -> None:
@@ -131,7 +63,7 @@ def test_many_rows_are_counted_as_few_are(tmp_path: Path) -> None:
 
 
 def breaks(log: ServedLog) -> tuple[str, ...]:
-    return measure(_PROFILES, counted(log))[1]
+    return measure(PROFILES, counted(log))[1]
 
 
 @pytest.mark.parametrize("ending", sorted(WRITERS))
@@ -148,7 +80,7 @@ def test_a_column_that_some_files_lack_is_missing_there(tmp_path: Path) -> None:
 
     log = log_of(tmp_path, (".parquet", table([1.0] * 10, ["thai"] * 10)), (".csv", lacking))
 
-    found = {one.feature: one for one in measure(_PROFILES, counted(log))[0]}
+    found = {one.feature: one for one in measure(PROFILES, counted(log))[0]}
     assert found["bill"].null_rate_change == 0.75
     assert breaks(log) == ()
 
@@ -182,11 +114,11 @@ def test_only_the_version_and_no_golden_request_is_read(tmp_path: Path, ending: 
 def test_rows_and_labels_are_joined_in_any_format(tmp_path: Path, ending: str) -> None:
     """A team whose log is CSV has its labels as CSV."""
     log = log_of(tmp_path, (ending, table([1.5, 2.0, 3.0], ["thai", "1", None])))
-    labels = tmp_path / "labels" / f"date={_DAY}"
+    labels = tmp_path / "labels" / f"date={DAY}"
     labels.mkdir(parents=True)
     (labels / "a.csv").write_text("request_id,row,label\n1,0,true\n2,0,false\n")
 
-    joined = log.labelled(_DAY, _DAY, version="v1.0.0", features=_FEATURES)
+    joined = log.labelled(DAY, DAY, version="v1.0.0", features=FEATURES)
 
     assert joined.select(["request_id", "bill", "kitchen", "label"]).to_pylist() == [
         {"request_id": "1", "bill": 2.0, "kitchen": "1", "label": 1},

@@ -18,7 +18,8 @@ class Deployment:
     """What an environment is to serve.
 
     `model_directory` holds the `model/` of the image's layer; `served_log` is the root of the served logs, an
-    absolute folder or one of a bucket: files land under `<served_log>/<environment>/<model>/date=YYYY-MM-DD/`.
+    absolute folder or one of a bucket: files land under `<served_log>/<environment>/<model>/date=YYYY-MM-DD/`. Where it
+    is None the server logs nothing.
     """
 
     model: str
@@ -26,7 +27,7 @@ class Deployment:
     version: str
     digest: str
     model_directory: Path
-    served_log: str
+    served_log: str | None
     log_mode: str = "rows"
 
 

@@ -119,12 +119,13 @@ class ProcessRollout:
             "--model-directory": deployment.model_directory.resolve(),
             "--name": deployment.model,
             "--model-version": deployment.version,
-            "--served-log": f"{deployment.served_log}/{deployment.environment}/{deployment.model}",
             "--log-mode": deployment.log_mode,
             "--unknown-inputs": self.unknown_inputs,
             "--drain-grace-seconds": self.drain_grace_seconds,
             "--drain-deadline-seconds": self.drain_deadline_seconds,
         }
+        if deployment.served_log is not None:
+            options["--served-log"] = f"{deployment.served_log}/{deployment.environment}/{deployment.model}"
         event_time = ["--accept-event-time"] if self.accept_event_time else []
         return [str(part) for option in options.items() for part in option] + event_time
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -45,6 +46,16 @@ def test_a_version_goes_live_and_answers(deploy: Deploy, state: Path, tmp_path: 
     assert rollout.live("flight-delay", "production") == live
     assert servers_of(tmp_path) == [live.pid]
     assert late(rollout, live) == [6.625, 18.75]
+
+
+def test_a_server_without_a_served_log_writes_none(deploy: Deploy, state: Path, tmp_path: Path) -> None:
+    """Where the log is a table somebody else writes it; a folder beside it would fill a disk, unread."""
+    rollout = ProcessRollout(state=state)
+    live = rollout.apply(dataclasses.replace(deploy("v1.0.0"), served_log=None))
+
+    assert late(rollout, live) == [6.125, 18.25]
+    rollout.stop("flight-delay", "production")
+    assert not (tmp_path / "served").exists()
 
 
 def test_a_server_is_not_taken_for_what_a_job_left_behind(
