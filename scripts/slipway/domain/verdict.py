@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -42,7 +43,8 @@ class Estimate(BaseModel):
 class Finding(BaseModel):
     """One row of the table that a reviewer reads; one of a gate in `audit` is told, and decides nothing.
 
-    A `notice` is worth knowing beside what the verdict says, and changes nothing about it.
+    A `notice` is worth knowing beside what the verdict says, and changes nothing about it. `needed` is what would
+    settle a question that is open, as far as that can be told.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,6 +59,7 @@ class Finding(BaseModel):
     mend: str = ""
     audit: bool = False
     notice: str = ""
+    needed: str = ""
 
     @property
     def would_refuse(self) -> bool:
@@ -102,6 +105,13 @@ def at_most(estimate: Estimate, limit: float) -> Verdict:
     if estimate.high <= limit:
         return Verdict.PASS
     return Verdict.FAIL if estimate.low > limit else Verdict.NOT_ENOUGH_EVIDENCE
+
+
+def more_needed(more: int, counted: str, *, seen: int, days: int) -> str:
+    """How much more, of which so much was seen in so many days; in two digits, for nobody knows it more exactly."""
+    scale = 10 ** max(0, len(str(more)) - 2)
+    rounded, like_these = math.ceil(more / scale) * scale, math.ceil(days * more / max(1, seen))
+    return f"about {rounded:,} {counted} more, some {like_these:,} {'day' if like_these == 1 else 'days'} like these"
 
 
 def metric_title(name: str) -> str:

@@ -11,7 +11,7 @@ from slipway.domain.evidence import MetricsEvidence
 from slipway.domain.incident import Window, WindowEvidence
 from slipway.domain.limits import MetricLimit, MetricsLimit
 from slipway.domain.model import Model
-from slipway.domain.verdict import Estimate, Finding, Verdict, at_least, at_most
+from slipway.domain.verdict import Estimate, Finding, Verdict, at_least, at_most, more_needed
 from slipway.maths.absence import Absent
 from slipway.maths.intervals import MetricEstimate, more_to_settle
 from slipway.maths.named_metrics import BY_NAME, DecisionKind, Metric, foremost
@@ -145,15 +145,26 @@ def _what_is_missing(
 
 def _power(held_to: _Limit, estimate: Estimate, measured: MetricsEvidence) -> str:
     """How much more would settle it, counted in what makes the metric sure."""
-    by_positives = held_to.metric.counts_positives and measured.kind is DecisionKind.YES_OR_NO
-    more = more_to_settle(
-        MetricEstimate(estimate.value, estimate.low, estimate.high),
-        limit=held_to.value,
-        seen=measured.positives if by_positives else measured.rows,
-    )
+    more = more_to_settle(_as_measured(estimate), limit=held_to.value, seen=_seen(held_to, measured))
     if isinstance(more, Absent):
         return str(more)
-    return f"about {more:,} labelled {'positives' if by_positives else 'rows'} more would settle it"
+    return f"about {more:,} {_counted(held_to, measured)} more would settle it"
+
+
+def _as_measured(estimate: Estimate) -> MetricEstimate:
+    return MetricEstimate(estimate.value, estimate.low, estimate.high)
+
+
+def _by_positives(held_to: _Limit, measured: MetricsEvidence) -> bool:
+    return held_to.metric.counts_positives and measured.kind is DecisionKind.YES_OR_NO
+
+
+def _seen(held_to: _Limit, measured: MetricsEvidence) -> int:
+    return measured.positives if _by_positives(held_to, measured) else measured.rows
+
+
+def _counted(held_to: _Limit, measured: MetricsEvidence) -> str:
+    return "labelled positives" if _by_positives(held_to, measured) else "labelled rows"
 
 
 # --- what cannot be judged -----------------------------------------------------------------------------------------
@@ -231,6 +242,7 @@ def _in_production(held_to: _Limit, evidence: WindowEvidence, limit: MetricsLimi
     failed_in_a_row = len(list(takewhile(lambda verdict: verdict is Verdict.FAIL, reversed(verdicts))))
     trailing = evidence.window.trailing
     estimate = trailing.metrics.get(held_to.metric.name) if trailing else None
+    problem, mend, needed = _what_is_wrong(held_to, trailing, estimate, verdicts[-1], failed_in_a_row, limit)
     return Finding(
         gate="metrics",
         title=f"{title} worse than allowed?",
@@ -238,11 +250,47 @@ def _in_production(held_to: _Limit, evidence: WindowEvidence, limit: MetricsLimi
         measured=_measured_in_production(evidence.window, estimate, held_to, limit, failed_in_a_row),
         allowed=f"{held_to} ({held_to.why})",
         margin=held_to.margin(estimate.value) if estimate else "–",
-        problem=f"{title} over {limit.window_days} days is {estimate}, allowed is {held_to.told} ({held_to.why})"
-        if estimate and failed_in_a_row
-        else "",
-        mend="look at what changed since the release; retrain on newer rows as a candidate" if failed_in_a_row else "",
+        problem=problem,
+        mend=mend,
+        needed=needed,
     )
+
+
+def _what_is_wrong(  # noqa: PLR0917  # all of one question
+    held_to: _Limit,
+    trailing: MetricsEvidence | None,
+    estimate: Estimate | None,
+    newest: Verdict,
+    failed_in_a_row: int,
+    limit: MetricsLimit,
+) -> tuple[str, str, str]:
+    """Problem, mend and what is needed to know; empty where there is nothing to say."""
+    if trailing is None or estimate is None or newest is Verdict.PASS:
+        return "", "", ""
+    told = f"{held_to.metric.title} over {limit.window_days} days is {estimate}"
+    if failed_in_a_row:
+        more = limit.windows - failed_in_a_row
+        return (
+            f"{told}, allowed is {held_to.told} ({held_to.why})",
+            "look at what changed since the release; retrain on newer rows as a candidate",
+            f"{more} {'window' if more == 1 else 'windows'} more like this" if more > 0 else "",
+        )
+    needed = _needed(held_to, trailing, estimate, limit)
+    what = f"{held_to.told} ({held_to.why}) lies inside the interval"
+    if trailing.positives < limit.positives:
+        seen = f"{trailing.positives:,} {_counted(held_to, trailing)}"
+        what = f"that is of {seen}, and the policy asks for {limit.positives:,}"
+    label = f"label {needed}; or look back" if needed else "look back"
+    return f"{told}: {what}", f"{label} on more days, by `window_days` in {_FILE}", needed
+
+
+def _needed(held_to: _Limit, trailing: MetricsEvidence, estimate: Estimate, limit: MetricsLimit) -> str:
+    """About how much would settle it, as far as can be told: the interval of whole days shrinks with 1 / sqrt(n)."""
+    counted, seen = _counted(held_to, trailing), _seen(held_to, trailing)
+    if trailing.positives < limit.positives:
+        return more_needed(limit.positives - trailing.positives, counted, seen=trailing.positives, days=trailing.days)
+    more = more_to_settle(_as_measured(estimate), limit=held_to.value, seen=seen)
+    return "" if isinstance(more, Absent) else more_needed(more, counted, seen=seen, days=trailing.days)
 
 
 def _in_production_limit(metric: Metric, evidence: WindowEvidence, one: MetricLimit, change: float) -> _Limit:

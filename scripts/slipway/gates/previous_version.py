@@ -6,7 +6,9 @@ from itertools import takewhile
 
 from slipway.domain.incident import PreviousEvidence, Window, WindowEvidence
 from slipway.domain.limits import PreviousVersionLimit
-from slipway.domain.verdict import Finding, Verdict, metric_title
+from slipway.domain.verdict import Finding, Verdict, metric_title, more_needed
+from slipway.maths.absence import Absent
+from slipway.maths.intervals import MetricEstimate, more_to_settle
 from slipway.maths.named_metrics import BY_NAME
 
 
@@ -28,6 +30,7 @@ def judge_window(evidence: WindowEvidence, limit: PreviousVersionLimit) -> tuple
             margin=f"{_asked(replayed, limit) - replayed.gain.low:+.3f}" if replayed and replayed.gain else "–",
             problem=problem,
             mend=mend,
+            needed=_needed(evidence, wins, limit) if verdict is Verdict.NOT_ENOUGH_EVIDENCE else "",
             notice=f"there would be no way back: {evidence.in_the_way}" if evidence.in_the_way and not problem else "",
         ),
     )
@@ -41,6 +44,20 @@ def _what_to_do(name: str, evidence: WindowEvidence, wins: int, verdict: Verdict
         told = f"there is no way back: {in_the_way}"
         return f"{won}; but {told}" if won else told, _mend(evidence)
     return won, f"go back to {name}" if verdict is Verdict.FAIL else ""
+
+
+def _needed(evidence: WindowEvidence, wins: int, limit: PreviousVersionLimit) -> str:
+    """About how much would settle it, by how the interval of whole days shrinks; empty where nothing was compared."""
+    replayed, window = evidence.window.previous, evidence.window
+    if replayed is None or replayed.gain is None:
+        return ""
+    if wins:
+        more = limit.windows - wins
+        return f"{more} {'window' if more == 1 else 'windows'} more like this"
+    gain = MetricEstimate(replayed.gain.value, replayed.gain.low, replayed.gain.high)
+    rows = more_to_settle(gain, limit=_asked(replayed, limit), seen=replayed.rows)
+    days = (window.end - window.start).days + 1
+    return "" if isinstance(rows, Absent) else more_needed(rows, "labelled rows", seen=replayed.rows, days=days)
 
 
 def _mend(evidence: WindowEvidence) -> str:

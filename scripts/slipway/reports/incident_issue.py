@@ -84,7 +84,8 @@ def incident_body(
 def answer_to(finding: Finding) -> str:
     """Of a gate's question, each but one of which asks whether something is wrong: `yes`, or `yes (audit)`."""
     well, wrong = ("yes", "no") if finding.title == SELF_TEST else ("no", "yes")
-    answer = {Verdict.PASS: well, Verdict.FAIL: wrong, Verdict.NOT_ENOUGH_EVIDENCE: "not known yet"}[finding.verdict]
+    open_yet = f"not known yet: {finding.needed}" if finding.needed else "not known yet"
+    answer = {Verdict.PASS: well, Verdict.FAIL: wrong, Verdict.NOT_ENOUGH_EVIDENCE: open_yet}[finding.verdict]
     return f"{answer} (audit)" if finding.audit else answer
 
 
@@ -173,7 +174,13 @@ def _advice_where_unclear(evidence: WindowEvidence, verdicts: IncidentVerdicts) 
         return f"Somebody has to look: {evidence.back_to} does better on the same rows, and there is no way back to it."
     if _has_no_way_back(evidence):
         return "Somebody has to look: something is wrong, and there is no way back."
-    return "Somebody has to look: something is wrong, and the evidence does not say what mends it."
+    wrong = "Somebody has to look: something is wrong, and the evidence does not say what mends it."
+    needed = next((f"{one.title} Needed to tell: {one.needed}." for one in verdicts.findings if _is_open(one)), "")
+    return f"{wrong} {needed}".strip()
+
+
+def _is_open(finding: Finding) -> bool:
+    return bool(finding.needed) and finding.verdict is Verdict.NOT_ENOUGH_EVIDENCE and not finding.audit
 
 
 def _history(evidence: WindowEvidence) -> Sequence[Window]:

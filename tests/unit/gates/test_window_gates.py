@@ -274,6 +274,44 @@ def test_a_metric_without_a_drop_is_asked_at_release_only() -> None:
     assert metric_of(_BAD, _BAD, drop=None) == ()
 
 
+@pytest.mark.parametrize(
+    ("trailing", "needed"),
+    [
+        (_GOOD, ""),
+        (labelled(0.52, 0.64, positives=280), "about 2,300 labelled positives more, some 225 days like these"),
+        (labelled(0.50, 0.90, positives=40), "about 60 labelled positives more, some 42 days like these"),
+        (labelled(0.50, 0.70), ""),
+        (_BAD, "1 window more like this"),
+    ],
+    ids=["settled", "inside", "few positives", "on the limit", "once"],
+)
+def test_an_open_metric_says_what_would_settle_it(trailing: MetricsEvidence, needed: str) -> None:
+    """Half an interval of 0.06 must shrink to the 0.02 that lie between value and limit: nine times the positives."""
+    days = trailing.model_copy(update={"days": 28})
+
+    assert metric_of(days)[0].needed == needed
+
+
+def test_an_open_metric_says_where_more_comes_from() -> None:
+    """A window of fixed length holds no more by waiting."""
+    (finding,) = metric_of(labelled(0.52, 0.64, positives=280).model_copy(update={"days": 28}))
+
+    assert finding.problem == (
+        "F1 over 28 days is 0.580 [0.520, 0.640]: 0.60 (0.65 at release − drop 0.05) lies inside the interval"
+    )
+    assert finding.mend == (
+        "label about 2,300 labelled positives more, some 225 days like these; or look back on more days, by "
+        "`window_days` in policies/metrics.yaml"
+    )
+
+
+def test_before_any_label_nothing_is_calculated() -> None:
+    """There is no interval whose width could say anything."""
+    (finding,) = metric_of(None)
+
+    assert (finding.problem, finding.mend, finding.needed) == ("", "", "")
+
+
 # --- the version before -------------------------------------------------------------------------------------
 
 
@@ -327,6 +365,24 @@ def test_without_a_version_before_there_is_nothing_to_ask() -> None:
     (finding,) = previous_version.judge_window(evidence, PreviousVersionLimit())
 
     assert (finding.verdict, finding.measured) == (_OPEN, "there is no version before")
+
+
+@pytest.mark.parametrize(
+    ("previous", "needed"),
+    [
+        ((replayed(-0.01, 0.03),), "about 2,600 labelled rows more, some 21 days like these"),
+        ((_WIN,), "1 window more like this"),
+        ((_EVEN,), ""),
+        ((_WIN, _WIN), ""),
+        ((None,), ""),
+    ],
+    ids=["open", "once", "settled", "won", "not asked"],
+)
+def test_an_open_comparison_says_what_would_settle_it(
+    previous: tuple[PreviousEvidence | None, ...], needed: str
+) -> None:
+    """Twice as near needs four times as much; whoever reads `not known yet` asks how long."""
+    assert previous_of(*previous).needed == needed
 
 
 _LACKS = WayBack(lacks=("it asks for `fee` (float32), which is sent no more",))

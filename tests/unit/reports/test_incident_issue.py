@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from slipway.domain.incident import Outcome, WindowEvidence
+from slipway.domain.incident import Outcome, WayBack, WindowEvidence
+from slipway.domain.verdict import Estimate
 from slipway.reports.incident_issue import incident_body, incident_title
 from slipway.reports.marker import read_marker
 from syrupy.assertion import SnapshotAssertion
@@ -56,6 +57,47 @@ def test_an_answer_of_a_gate_in_audit_is_marked_and_asks_for_nothing(markdown_fi
 
     assert "| yes (audit) |" in text
     assert text == markdown_file
+
+
+def test_what_is_open_says_what_would_settle_it() -> None:
+    """Whoever is woken by `unclear` asks first what it would take to know."""
+    unsure = pages.previous(0.03).model_copy(update={"difference": Estimate(value=0.03, low=-0.01, high=0.07)})
+    seen = pages.falling_f1()
+    seen = seen.model_copy(update={"window": seen.window.model_copy(update={"previous": unsure})})
+    text = body(seen, Outcome.UNCLEAR)
+
+    needed = "about 91,000 labelled rows more, some 106 days like these"
+    assert f"Needed to tell: {needed}.**" in text.splitlines()[0]
+    assert f"| not known yet: {needed} |" in text
+
+
+def test_where_nothing_can_come_back_the_first_sentence_says_so() -> None:
+    """A reader at night would try to go back first."""
+    lacks = WayBack(lacks=("it does not answer `odds` (float32)",))
+    better = pages.stuck_input().model_copy(update={"way_back": lacks})
+    alone = pages.window_evidence((pages.window(),), back_to=None, way_back=WayBack(held=("v1.2.0 is quarantined",)))
+
+    assert "v1.2.0 would do better than v2.0.0" in incident_title(
+        better, pages.incident_verdicts(better, Outcome.UNCLEAR)
+    )
+    assert body(better, Outcome.UNCLEAR).startswith(
+        "**Somebody has to look: v1.2.0 does better on the same rows, and there is no way back to it.**"
+    )
+    assert body(alone, Outcome.UNCLEAR).startswith(
+        "**Somebody has to look: something is wrong, and there is no way back.**"
+    )
+
+
+def test_a_way_back_that_there_was_not_is_told_with_what_to_do() -> None:
+    """The verdict says to go back; that nothing went must not be read as forgotten."""
+    seen = pages.stuck_input()
+    verdicts = pages.incident_verdicts(seen, Outcome.REVERT)
+    stayed = pages.reversion(pull=None, commit="", no_way_back="its image is gone", mend="release its tag again")
+    text = incident_body(seen, verdicts, reversion=stayed)
+
+    assert incident_title(seen, verdicts, reversion=stayed).endswith("and there is no way back")
+    assert "Nothing was changed: its image is gone." in text
+    assert "**Next:** release its tag again." in text
 
 
 def test_what_was_changed_is_told() -> None:
