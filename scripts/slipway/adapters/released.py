@@ -86,7 +86,7 @@ def deployed_in(environment: str, model: str, record: Record, workplace: Workpla
 def last_served(
     model: str, deployed: dict[str, Released | None], record: Record, workplace: Workplace
 ) -> ServedWindow | None:
-    """The newest week that production served with its present version, at most 20,000 rows."""
+    """Of the newest week that production served with its present version, at most 20,000 rows."""
     environment = workplace.settings.production
     live = deployed[environment]
     log = workplace.served_log(model, environment)
@@ -101,18 +101,22 @@ def last_served(
 def served_between(
     since: date, until: date, live: Released, record: Record, log: ServedLog, *, environment: str
 ) -> ServedWindow | None:
-    """What `live` served from day to day, both inclusive, at most 20,000 rows; None where the log has none of it."""
+    """Of what `live` served from day to day, both inclusive, at most 20,000 rows; None where the log has none of it."""
     if live.declaration is None:
         return None
-    rows = log.rows(since, until, version=live.version, features=live.declaration.inputs)
-    if len(rows) == 0:
+    found = log.sample(since, until, version=live.version, features=live.declaration.inputs, most=_SERVED_ROWS)
+    if found.of == 0:
         return None
-    newest = rows.slice(max(0, len(rows) - _SERVED_ROWS))
     path = record.scratch("served") / "served.parquet"
-    tables.write_table(newest, path, columns=[feature.name for feature in live.declaration.inputs])
+    tables.write_table(found.rows, path, columns=[feature.name for feature in live.declaration.inputs])
     file = record.keep(path, name="served.parquet")
     return ServedWindow(
-        file=file, since=since.isoformat(), until=until.isoformat(), rows=len(newest), environment=environment
+        file=file,
+        since=since.isoformat(),
+        until=until.isoformat(),
+        rows=len(found.rows),
+        environment=environment,
+        of=found.of,
     )
 
 

@@ -171,7 +171,10 @@ class MovedRow(Frozen):
 
 
 class TrafficEvidence(Frozen):
-    """The last served window, replayed: what users would have noticed. `moved` begins with what moves most."""
+    """The last served window, replayed: what users would have noticed. `moved` begins with what moves most.
+
+    `rows` were chosen from as many as `of`, None on pages from before that was told.
+    """
 
     since: str
     until: str
@@ -179,6 +182,7 @@ class TrafficEvidence(Frozen):
     rows: int
     flips: int
     moved: tuple[MovedRow, ...] = ()
+    of: int | None = None
 
 
 class SliceEvidence(Frozen):

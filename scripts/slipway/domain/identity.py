@@ -27,13 +27,17 @@ class Released(Frozen):
 
 
 class ServedWindow(Frozen):
-    """The last rows that an environment served; `since` and `until` are days, inclusive."""
+    """Rows that an environment served last, `rows` of as many as `of`; `since` and `until` are days, inclusive.
+
+    `of` is None on pages from before it was told: they hold the newest rows, and later ones rows of all of these days.
+    """
 
     file: File
     since: str
     until: str
     rows: int
     environment: str = ""
+    of: int | None = None
 
 
 class Rebase(Frozen):

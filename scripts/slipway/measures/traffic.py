@@ -45,6 +45,7 @@ def measure(
             _Answer(_numbers(candidate, decision), after),
             flips,
         ),
+        of=served.of,
     )
 
 

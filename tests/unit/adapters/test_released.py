@@ -73,7 +73,7 @@ def test_a_release_that_was_cut_off_before_its_image_says_how_to_go_on(team: Tea
 
 
 def test_the_last_served_week_is_kept_with_the_inputs_alone(team: Team) -> None:
-    """The newest rows of the version that runs; nobody's request ids travel into a record."""
+    """Of the version that runs; nobody's request ids travel into a record."""
     team.serve("v1.0.0", days_from(date(2026, 3, 1), 10), rows=20)
     team.serve("v0.9.0", days_from(date(2026, 3, 11), 2), rows=20)
     record = team.record("tip@v1.1.0")
@@ -82,8 +82,24 @@ def test_the_last_served_week_is_kept_with_the_inputs_alone(team: Team) -> None:
     served = released.last_served("tip", deployed, record, team.workplace)
 
     assert served is not None
-    assert (served.since, served.until, served.rows) == ("2026-03-04", "2026-03-10", 140)
+    assert (served.since, served.until, served.rows, served.of) == ("2026-03-04", "2026-03-10", 140, 140)
     assert pq.read_table(record.path(served.file)).column_names == ["bill", "kitchen"]
+
+
+def test_of_a_busy_week_rows_of_each_day_are_kept_and_it_is_told_of_how_many(team: Team) -> None:
+    """A week of millions fits no memory, and its last minute alone is no week."""
+    days = days_from(date(2026, 3, 1), 7)
+    team.serve("v1.0.0", days, rows=4_000, labelled=False)
+    record = team.record("tip@v1.1.0")
+    deployed = released.deployed("tip", record, team.workplace)
+
+    served = released.last_served("tip", deployed, record, team.workplace)
+    again = released.last_served("tip", deployed, team.record("tip@v1.2.0"), team.workplace)
+
+    assert served is not None
+    assert served == again
+    assert (served.rows, served.of) == (20_000, 28_000)
+    assert len(pq.read_table(record.path(served.file))) == 20_000
 
 
 def test_nothing_deployed_or_nothing_served_is_no_window(team: Team) -> None:
