@@ -77,7 +77,7 @@ def test_the_last_served_window_is_replayed(live: Team) -> None:
     _, evidence = evidence_of(live, "tip@v1.1.0")
 
     assert evidence.traffic is not None
-    assert (evidence.traffic.version, evidence.traffic.rows) == ("v1.0.0", 360)
+    assert (evidence.traffic.version, evidence.traffic.rows, evidence.traffic.of) == ("v1.0.0", 360, 360)
     assert 0 < evidence.traffic.flips < 360
 
 

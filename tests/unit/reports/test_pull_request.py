@@ -85,6 +85,21 @@ def test_a_minor_version_that_passes(markdown_file: SnapshotAssertion) -> None:
     assert text == markdown_file
 
 
+@pytest.mark.parametrize(
+    ("of", "told"),
+    [
+        (1_204_331, "to 2026-11-01 (41,180 of 1,204,331 rows) would have been others"),
+        (41_180, "to 2026-11-01 would have been others"),
+        (None, "to 2026-11-01 would have been others"),
+    ],
+)
+def test_traffic_says_of_how_many_rows_it_knows(of: int | None, told: str) -> None:
+    """A reviewer must not take a sample for a week; an older page does not tell."""
+    text = body(pages.identity(), pages.evidence(traffic=pages.traffic(of=of)), pages.rehearsal())
+
+    assert told in text
+
+
 def test_a_first_release(markdown_file: SnapshotAssertion) -> None:
     """There is nothing to compare with and nothing to go back to, and the text says so instead of leaving gaps."""
     evidence = pages.evidence(comparison=None, calibration=pages.calibration(weeks=13))
