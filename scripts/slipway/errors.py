@@ -117,5 +117,9 @@ class CannotSign(SlipwayError):
     """What signs is missing or does not fit: no private key, one of another pair, no cosign."""
 
 
+class WebhookRefused(SlipwayError):
+    """A message that its receiver does not take, or that cannot be signed."""
+
+
 class PushRefused(SlipwayError):
     """Metrics that a Pushgateway does not take, or an address that is none of a Pushgateway."""

@@ -59,6 +59,18 @@ RUNS_THE_MODEL = (("release.yml", "convert"), ("release.yml", "examine"), ("reba
 PRODUCTION = {("rollout.yml", "rollout"), ("watch.yml", "watch")}
 
 
+def test_one_step_alone_can_sign_a_webhook() -> None:
+    """It stands in a job that loads no model: who has the secret can tell a team's pager anything."""
+    seen = [
+        (name, job, step.get("name"))
+        for name in NAMES
+        for job, told in workflow(name)["jobs"].items()
+        for step in told["steps"]
+        if "SLIPWAY_WEBHOOK_SECRET" in json.dumps(step)
+    ]
+    assert seen == [("watch.yml", "record", "Record what was seen")]
+
+
 def test_every_workflow_is_held_to_its_privileges() -> None:
     """One that is missing in the table above has whatever it asks for."""
     assert list(PERMISSIONS) != [] and set(PERMISSIONS) == set(NAMES)

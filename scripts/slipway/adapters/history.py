@@ -73,6 +73,15 @@ class History:
     def incident_page(self, model: str, environment: str, incident: str, kind: type[BodyT]) -> Page[BodyT] | None:
         return self._latest(incident_folder(model, environment, incident), kind)
 
+    def incident_pages(self, model: str, environment: str, incident: str, kind: type[BodyT]) -> list[Page[BodyT]]:
+        """Every page of a kind of one incident, oldest first."""
+        found = [
+            parse_page(kind, content, where=f"ledger:{path}")
+            for path, content in self.ledger.pages(incident_folder(model, environment, incident)).items()
+            if PurePosixPath(path).name.startswith(f"{kind.kind}.")
+        ]
+        return sorted(found, key=lambda page: page.number)
+
     def incidents(self, model: str, environment: str) -> list[str]:
         """The ids of all incidents, oldest first: an id begins with its day."""
         under = f"{model}/{environment}/incidents"

@@ -175,6 +175,7 @@ def _watch_all(context: click.Context, shard: tuple[int, int] | None, until: dat
 
 def _watch(context: click.Context, model: str, environment: str | None, until: date | None) -> int:
     code = _look(context, model, environment, until)
+    context.invoke(watch.send_webhook, model=model, environment=environment, until=until)
     _record(context, model, environment, until)
     return code
 
@@ -196,6 +197,7 @@ def _record_all(places: Iterable[tuple[str, str]], until: date | None) -> None:
     opened, day = options.workplace(), options.day_of_window(until).isoformat()
     windows = (opened.window(model, environment, day) for environment, model in places)
     judged = [window for window in windows if window.latest(IncidentVerdicts) is not None]
+    watch.post_windows(judged, opened)
     record_pages.run_on_windows(judged, ledger=opened.ledger, beat=options.heartbeat("watch"))
 
 

@@ -12,6 +12,7 @@ import click
 from slipway.cli import options
 from slipway.cli.failures import warn
 from slipway.cli.printing import hand_over, show, summarise, tell
+from slipway.cli.watch import post_windows
 from slipway.domain.release import JobResult
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadTag, ForgeRefused
@@ -127,6 +128,7 @@ def record_watch(received: Path) -> None:
 
     place = options.workplace()
     records = receive_pages.run_on_windows(received, workplace=place)
+    post_windows(records, place)
     commit = step.run_on_windows(records, ledger=place.ledger, beat=options.heartbeat("watch"))
     tell("\n".join(f"received {record.subject}" for record in records) or "no window was looked at")
     tell(f"ledger at {(commit or '')[:12]}")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
 import click
 
 from slipway.cli import options
+from slipway.cli.failures import warn
 from slipway.cli.printing import hand_over, numbered, show, tell
 
 if TYPE_CHECKING:
+    from slipway.adapters.records import Record
+    from slipway.adapters.workplace import Workplace
     from slipway.domain.incident import IssueFiled
 
 
@@ -68,6 +72,33 @@ def _about_the_issue(filed: IssueFiled) -> str:
     return f"issue {numbered(filed.number)} {done}: {filed.title}"
 
 
+@click.command("send-webhook")
+@options.MODEL
+@options.ENVIRONMENT
+@options.UNTIL
+def send_webhook(model: str, environment: str | None, until: date | None) -> None:
+    """Post what was done about a window of MODEL, and what waits, to the incident_webhook of slipway.yaml."""
+    place = options.workplace()
+    if place.settings.incident_webhook is None:
+        tell("slipway.yaml names no incident_webhook")
+        return
+    name = options.environment_in(place, environment)
+    post_windows([place.window(model, name, options.day_of_window(until).isoformat())], place)
+
+
+def post_windows(records: Iterable[Record], place: Workplace) -> None:
+    """What a receiver does not take is told, and keeps nothing else from being done."""
+    from slipway.steps import send_webhook as step
+
+    for record in records:
+        for page in step.run(record, workplace=place):
+            what = f"{page.body.message.type} of {page.body.message.data.incident}, {page.body.event}"
+            if page.body.problem:
+                warn(f"{what}, was not taken: {page.body.problem}; the next run of the watch posts it again")
+            else:
+                tell(f"posted {what}")
+
+
 @click.command("revert-manifest")
 @options.MODEL
 @options.ENVIRONMENT
@@ -123,4 +154,4 @@ def rollback(  # noqa: PLR0917  # click passes by name
     show(page, text, as_json=as_json, dry_run=dry_run)
 
 
-COMMANDS = (measure_drift, file_issue, revert_manifest, rollback)
+COMMANDS = (measure_drift, file_issue, send_webhook, revert_manifest, rollback)

@@ -14,6 +14,7 @@ from slipway.domain.declared import Declared
 from slipway.domain.log_address import LogAddress, is_table
 from slipway.domain.tag import is_model_name
 
+_LOOPBACK = re.compile(r"127(\.\d{1,3}){3}")
 _IMAGE = re.compile(r"[^\s@]+/[a-z0-9._-]+@sha256:[0-9a-f]{64}")
 
 
@@ -58,7 +59,7 @@ def _a_public_key(path: str) -> str:
 def _a_receiver(url: str) -> str:
     parts = urlsplit(url)
     host = parts.hostname or ""
-    is_near = host in ("localhost", "::1") or host.startswith("127.")
+    is_near = host in ("localhost", "::1") or _LOOPBACK.fullmatch(host) is not None
     if not host or parts.username or parts.scheme not in (("https", "http") if is_near else ("https",)):
         raise ValueError(
             "must be https://HOST/PATH, without credentials; http is for this machine alone, such as 127.0.0.1"

@@ -12,7 +12,7 @@ from slipway.adapters.history import heartbeats_folder, incident_folder, release
 from slipway.adapters.ledger import BRANCH, Ledger, page_path
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
-from slipway.domain.incident import IncidentVerdicts, IssueFiled, Reversion, WindowEvidence
+from slipway.domain.incident import Delivery, IncidentVerdicts, IssueFiled, Reversion, WindowEvidence
 from slipway.domain.pages import Page
 from slipway.domain.release import Attempt, JobResult, Proposal, Verdicts, WaiverUsed, came_to_its_end
 from slipway.domain.tag import ReleaseTag
@@ -82,6 +82,11 @@ def run_on_windows(records: Sequence[Record], *, ledger: Ledger, beat: Heartbeat
     for month, line, _ in windows:
         lines[month] = [*lines.get(month, []), line]
     folders = {folder: record.contents() for record, (_, _, folder) in zip(records, windows, strict=True) if folder}
+    for record in records:
+        for page in record.pages(Delivery):  # also of an incident that is over, of which the window says nothing more
+            data = page.body.message.data
+            folder = incident_folder(data.model, data.environment, data.incident)
+            folders[folder] = {**folders.get(folder, {}), page.file_name: page.to_json()}
     what = [record.subject for record in records] + ([f"a heartbeat of {beat.workflow}"] if beat else [])
     return _append(ledger, folders, lines=lines, message=f"Record {', '.join(what)}\n") if what else None
 

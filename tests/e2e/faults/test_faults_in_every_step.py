@@ -24,6 +24,7 @@ _READ_ONLY = (
     "replay",
     "replay-incident",
     "rebase",
+    "send-webhook",
 )
 _WRITES = [(name, fault) for name, step in STEPS.items() if name not in _READ_ONLY for fault in step.faults]
 _ASK_NOTHING = {

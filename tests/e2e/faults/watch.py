@@ -10,7 +10,15 @@ from slipway.adapters import deploy_tree
 from slipway.domain.incident import Reversion
 from slipway.domain.limits import Reversion as Means
 from slipway.domain.pages import Page
-from slipway.steps import export_watch, file_issue, measure_drift, record_pages, replay_incident, revert_manifest
+from slipway.steps import (
+    export_watch,
+    file_issue,
+    measure_drift,
+    record_pages,
+    replay_incident,
+    revert_manifest,
+    send_webhook,
+)
 
 from tests.e2e.faults.disturbing import ALIKE, Step
 from tests.e2e.faults.release import live
@@ -149,6 +157,15 @@ def _roll_back(team: HostedTeam) -> object:
     return page
 
 
+def _with_a_receiver(team: HostedTeam) -> None:
+    """No secret is set here, so that nothing is posted."""
+    team.edit("slipway.yaml", "environments:", "incident_webhook: https://pager.example.org/slipway\nenvironments:")
+
+
+def _send(team: HostedTeam) -> object:
+    return [page.body for page in send_webhook.run(team.window(_SECOND), workplace=team.workplace)]
+
+
 def _record(team: HostedTeam) -> None:
     beat = record_pages.Heartbeat("watch", _LOST, "https://github.com/waiters/tips/actions/runs/1")
     record_pages.run_on_windows([team.window(_LOST)], ledger=team.workplace.ledger, beat=beat)
@@ -163,6 +180,7 @@ STEPS: Mapping[str, Step] = {
     "file-issue of what recovered": Step((live, _stuck, _told, _recovered), _file_third),
     "file-issue of what a person closed": Step((live, _stuck, _told, _closed_by_a_person, _stuck_still), _file_third),
     "file-issue of what is back": Step((live, _stuck, _told, _back_again), _file_fourth),
+    "send-webhook": Step((live, _stuck, _told, _with_a_receiver), _send),
     "file-issue of a way back": Step((live, worse, _lost, _reverted), _file_lost),
     "revert-manifest by pull request": Step((live, worse, _lost), _propose_to_go_back, faults=ALIKE),
     "revert-manifest by commit": Step((live, worse, _lost), _go_back, instead=_is_told),

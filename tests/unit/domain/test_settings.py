@@ -68,3 +68,27 @@ def test_an_address_that_is_no_place_is_refused(address: str) -> None:
     """Credentials above all: this file is in git."""
     with pytest.raises(ValidationError, match="credentials come from the environment"):
         Settings(image_registry="ghcr.io/acme", served_log=address)
+
+
+@pytest.mark.parametrize("url", ["https://pager.example.org/slipway", "http://127.0.0.1:8080/", "http://[::1]/hook"])
+def test_a_webhook_goes_to_an_address_of_https_or_to_this_machine(url: str) -> None:
+    """Between machines, plain HTTP shows what was found to everybody on the way."""
+    assert Settings(image_registry="ghcr.io/acme", incident_webhook=url).incident_webhook == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://pager.example.org/slipway",
+        "http://127.0.0.1.example.org/",
+        "https://user:word@pager.example.org",
+        "https://",
+        "ftp://127.0.0.1/",
+        "pager.example.org",
+        "",
+    ],
+)
+def test_any_other_address_of_a_webhook_is_refused(url: str) -> None:
+    """A password in an address would be one in a committed file."""
+    with pytest.raises(ValidationError, match="incident_webhook"):
+        Settings(image_registry="ghcr.io/acme", incident_webhook=url)

@@ -1,0 +1,123 @@
+"""Tell the team's own program what became of an incident. What it does not take is posted again by the next run.
+
+A receiver that is down fails nothing: its page says so.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from slipway.adapters.history import History
+from slipway.adapters.records import Record, run_url
+from slipway.adapters.webhook import Webhook
+from slipway.adapters.workplace import Workplace
+from slipway.domain.incident import (
+    Delivery,
+    FindingTold,
+    IncidentEvent,
+    IncidentMessage,
+    IncidentVerdicts,
+    IssueAction,
+    IssueFiled,
+    WindowEvidence,
+)
+from slipway.domain.pages import Page, key_of
+from slipway.errors import SlipwayError
+
+_MOST = 20  # messages that wait; a receiver that was away for longer is told the newest
+
+
+def run(record: Record, *, workplace: Workplace) -> tuple[Page[Delivery], ...]:
+    """Post what waits and what is new, oldest first, and write a page `delivery` for each; none without a receiver."""
+    url = workplace.settings.incident_webhook
+    if url is None:
+        return ()
+    posted: list[Page[Delivery]] = []
+    for event, message in _to_post(record, workplace).items():
+        failed = next((page.body.problem for page in posted if page.body.problem), "")
+        if failed and event in _events(_waiting(record, workplace.history)):
+            continue  # waits already, for a receiver that is away
+        posted.append(_post(record, url, event, message, failed=failed))
+    return tuple(posted)
+
+
+def _to_post(record: Record, workplace: Workplace) -> dict[str, IncidentMessage]:
+    """Event → its message: those that nobody took, then that of this window where it was not taken yet."""
+    waiting = {page.body.event: page.body.message for page in _waiting(record, workplace.history)[-_MOST:]}
+    taken = {page.body.event for page in record.pages(Delivery) if not page.body.problem}
+    new = _message_of(record, web=workplace.web)
+    return {event: told for event, told in {**waiting, **new}.items() if event not in taken}
+
+
+def _waiting(record: Record, history: History) -> list[Page[Delivery]]:
+    """What was posted last of each event of the newest incident, and was not taken."""
+    seen = record.page(WindowEvidence, written_by="measure-drift").body
+    place = (seen.model, seen.environment)
+    newest = history.incidents(*place)[-1:]
+    recorded = [page for incident in newest for page in history.incident_pages(*place, incident, Delivery)]
+    last = {page.body.event: page for page in (*recorded, *record.pages(Delivery))}
+    taken = {page.body.event for page in recorded if not page.body.problem}
+    return [page for event, page in last.items() if page.body.problem and event not in taken]
+
+
+def _events(pages: Sequence[Page[Delivery]]) -> set[str]:
+    return {page.body.event for page in pages}
+
+
+def _post(record: Record, url: str, event: str, message: IncidentMessage, *, failed: str) -> Page[Delivery]:
+    """Each attempt is a page of its own; after one that `failed`, the receiver is not asked again in this run."""
+    before = sum(page.body.event == event for page in record.pages(Delivery))
+    return record.once_for_each(
+        Delivery,
+        reads={"event": event, "attempt": str(before + 1)},
+        make=lambda: Delivery(event=event, message=message, problem=failed or _problem_of(url, event, message)),
+    )
+
+
+def _problem_of(url: str, event: str, message: IncidentMessage) -> str:
+    try:
+        Webhook.open(url, os.environ).post(message.model_dump_json().encode(), event=event)
+    except SlipwayError as error:
+        return error.problem
+    return ""
+
+
+def _message_of(record: Record, *, web: str | None) -> dict[str, IncidentMessage]:
+    """Event → message of what was done about this window; nothing where nothing was.
+
+    The event is named by what was read, so that it is the same whoever posts it, and however often.
+    """
+    filed = record.latest(IssueFiled)
+    if filed is None or filed.body.action is IssueAction.NONE or filed.body.incident is None:
+        return {}
+    evidence = record.page(WindowEvidence, written_by="measure-drift").body
+    verdicts = record.page(IncidentVerdicts, written_by="judge").body
+    read = {"subject": record.subject, "issue": filed.key, "action": filed.body.action}
+    event = f"msg_{key_of(read).removeprefix('sha256:')[:32]}"
+    data = IncidentEvent(
+        model=evidence.model,
+        environment=evidence.environment,
+        version=evidence.window.version,
+        incident=filed.body.incident,
+        outcome=verdicts.outcome,
+        title=filed.body.title,
+        since=evidence.window.start,
+        until=evidence.window.end,
+        rows=evidence.window.rows,
+        labelled=evidence.window.labelled,
+        back_to=evidence.back_to,
+        issue=filed.body.number,
+        links=_links(filed.body.number, web=web),
+        findings=tuple(FindingTold.of(finding) for finding in verdicts.findings),
+    )
+    return {
+        event: IncidentMessage(
+            type=f"incident.{filed.body.action}", timestamp=filed.circumstances.written_at, data=data
+        )
+    }
+
+
+def _links(issue: int | None, *, web: str | None) -> dict[str, str]:
+    links = {"issue": f"{web}/issues/{issue}" if web and issue else None, "run": run_url()}
+    return {name: link for name, link in links.items() if link is not None}
