@@ -63,7 +63,14 @@ def _environment(place: Workplace, tags: list[ReleaseTag], seen: list[WindowEvid
             one.window.version: at_release.value - drop for one in seen if (at_release := one.at_release.get("f1"))
         },
         drift_limit=policies.drift.limit_for(MODEL).distance,
+        drift_limits={one.window.end: _held_to(place, one) for one in seen},
     )
+
+
+def _held_to(place: Workplace, evidence: WindowEvidence) -> dict[str, float]:
+    record = place.window(MODEL, ENVIRONMENT, evidence.window.end.isoformat())
+    limits = record.page(IncidentVerdicts, written_by="judge").body.limits
+    return {one.feature: one.distance for one in limits}
 
 
 def _incidents(place: Workplace, seen: list[WindowEvidence]) -> list[IncidentChapter]:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from slipway.domain.calibration import Calibration, FeatureCalibration, SmallerWindows
+from slipway.domain.incident import HeldTo, Window
 from slipway.domain.limits import DriftLimit
 from slipway.maths.calibration import ENOUGH_BLOCKS, Limit, limits
 
@@ -136,6 +137,18 @@ class Null:
 def limits_of(measured: Calibration | None, policy: DriftLimit, *, day: date, rows: int) -> dict[str, FeatureLimits]:
     """Of a window of so many rows that begins on that day; nothing where the reference was not looked at."""
     return {} if measured is None else Null(measured, policy).limits(day=day, rows=rows)
+
+
+def held_to(window: Window, measured: Calibration | None, policy: DriftLimit) -> tuple[HeldTo, ...]:
+    """Of each feature of the window: its own limits, or those of the policy where the reference was not looked at."""
+    known = limits_of(measured, policy, day=window.start, rows=window.rows)
+    plain = FeatureLimits.of_policy(policy)
+    return tuple(_told(one.feature, known.get(one.feature, plain)) for one in window.drift)
+
+
+def _told(feature: str, limits: FeatureLimits) -> HeldTo:
+    distance = limits.distance
+    return HeldTo(feature=feature, distance=distance.value, null_rate=limits.null_rate.value, usual=distance.usual)
 
 
 def _distances(told: Sequence[FeatureCalibration | SmallerWindows]) -> _Matrix:

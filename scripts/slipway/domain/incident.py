@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import AliasChoices, ConfigDict, Field
 
 from slipway.domain.calibration import Calibration
 from slipway.domain.evidence import MetricsEvidence
 from slipway.domain.pages import Body, Frozen
+from slipway.domain.unlabelled import LabelArrival, UnlabelledEstimate
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.maths.named_metrics import BY_NAME, DecisionKind
 
@@ -76,7 +78,11 @@ class Window(Frozen):
 
     `counted` of the `rows` were logged as counts alone: no label joins them, and no version is asked them again.
     `outputs` is how far answers moved from those at release, as far as rows were logged; empty on lines from before.
+    `arrival` tells when labels came, `estimated` what the answers let expect before they do: None on lines from before,
+    and where nothing can be said.
     """
+
+    later: ClassVar[tuple[str, ...]] = ("outputs", "arrival", "estimated")  # than the first form of a line
 
     start: date
     end: date
@@ -89,6 +95,22 @@ class Window(Frozen):
     previous: PreviousEvidence | None
     counted: int = 0
     outputs: tuple[FeatureDrift, ...] = ()
+    arrival: LabelArrival | None = None
+    estimated: UnlabelledEstimate | None = None
+
+    def to_line(self) -> dict[str, Any]:
+        """As the ledger keeps it: what came later stands beside, so that an older Slipway reads the line as well."""
+        told = self.model_dump(mode="json")
+        later = {name: told.pop(name) for name in self.later}
+        return {"window": told, "later": later}
+
+    @classmethod
+    def from_line(cls, line: Mapping[str, Any]) -> Self:
+        """
+        Raises:
+            KeyError, TypeError, ValueError: it is no line of a window.
+        """
+        return cls.model_validate({**line["window"], **line.get("later", {})})
 
     @property
     def why_unlabelled(self) -> str:
@@ -168,8 +190,24 @@ class WindowEvidence(Body):
         return f"{self.back_to} cannot answer what is asked today: {lacks}" if lacks else ""
 
 
+class HeldTo(Frozen):
+    """What a feature of a window may move by, and what share of rows more or less may be missing.
+
+    `usual` is what it does by itself in 99 of 100 windows, None where that is not known.
+    """
+
+    feature: str
+    distance: float
+    null_rate: float
+    usual: float | None = None
+
+
 class IncidentVerdicts(Body):
-    """`incident` is None while all is quiet; its id begins with the day on which it was first seen."""
+    """`incident` is None while all is quiet; its id begins with the day on which it was first seen.
+
+    `limits` are what the features of the newest window were held to, and `metric_limit` is that of the foremost metric,
+    None where it has none; pages from before these were kept have neither.
+    """
 
     kind: ClassVar[str] = "incident-verdicts"
 
@@ -179,6 +217,8 @@ class IncidentVerdicts(Body):
     outcome: Outcome
     findings: tuple[Finding, ...]
     policies_digest: str
+    limits: tuple[HeldTo, ...] = ()
+    metric_limit: float | None = None
 
 
 class IssueAction(StrEnum):

@@ -17,6 +17,7 @@ from slipway.maths.intervals import MetricEstimate, more_to_settle
 from slipway.maths.named_metrics import BY_NAME, DecisionKind, Metric, foremost
 
 _FILE = "policies/metrics.yaml"
+_COMPLETE = 0.9  # of the labelled share of the best day: less has labels to come
 
 
 def judge(case: ReleaseCase, limit: MetricsLimit) -> tuple[Finding, ...]:
@@ -45,6 +46,14 @@ def judge_window(evidence: WindowEvidence, limit: MetricsLimit) -> tuple[Finding
         for name, one in fitting.items()
         if (change := one.rise if BY_NAME[name].lower_is_better else one.drop) is not None
     )
+
+
+def limit_in_production(evidence: WindowEvidence, limit: MetricsLimit) -> float | None:
+    """What the foremost metric is held to; None where the policy does not ask it of production."""
+    metric = foremost(evidence.decision)
+    one = limit.named(evidence.decision).get(metric.name)
+    change = None if one is None else one.rise if metric.lower_is_better else one.drop
+    return None if one is None or change is None else _in_production_limit(metric, evidence, one, change).value
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +262,15 @@ def _in_production(held_to: _Limit, evidence: WindowEvidence, limit: MetricsLimi
         problem=problem,
         mend=mend,
         needed=needed,
+        notice=_notice(held_to, evidence.window, estimate, limit),
     )
+
+
+def _notice(held_to: _Limit, window: Window, estimate: Estimate | None, limit: MetricsLimit) -> str:
+    """Where labels lack, what the scores let expect, which decides nothing; and whose labels are there too early."""
+    if window.trailing is None or estimate is None or window.trailing.positives < limit.positives:
+        return window.estimated.in_words(held_to.metric.name) if window.estimated else ""
+    return window.arrival.incomplete_in_words(share=_COMPLETE) if window.arrival else ""
 
 
 def _what_is_wrong(  # noqa: PLR0917  # all of one question

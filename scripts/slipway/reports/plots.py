@@ -98,8 +98,14 @@ def _constant(measured: alt.Chart, dashes: alt.StrokeDash) -> alt.Chart:
     return line.encode(y="always:Q", strokeDash=dashes, color=alt.value(_TEXT))
 
 
-def drift_by_feature(windows: Sequence[Window], *, limit: float, label: str) -> str | None:
-    """The proven part of each feature's distance, a row a feature, with the limit as a line."""
+def drift_by_feature(
+    windows: Sequence[Window], *, limits: Mapping[date, Mapping[str, float]], limit: float, label: str
+) -> str | None:
+    """The proven part of each feature's distance, a row a feature, with its limit as a line.
+
+    `limits` are those of each feature, by the last day of a window; `limit` is that of the policy, which holds for all
+    others.
+    """
     rows = [
         {
             "start": _day(window.start),
@@ -107,7 +113,7 @@ def drift_by_feature(windows: Sequence[Window], *, limit: float, label: str) -> 
             "feature": _name(one.feature),
             "distance": one.low,
             "zero": 0,
-            "limit": limit,
+            "limit": limits.get(window.end, {}).get(one.feature, limit),
         }
         for window in windows
         for one in window.drift
@@ -158,7 +164,11 @@ def _drift_layers(windows: Sequence[Window], *, limit: float) -> tuple[alt.Chart
         "distance:Q", title=None, scale=alt.Scale(domainMin=0), axis=alt.Axis(values=[limit, 0.5], format=".2f")
     )
     bars = alt.Chart().mark_rect(color=_SERIES[0]).encode(x=_time("start", windows), x2="end", y=distance, y2="zero")
-    line = alt.Chart().mark_rule(color=_SERIES[1], strokeDash=[7, 4], strokeWidth=2).encode(y="limit:Q")
+    line = (
+        alt.Chart()
+        .mark_rule(color=_SERIES[1], strokeDash=[7, 4], strokeWidth=2)
+        .encode(x=_time("start", windows), x2="end", y="limit:Q")
+    )
     return bars, line
 
 

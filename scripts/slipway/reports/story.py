@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from markupsafe import Markup
 
@@ -44,7 +45,10 @@ class IncidentChapter:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentChapter:
-    """`limits` holds, of each version, what its foremost metric is held to in production, where there is something."""
+    """`limits` holds, of each version, what its foremost metric is held to in production, where there is something.
+
+    `drift_limits` are those of each feature by the last day of a window, `drift_limit` that of the policy.
+    """
 
     name: str
     windows: tuple[Window, ...] = ()
@@ -52,6 +56,7 @@ class EnvironmentChapter:
     incidents: tuple[IncidentChapter, ...] = ()
     limits: Mapping[str, float] = field(default_factory=dict)
     drift_limit: float = 0.15
+    drift_limits: Mapping[date, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +147,12 @@ def _environment(chapter: EnvironmentChapter) -> _Environment:
         ),
         has_constant=any(one.trailing and one.trailing.always_positive_f1 is not None for one in windows),
         drift=_safe(
-            plots.drift_by_feature(windows, limit=chapter.drift_limit, label=f"Bars: drift of each feature {where}")
+            plots.drift_by_feature(
+                windows,
+                limits=chapter.drift_limits,
+                limit=chapter.drift_limit,
+                label=f"Bars: drift of each feature {where}",
+            )
         ),
         distances=plots.largest_distances(windows),
         incidents=[(incident_title(one.evidence, one.verdicts), one) for one in chapter.incidents],

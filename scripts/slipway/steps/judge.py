@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from slipway.adapters.records import Record
+from slipway.domain.calibrated_limits import held_to
 from slipway.domain.case import ReleaseCase
 from slipway.domain.evidence import Evidence
 from slipway.domain.identity import Identity
@@ -15,6 +16,7 @@ from slipway.domain.policy import Policies
 from slipway.domain.release import Rehearsal, Verdicts
 from slipway.domain.verdict import Finding, Verdict, verdict_of, worst
 from slipway.gates import findings_of_window, judged_by, verdicts_of, void_waivers, waivers_in_force
+from slipway.gates.metrics import limit_in_production
 
 
 def run(record: Record, *, policies: Policies, policies_digest: str, today: date) -> Page[Verdicts]:
@@ -67,6 +69,8 @@ def _judge_window(evidence: WindowEvidence, policies: Policies, *, policies_dige
         outcome=outcome,
         findings=tuple(_flatten(findings.values())),
         policies_digest=policies_digest,
+        limits=held_to(evidence.window, evidence.calibration, policies.drift.limit_for(evidence.model)),
+        metric_limit=limit_in_production(evidence, policies.metrics.limit_for(evidence.model)),
     )
 
 

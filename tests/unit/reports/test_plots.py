@@ -25,7 +25,7 @@ def drawn() -> list[str]:
         for plot in (
             plots.versions_over_time(windows, found=[windows[7].end], label="versions"),
             plots.metric_over_time(windows, metric=_F1, limits={"v1.3.0": 0.48}, label="F1"),
-            plots.drift_by_feature(windows, limit=0.15, label="drift"),
+            plots.drift_by_feature(windows, limits={}, limit=0.15, label="drift"),
             plots.flips_by_slice(pages.comparison(), label="flips"),
         )
         if plot is not None
@@ -74,7 +74,7 @@ def test_hostile_words_stay_words(word: str) -> None:
     windows = tuple(pages.window(number, drift=(pages.feature_drift(word, 0.2),)) for number in range(3))
     slices = tuple(one.model_copy(update={"value": word}) for one in pages.comparison().slices)
     for plot in (
-        plots.drift_by_feature(windows, limit=0.15, label=word),
+        plots.drift_by_feature(windows, limits={}, limit=0.15, label=word),
         plots.flips_by_slice(pages.comparison(slices=slices), label=word),
         plots.versions_over_time(windows, found=[], label=word),
     ):
@@ -117,7 +117,7 @@ def test_nothing_to_draw_is_no_plot() -> None:
     unlabelled = (pages.window(f1=None, drift=()),)
     assert plots.versions_over_time((), found=[], label="") is None
     assert plots.metric_over_time(unlabelled, metric=_F1, limits={"v1.3.0": 0.4}, label="") is None
-    assert plots.drift_by_feature(unlabelled, limit=0.15, label="") is None
+    assert plots.drift_by_feature(unlabelled, limits={}, limit=0.15, label="") is None
     assert plots.flips_by_slice(pages.comparison(slices=()), label="") is None
 
 
@@ -144,3 +144,20 @@ def _luminance(colour: str) -> float:
     red, green, blue = (int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in (red, green, blue)]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_each_feature_has_a_line_at_its_own_limit() -> None:
+    """A bar below 0.15 of an input that never moves, and one above it of one that always does, mean the opposite."""
+    windows = (pages.window(0), pages.window(1))
+    plain = plots.drift_by_feature(windows, limits={}, limit=0.15, label="")
+    own = {window.end: {"dow": 0.42} for window in windows}
+    calibrated = plots.drift_by_feature(windows, limits=own, limit=0.15, label="")
+    assert plain is not None and calibrated is not None
+    assert len(_heights_of_lines(plain)) == 1
+    assert len(_heights_of_lines(calibrated)) == 2
+
+
+def _heights_of_lines(plot: str) -> set[str]:
+    """Of dashed lines, each inside of the row of its feature."""
+    dashed = [one for one in ElementTree.fromstring(plot).iter() if one.get("stroke-dasharray") == "7,4"]
+    return {str(one.get("transform")).partition(",")[2] for one in dashed}
