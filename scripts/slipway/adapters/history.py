@@ -195,7 +195,7 @@ def _day(line: str, *, where: str) -> date:
 def _window(line: str, *, where: str) -> Window:
     try:
         told = json.loads(line)
-        return Window.model_validate(told["window"])
+        return Window.from_line(told)
     except (ValueError, KeyError, TypeError, ValidationError) as error:
         raise BadFile(
             f"ledger:{where} has a line that is no window", mend="update Slipway in this repository"

@@ -33,6 +33,7 @@ from slipway.maths.windows import ServedBatch
 GOLDEN_REQUEST = "slipway-golden"  # asked by verify-rollout: no traffic, so no part of a window
 _KEYS = ["request_id", "row"]
 _Tables = list[pa.Table]
+_CAME = "labelled_at"  # of a label that tells when it came
 _ALL_KEYS = (*_KEYS, "time", "version")
 _NO_ROWS = pa.table({name: pa.nulls(0, pa.string()) for name in _ALL_KEYS})
 
@@ -130,7 +131,23 @@ class ServedLog:
             return rows.append_column("label", pa.nulls(0, pa.bool_()))
         places = rows.select(_KEYS).append_column("place", pa.array(range(len(rows)), pa.int64()))
         joined = places.join(self._once(labels, like=rows), keys=_KEYS, join_type="inner").sort_by("place")
-        return rows.take(joined["place"]).append_column("label", joined["label"])
+        chosen = rows.take(joined["place"]).append_column("label", joined["label"])
+        return chosen.append_column(_CAME, joined[_CAME]) if _CAME in joined.column_names else chosen
+
+    def answers(self, start: date, end: date, *, version: str, output: Feature | None) -> Iterator[pa.Table]:
+        """When a version was asked, and what it answered as `output` where one is named; pieces of no order.
+
+        However many rows there are, only a few pieces are in memory at once. A column that a file lacks is left out.
+        """
+        wanted = () if output is None else (output,)
+        asked = Asked(
+            mask=functools.partial(_traffic, version=version),
+            needed=("version", "request_id"),
+            columns=("version", "time", *(feature.name for feature in wanted)),
+            words=_words_of(wanted),
+            version=version,
+        )
+        return self.rows_source.pieces(start, end, asked)
 
     def counted(
         self, start: date, end: date, *, version: str, profiles: Mapping[str, ColumnProfile], profile: str
@@ -186,8 +203,22 @@ class ServedLog:
                 f"{self.labels_source.address}: request_id or row is no key of the served log: {error}",
                 mend="copy both from the served log",
             ) from error
-        once = pa.table([*keys, labels["label"]], names=[*_KEYS, "label"]).group_by(_KEYS)
-        return once.aggregate([("label", "max")]).rename_columns({"label_max": "label"})
+        once = pa.table([*keys, labels["label"]], names=[*_KEYS, "label"])
+        if _CAME not in labels.column_names:
+            return once.group_by(_KEYS).aggregate([("label", "max")]).rename_columns({"label_max": "label"})
+        found = once.append_column(_CAME, self._moments(labels[_CAME])).group_by(_KEYS)
+        names = {"label_max": "label", f"{_CAME}_min": _CAME}
+        return found.aggregate([("label", "max"), (_CAME, "min")]).rename_columns(names)
+
+    def _moments(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
+        """In UTC, as a time without a zone is meant."""
+        try:
+            return column.cast(pa.timestamp("us", tz="UTC"), safe=False)
+        except pa.ArrowException as error:
+            raise BadFile(
+                f"{self.labels_source.address}: column `{_CAME}` is {column.type}, no time",
+                mend=f"store in `{_CAME}` when the label was known, as a timestamp, or leave the column out",
+            ) from error
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from slipway.domain.model import Model
 from slipway.domain.policy import Policies
 from slipway.domain.release import Proposal, Rollout
 from slipway.domain.tag import ReleaseTag
+from slipway.domain.unlabelled import UnlabelledCheck
 from slipway.errors import NotReleasable
 from slipway.maths.profile import ColumnProfile
 
@@ -37,6 +38,7 @@ class Watched:
     model: Model
     at_release: MetricsEvidence
     calibration: Calibration | None
+    unlabelled: UnlabelledCheck | None
     output_profile: Mapping[str, ColumnProfile]
     back_to: ReleaseTag | None
     held: tuple[str, ...]
@@ -117,6 +119,7 @@ def _watched(
         model=identity.body.declaration,
         at_release=evidence.body.metrics,
         calibration=evidence.body.calibration,
+        unlabelled=evidence.body.unlabelled,
         output_profile=profiles_from_json(evidence.body.output_profile or {}),
         back_to=before,
         held=held,

@@ -11,6 +11,7 @@ from slipway.domain.behaviour import GoldenRequest
 from slipway.domain.calibration import Calibration
 from slipway.domain.pages import Body, File, Frozen
 from slipway.domain.signature import Signature
+from slipway.domain.unlabelled import UnlabelledCheck
 from slipway.domain.verdict import Estimate
 from slipway.maths.named_metrics import DecisionKind
 from slipway.maths.profile import ColumnProfile, profile_from_json
@@ -317,3 +318,4 @@ class Evidence(Body):
     slices: SlicesEvidence | None = None
     rebase: RebaseEvidence | None = None
     output_profile: Annotated[dict[str, dict[str, Any]], AfterValidator(_are_profiles)] | None = None
+    unlabelled: UnlabelledCheck | None = None

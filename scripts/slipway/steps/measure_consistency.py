@@ -44,7 +44,19 @@ from slipway.domain.policy import Policies
 from slipway.domain.rows import Batch, LabelledRows, is_number, rows_in, take
 from slipway.errors import BadFile, ModelFailed
 from slipway.maths.profile import ColumnProfile, profile_of_columns
-from slipway.measures import behaviour, cost, drift, fidelity, metrics, outputs, promise, slices, traffic, way_back
+from slipway.measures import (
+    behaviour,
+    cost,
+    drift,
+    fidelity,
+    metrics,
+    outputs,
+    promise,
+    slices,
+    traffic,
+    unlabelled,
+    way_back,
+)
 
 log = logging.getLogger(__name__)
 
@@ -170,6 +182,7 @@ def _measure(
         input_profile=identity.rebase.profile if identity.rebase else _keep_profile(record, profile),
         output_profile=_told(_profile(candidate.answers)),
         golden=way_back.golden(rows.batch, candidate.answers),
+        unlabelled=unlabelled.check(rows, candidate.answers, model.decision, window_days=asked.window_days),
         calibration=drift.calibrate(profile, rows.batch, rows.days, window_days=asked.window_days),
         behaviour=behaviour.measure(
             asked.expected,

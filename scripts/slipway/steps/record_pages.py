@@ -115,7 +115,7 @@ def _window(record: Record) -> tuple[str, str, str | None]:
     issue = record.latest(IssueFiled)
     body = evidence.body
     month = f"{windows_folder(body.model, body.environment)}/{body.window.end:%Y-%m}.jsonl"
-    line = json.dumps({"key": evidence.key, "window": body.window.model_dump(mode="json")}, sort_keys=True)
+    line = json.dumps({"key": evidence.key, **body.window.to_line()}, sort_keys=True)
     incident = (issue.body.incident if issue else None) or (verdicts.body.incident if verdicts else None)
     return month, line, incident_folder(body.model, body.environment, incident) if incident else None
 

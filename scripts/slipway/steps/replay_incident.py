@@ -19,7 +19,7 @@ from slipway.domain.policy import Policies
 from slipway.domain.replayed import Difference, Missing, Replay, differences_between, other_verdicts
 from slipway.errors import BadFile
 
-_OF_LABELS = ("labelled", "trailing", "previous")
+_OF_LABELS = ("labelled", "trailing", "previous", "arrival")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
