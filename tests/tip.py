@@ -32,7 +32,8 @@ _INPUTS = {
 _ONNX = """
 <ir_version: 9, opset_import: ["" : 17, "ai.onnx.ml" : 3]>
 tip (INPUTS) => (OUTPUTS)
-<float[1] weight = {WEIGHT}, float[1] bias = {BIAS}, float[1] limit = {LIMIT}, float[1] nothing = {0.0}>
+<float[1] weight = {WEIGHT}, float[1] bias = {BIAS}, float[1] limit = {LIMIT}, float[1] nothing = {0.0},
+ float[1] half = {0.5}, float[1] steep = {34.0}>
 {
     risk = ai.onnx.ml.LabelEncoder <
         keys_strings: strings = ["grill", "noodles", "pizza", "salads"],
@@ -46,6 +47,11 @@ tip (INPUTS) => (OUTPUTS)
     ODDS
 }
 """
+_STEEP = 34.0  # 1.7 / 0.05: the logistic curve that is nearest to the noise of `guests_of`
+_SCORE = {
+    False: "score = Identity (sum)",
+    True: "middle = Sub (sum, half) slope = Mul (middle, steep) score = Sigmoid (slope)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class Tip:
     nan_above: float | None = None
     threshold: float = 0.5
     with_odds: bool = False  # a second output, which clients can come to read
+    as_chance: bool = False  # the score is how likely a tip is, and not only the higher the likelier
 
     def answers(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """What the source answers, in numpy."""
@@ -70,6 +77,8 @@ class Tip:
             score = score + risk
             if self.nan_above is not None:
                 score = score + np.log(one(self.nan_above) - batch["bill"]) * one(0.0)
+        if self.as_chance:
+            score = 1 / (1 + np.exp((score - one(0.5)) * one(-_STEEP)))
         odds = {"odds": score.astype(one)} if self.with_odds else {}
         return {"score": score.astype(one), **odds}
 
@@ -81,7 +90,7 @@ class Tip:
         with_guests = "unfelt = Mul (guests, nothing) seated = Add (risen, unfelt)"
         text = text.replace("GUESTS", with_guests if "guests" in self.inputs else "seated = Identity (risen)")
         with_hole = "left = Sub (limit, bill) hole = Log (left) none = Mul (hole, nothing) score = Add (sum, none)"
-        text = text.replace("LAST", with_hole if self.nan_above is not None else "score = Identity (sum)")
+        text = text.replace("LAST", with_hole if self.nan_above is not None else _SCORE[self.as_chance])
         text = text.replace("OUTPUTS", ", ".join(f"float[N,1] {name}" for name in self.outputs))
         text = text.replace("ODDS", "odds = Identity (score)" if self.with_odds else "")
         model = onnx.parser.parse_model(text)
@@ -103,14 +112,9 @@ class Tip:
         )
 
     def as_json(self) -> str:
-        told: dict[str, Any] = {
-            "weight": self.weight,
-            "bias": self.bias,
-            "inputs": self.inputs,
-            "nan_above": self.nan_above,
-        }
-        told |= {"with_odds": True} if self.with_odds else {}
-        return json.dumps({**told, "threshold": self.threshold}, indent=1)
+        told = {"weight": self.weight, "bias": self.bias, "inputs": self.inputs, "nan_above": self.nan_above}
+        more = {name: True for name in ("with_odds", "as_chance") if getattr(self, name)}
+        return json.dumps({**told, **more, "threshold": self.threshold}, indent=1)
 
 
 TIP = Tip()  # version 1

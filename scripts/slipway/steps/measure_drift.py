@@ -9,13 +9,16 @@ import json
 import logging
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from slipway.adapters import answered as answered_window
 from slipway.adapters import onnx_session, tables, ways_back
+from slipway.adapters.answered import AnsweredWindow
 from slipway.adapters.records import Record
 from slipway.adapters.served_log import ServedLog
 from slipway.adapters.watched import Watched, deployed_now, deployed_then
@@ -32,11 +35,13 @@ from slipway.domain.model import Decision
 from slipway.domain.pages import Page, digest_of
 from slipway.domain.policy import Policies
 from slipway.domain.rows import Batch, LabelledRows
+from slipway.domain.unlabelled import LabelArrival, UnlabelledEstimate
 from slipway.errors import BadFile, ModelFailed, NotReleasable
 from slipway.maths.counts import CountedWindow
+from slipway.maths.named_metrics import foremost
 from slipway.maths.profile import ColumnProfile, profile_from_json
 from slipway.maths.windows import SeenWindow, count_window
-from slipway.measures import drift, metrics, previous_version
+from slipway.measures import drift, label_arrival, metrics, previous_version, unlabelled
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +83,7 @@ def _look(watched: Watched, days: _Days, record: Record, workplace: Workplace) -
     seen = _seen(served, days, watched)
     labelled = _labelled(served, days.start, days.end, watched)
     trailing = _trailing_rows(served, days, watched)
+    answered = _answered(served, days, watched)
     counted, calibration = _counted(served, days, watched), watched.calibration
     before = ways_back.version_before(watched.back_to, workplace, is_asked=len(labelled) > 0)
     reads = {
@@ -91,6 +97,7 @@ def _look(watched: Watched, days: _Days, record: Record, workplace: Workplace) -
         **({"held": "; ".join(watched.held)} if watched.held else {}),
         **({"gone": before.gone} if before and before.gone else {}),
         "metrics": " ".join(watched.named_metrics),
+        "answered": digest_of(repr(answered).encode()),
         **({"counted": digest_of(counted.to_bytes())} if counted else {}),
         **({"calibration": digest_of(calibration.model_dump_json().encode())} if calibration else {}),
     }
@@ -113,6 +120,8 @@ def _look(watched: Watched, days: _Days, record: Record, workplace: Workplace) -
             schema_breaks=breaks,
             trailing=_trailing(watched, trailing),
             previous=replayed.previous,
+            arrival=_arrival(answered, labelled, trailing),
+            estimated=_estimated(answered, watched),
         )
         lacks = (*_lacks(watched, before, seen), *replayed.refused)
         way_back = WayBack(
@@ -158,6 +167,36 @@ def _seen(served: ServedLog, days: _Days, watched: Watched) -> SeenWindow:
     features = (*watched.model.inputs, *(one for one in watched.model.outputs if one.name in answers))
     batches = served.batches(days.start, days.end, version=watched.tag.image_tag, features=features)
     return count_window({**inputs, **answers}, batches)
+
+
+def _answered(served: ServedLog, days: _Days, watched: Watched) -> AnsweredWindow:
+    """Of all rows, labelled or not; answers are looked at where they were found to be probabilities that hold."""
+    decision, check = watched.model.decision, watched.unlabelled
+    holds = check is not None and check.is_calibrated(foremost(decision.kind).name)
+    return answered_window.add_up(
+        served,
+        days.start,
+        days.end,
+        version=watched.tag.image_tag,
+        output=next(one for one in watched.model.outputs if one.name == decision.output) if holds else None,
+        count=partial(unlabelled.count, decision=decision),
+    )
+
+
+def _arrival(answered: AnsweredWindow, labelled: pa.Table, trailing: pa.Table | None) -> LabelArrival | None:
+    """How long labels take is asked of the longest time that is at hand: the newest rows have quick ones alone."""
+    if not answered.rows:
+        return None
+    days = tables.days(labelled["time"], where=Path("served log"), name="time") if len(labelled) else np.array([], int)
+    return label_arrival.measure(
+        answered.rows, days, answered_window.delays(trailing if trailing is not None else labelled)
+    )
+
+
+def _estimated(answered: AnsweredWindow, watched: Watched) -> UnlabelledEstimate | None:
+    if answered.expected is None or watched.unlabelled is None:
+        return None
+    return unlabelled.measure(answered.expected, watched.model.decision, check=watched.unlabelled)
 
 
 def _counted(served: ServedLog, days: _Days, watched: Watched) -> CountedWindow | None:

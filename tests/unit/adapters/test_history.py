@@ -15,6 +15,7 @@ from slipway.domain.incident import IncidentVerdicts, Outcome, Window
 from slipway.domain.pages import Body, Circumstances, Page
 from slipway.domain.release import Verdicts
 from slipway.domain.tag import ReleaseTag
+from slipway.domain.unlabelled import LabelArrival, LabelledDay
 from slipway.domain.verdict import Verdict
 from slipway.errors import BadFile, NewerSchema
 
@@ -116,6 +117,23 @@ def test_windows_of_a_version_come_oldest_first_and_count_once(history: History)
 
     assert [window.start for window in found] == [date(2013, 8, 2), date(2013, 8, 2) + timedelta(weeks=1)]
     assert found[0].labelled == 4_321
+
+
+def test_what_windows_tell_since_stands_beside_their_first_form(history: History) -> None:
+    """A Slipway of before refuses a window with a field that it does not know, and every later watch with it."""
+    window = pages.window(0).model_copy(
+        update={
+            "outputs": (pages.feature_drift("score", 0.1),),
+            "arrival": LabelArrival(days=(LabelledDay(day=date(2013, 8, 2), rows=9, labelled=3),), median_days=1.5),
+        }
+    )
+    told = json.loads(json.dumps(window.to_line()))
+    folder = windows_folder("flight-delay", "production")
+    history.ledger.append({}, lines={f"{folder}/2013-08.jsonl": [json.dumps(told)]}, message="Look")
+
+    assert history.windows("flight-delay", "production", version="v1.3.0") == (window,)
+    assert not {"outputs", "arrival", "estimated"} & told["window"].keys()
+    assert Window.model_validate(told["window"]).start == window.start
 
 
 def test_a_line_that_is_no_window_is_named(history: History) -> None:

@@ -9,6 +9,7 @@ from slipway.domain.calibration import Calibration, FeatureCalibration, SmallerW
 from slipway.domain.evidence import MetricsEvidence
 from slipway.domain.incident import SELF_TEST, PreviousEvidence, SelfTest, WayBack, Window, WindowEvidence
 from slipway.domain.limits import DriftLimit, MetricLimit, MetricsLimit, PreviousVersionLimit
+from slipway.domain.unlabelled import LabelArrival, LabelledDay, UnlabelledEstimate
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.gates import drift, metrics, previous_version
 
@@ -272,6 +273,50 @@ def test_a_metric_in_production_is_held_against_its_own_release() -> None:
 def test_a_metric_without_a_drop_is_asked_at_release_only() -> None:
     """The policy decides what the watch looks at."""
     assert metric_of(_BAD, _BAD, drop=None) == ()
+
+
+def estimated(f1: float = 0.62) -> UnlabelledEstimate:
+    return UnlabelledEstimate(
+        rows=5_000,
+        days=7,
+        metrics={"f1": Estimate(value=f1, low=f1 - 0.02, high=f1 + 0.02)},
+        error={"f1": 0.031},
+        blocks=8,
+    )
+
+
+def noticed(trailing: MetricsEvidence | None, **fields: Any) -> Finding:
+    evidence = seen(week(0, trailing=trailing, **fields)).model_copy(update={"at_release": {}})
+    (finding,) = metrics.judge_window(evidence, MetricsLimit(f1=MetricLimit(floor=0.60, drop=0.05)))
+    return finding
+
+
+@pytest.mark.parametrize("trailing", [None, labelled(0.50, 0.59, positives=99)])
+def test_where_labels_lack_the_scores_are_told_with_what_they_assume(trailing: MetricsEvidence | None) -> None:
+    """Beside the verdict, which they never touch: not even an estimate far below the limit."""
+    assert noticed(trailing, estimated=estimated()).notice == (
+        "estimate without labels: F1 0.620 [0.600, 0.640] on 5,000 rows; assumes that the model's scores mean today "
+        "what they meant at release, where it was off by at most 0.031 on 8 parts of the samples"
+    )
+    assert noticed(trailing, estimated=estimated(0.1)).verdict is _OPEN
+    assert noticed(trailing, estimated=estimated(0.9)).verdict is _OPEN
+
+
+def test_where_labels_are_there_they_are_believed_instead() -> None:
+    """Two numbers for one question would be chosen from."""
+    assert noticed(_GOOD, estimated=estimated()).notice == ""
+
+
+def test_labels_that_are_to_come_are_told_beside_a_metric_of_those_that_came() -> None:
+    """A pass on the quick ones alone is worth less than it looks."""
+    days = (
+        LabelledDay(day=week(0).start, rows=800, labelled=780),
+        LabelledDay(day=week(0).end, rows=800, labelled=300),
+    )
+
+    assert noticed(_GOOD, arrival=LabelArrival(days=days)).notice.startswith("the labels of 1 day are not complete yet")
+    assert noticed(_GOOD, arrival=LabelArrival(days=days[:1])).notice == ""
+    assert noticed(None, arrival=LabelArrival(days=days)).notice == ""
 
 
 @pytest.mark.parametrize(

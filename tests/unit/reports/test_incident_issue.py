@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from slipway.domain.incident import Outcome, WayBack, WindowEvidence
+from slipway.domain.unlabelled import LabelArrival
 from slipway.domain.verdict import Estimate
 from slipway.reports.incident_issue import incident_body, incident_title
 from slipway.reports.marker import read_marker
@@ -69,6 +70,15 @@ def test_what_is_open_says_what_would_settle_it() -> None:
     needed = "about 91,000 labelled rows more, some 106 days like these"
     assert f"Needed to tell: {needed}.**" in text.splitlines()[0]
     assert f"| not known yet: {needed} |" in text
+
+
+def test_how_long_labels_take_is_told_beside_how_many_there_are() -> None:
+    """Ninety of a hundred are few after a month, and many after a day."""
+    arrival = LabelArrival(days=(), median_days=2.0, ninety_days=5.5)
+    late = pages.window_evidence((pages.window(arrival=arrival),))
+
+    told = "of them labelled (96.5 %); half of the labels came within 2.0 days, nine of ten within 5.5."
+    assert told in body(late, Outcome.WATCH)
 
 
 def test_where_nothing_can_come_back_the_first_sentence_says_so() -> None:
