@@ -182,11 +182,15 @@ _WATCH = Row(
         ),
         Panel(
             "Distance of inputs from the reference",
-            "Kolmogorov-Smirnov or total variation, the proven lower bound; the ten largest. Limits: policies/.",
+            "Kolmogorov-Smirnov or total variation, the proven lower bound; the ten largest, and what each is held to.",
             (
                 Query(
                     f"topk(10, slipway_watch_drift_distance{{{_HERE}}})",
                     "{{environment}} {{model}} {{feature}} ({{measure}})",
+                ),
+                Query(
+                    f"slipway_watch_drift_limit{{{_HERE}}} and topk(10, slipway_watch_drift_distance{{{_HERE}}})",
+                    "{{environment}} {{model}} {{feature}}, limit",
                 ),
             ),
             unit="percentunit",

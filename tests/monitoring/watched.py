@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from slipway.domain.evidence import MetricsEvidence
-from slipway.domain.incident import FeatureDrift, Outcome, Window
+from slipway.domain.incident import FeatureDrift, HeldTo, Outcome, Window
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.domain.watched import Watched, WatchExport
 from slipway.reports.watch_metrics import watch_metrics
@@ -23,6 +23,7 @@ def text_of(model: str, *findings: Finding, outcome: Outcome = Outcome.QUIET) ->
         window=_window(now),
         outcome=outcome,
         findings=findings,
+        limits=(HeldTo(feature="hour", distance=0.19, null_rate=0.03, usual=0.19),),
     )
     return watch_metrics(WatchExport(made_at=now, watched=(one,), heartbeats={"watch": now.date()}))
 

@@ -48,6 +48,18 @@ def test_a_quiet_window_is_told_with_its_distances(live: Team) -> None:
     assert window.end == date(2026, 3, 14) and window.drift
 
 
+def test_each_input_is_told_with_what_the_watch_held_it_to(live: Team) -> None:
+    """A distance without its limit says nothing; an edit of the policy moves both at once."""
+    live.serve("v1.0.0", days_from(date(2026, 3, 1), 7))
+    judged = live.look(date(2026, 3, 7))[1].body.limits
+    told = only(live).limits
+    live.edit("policies/drift.yaml", "distance: 0.15", "distance: 0.9")
+
+    assert told == judged
+    assert told and all(one.distance >= 0.15 for one in told)
+    assert {one.distance for one in only(live).limits} == {0.9}
+
+
 def test_an_open_incident_is_told_until_it_is_closed(live: Team) -> None:
     """An alert must end when the issue does, and not before."""
     live.serve("v1.0.0", days_from(date(2026, 3, 1), 14), change=STUCK, labelled=False)

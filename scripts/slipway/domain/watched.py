@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from slipway.domain.incident import Outcome, Window
+from slipway.domain.incident import HeldTo, Outcome, Window
 from slipway.domain.pages import Frozen
 from slipway.domain.verdict import Finding
 
@@ -13,7 +13,8 @@ class Watched(Frozen):
     """One deployed model.
 
     `window` is the newest of the version that is deployed; with it, `outcome` is None where that was not watched yet.
-    An open incident of a version before is told all the same. `findings` are those of the open incident.
+    An open incident of a version before is told all the same. `findings` are those of the open incident, and `limits`
+    what the features of that window are held to today.
     """
 
     model: str
@@ -22,6 +23,7 @@ class Watched(Frozen):
     window: Window | None = None
     outcome: Outcome | None = None
     findings: tuple[Finding, ...] = ()
+    limits: tuple[HeldTo, ...] = ()
 
 
 class WatchExport(Frozen):

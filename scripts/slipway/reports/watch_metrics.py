@@ -52,6 +52,7 @@ class _Told(Collector):
         )
         yield from _verdicts(watched)
         yield from _windows([(_place(one), one.window) for one in watched if one.window is not None])
+        yield _limits(watched)
 
 
 def _verdicts(watched: Iterable[Watched]) -> Iterator[Metric]:
@@ -74,6 +75,25 @@ def _verdicts(watched: Iterable[Watched]) -> Iterator[Metric]:
         *_PLACE,
         "gate",
         "verdict",
+    )
+
+
+def _limits(watched: Iterable[Watched]) -> Metric:
+    """With the labels of the distance, so that one can be asked beside the other."""
+    windows = [(_place(one), one.window) for one in watched if one.window]
+    measure_of = {(place, drift.feature): drift.measure for place, window in windows for drift in window.drift}
+    return _gauge(
+        "slipway_watch_drift_limit",
+        "What that distance is held to: the policy's limit, or what the input does by itself where that is more",
+        (
+            ((*_place(one), limit.feature, measure_of[_place(one), limit.feature]), limit.distance)
+            for one in watched
+            for limit in one.limits
+            if (_place(one), limit.feature) in measure_of
+        ),
+        *_PLACE,
+        "feature",
+        "measure",
     )
 
 

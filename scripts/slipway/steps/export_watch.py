@@ -7,7 +7,10 @@ from datetime import datetime
 from slipway.adapters import deploy_tree
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.workplace import Workplace
-from slipway.domain.incident import Outcome
+from slipway.domain.calibrated_limits import held_to
+from slipway.domain.evidence import Evidence
+from slipway.domain.incident import HeldTo, Outcome, Window
+from slipway.domain.tag import ReleaseTag
 from slipway.domain.watched import Watched, WatchExport
 from slipway.errors import BadFile
 
@@ -17,7 +20,7 @@ _DAILY = ("reconcile", "watch")  # what leaves a heartbeat
 def run(*, now: datetime, workplace: Workplace) -> WatchExport:
     """
     Raises:
-        BadFile: a manifest of a model, or a line of the ledger, cannot be read.
+        BadFile: a manifest of a model, a policy, or a line of the ledger cannot be read.
     """
     deployed = deploy_tree.everything_deployed(workplace.forge)
     beats = {workflow: workplace.history.heartbeat(workflow) for workflow in _DAILY}
@@ -34,11 +37,20 @@ def _watched(model: str, environment: str, live: Deployed | BadFile, workplace: 
     windows = workplace.history.windows(model, environment, version=live.tag)
     incident = workplace.history.open_incident(model, environment)
     quiet = Outcome.QUIET if windows else None
+    newest = windows[-1] if windows else None
     return Watched(
         model=model,
         environment=environment,
         version=live.tag,
-        window=windows[-1] if windows else None,
+        window=newest,
         outcome=incident.verdicts.outcome if incident else quiet,
         findings=incident.verdicts.findings if incident else (),
+        limits=_limits(model, newest, workplace) if newest else (),
     )
+
+
+def _limits(model: str, window: Window, workplace: Workplace) -> tuple[HeldTo, ...]:
+    """By the policy of the checkout, and by what the reference of that version does by itself."""
+    released = workplace.history.page(ReleaseTag.parse(f"{model}@{window.version}"), Evidence)
+    policy = workplace.repository.policies().drift.limit_for(model)
+    return held_to(window, released.body.calibration if released else None, policy)

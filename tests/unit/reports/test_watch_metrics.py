@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from slipway.domain.evidence import MetricsEvidence
-from slipway.domain.incident import FeatureDrift, Outcome, Window
+from slipway.domain.incident import FeatureDrift, HeldTo, Outcome, Window
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.domain.watched import Watched, WatchExport
 from slipway.reports.watch_metrics import watch_metrics
@@ -55,6 +55,10 @@ DRIFTED = Watched(
     window=WINDOW,
     outcome=Outcome.WATCH,
     findings=FINDINGS,
+    limits=(
+        HeldTo(feature="dest", distance=0.15, null_rate=0.03),
+        HeldTo(feature="hour", distance=0.19, null_rate=0.03, usual=0.19),
+    ),
 )
 NEW = Watched(model="fraud", environment="staging", version="v2.0.0")
 
