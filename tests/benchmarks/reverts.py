@@ -189,7 +189,7 @@ def _weak_spot(found: Mapping[str, Any]) -> str:
     counts = ", ".join(f"{one['reverts'][OURS]} of {one['stories']} at {_labels(one)} labels" for one in told)
     return (
         "**No part of the promise:** where the world changed and one version says yes more often than the other, F1 "
-        "prefers it, though both are bad: F1 rewards a yes by chance. By that metric going back helps, and by no other. "
+        "prefers it, though both are bad: F1 rewards a yes by chance. Going back helps by that metric alone. "
         f"Ours goes back in {counts}; a larger `gain` keeps it from that, and only a new training ends it."
     )
 
