@@ -20,6 +20,8 @@ if [[ ! -e $home/complete ]]; then
   for store in $(sed -nE "s/^(served_log|labels): *[\"']?(s3|gs):.*/\2/p" slipway.yaml 2>/dev/null | sort -u); do
     locked+=("requirements/serving-$store.txt")
   done
+  # Spark for the watch; Java is there on GitHub's runners.
+  if grep -qE '^watch_on: *["'\'']?spark' slipway.yaml 2>/dev/null; then locked+=(requirements/spark.txt); fi
   # The driver of a database that either lies in: a team's own choice.
   if [[ -e requirements/database.txt ]]; then locked+=(requirements/database.txt); fi
   "$home/tools/bin/uv" pip sync --quiet --require-hashes --python "$python" "${locked[@]}"

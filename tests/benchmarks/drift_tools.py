@@ -146,6 +146,24 @@ print(json.dumps({one.feature: {"low": one.low, "high": one.high, "w": one.wasse
 """
 )
 
+COUNT = (
+    """
+import hashlib, time
+from slipway.adapters import seen_windows, spark_session
+from slipway.domain.settings import WatchOn
+"""
+    + _OURS
+    + """
+on = WatchOn(sys.argv[3])
+if on is WatchOn.SPARK:
+    spark_session.session()
+started = time.monotonic()
+window = seen_windows.count(log, DAY, DAY, on=on, version="v1.0.0", features=features, profiles=profiles)
+counting = time.monotonic() - started
+print(json.dumps({"counting": counting, "sha256": hashlib.sha256(window.to_bytes()).hexdigest()}))
+"""
+)
+
 READ_AND_SORT = (
     _OURS
     + """

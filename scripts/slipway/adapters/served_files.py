@@ -136,7 +136,7 @@ def _parquet(path: str, file: pa.NativeFile, asked: Asked) -> Iterator[pa.Table]
     """Only what is asked for next is read, so that memory does not grow where counting is slower than reading."""
     parquet = pq.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER)
     names = parquet.schema_arrow.names
-    _need(path, names, asked)
+    need(path, names, asked)
     groups = [number for number in range(parquet.num_row_groups) if _may_hold(parquet, number, asked.version)]
     for batch in parquet.iter_batches(_ROWS_AT_ONCE, row_groups=groups, columns=asked.read(names)):
         yield pa.Table.from_batches([batch]).replace_schema_metadata()
@@ -156,7 +156,7 @@ def _may_hold(parquet: pq.ParquetFile, group: int, version: str | None) -> bool:
 
 def _csv(path: str, file: pa.NativeFile, asked: Asked) -> Iterator[pa.Table]:
     names = _names(file)
-    _need(path, names, asked)
+    need(path, names, asked)
     options = pacsv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()),
         include_columns=asked.read(names),
@@ -202,7 +202,7 @@ def _json_lines(path: str, file: pa.NativeFile, asked: Asked) -> Iterator[pa.Tab
     objects = (_object(path, number, line) for number, line in lines if line.strip())
     while some := list(itertools.islice(objects, _ROWS_AT_ONCE)):
         names = dict.fromkeys(name for one in some for name in one)
-        _need(path, names, asked)
+        need(path, names, asked)
         columns = {name: _values([one.get(name) for one in some]) for name in asked.read(names)}
         yield own_types(pa.table(columns))
 
@@ -243,7 +243,7 @@ def own_types(table: pa.Table) -> pa.Table:
     return table
 
 
-def _need(path: str, names: Collection[str], asked: Asked) -> None:
+def need(path: str, names: Collection[str], asked: Asked) -> None:
     missing = [name for name in asked.needed if name not in names]
     if missing:
         raise BadFile(

@@ -84,13 +84,7 @@ class ServedLog:
         Raises:
             BadFile: a file that cannot be read, or that has no column `version` or `request_id`.
         """
-        asked = Asked(
-            mask=functools.partial(_traffic, version=version),
-            needed=("version", "request_id"),
-            columns=("version", *(feature.name for feature in features)),  # the former is in every file
-            words=_words_of(features),
-            version=version,
-        )
+        asked = asked_batches(version, features)
         for table in self.rows_source.pieces(start, end, asked):
             yield served_columns.to_batch(table, features)
 
@@ -119,7 +113,10 @@ class ServedLog:
     def labelled(
         self, start: date, end: date, *, version: str | None = None, features: Sequence[Feature] = ()
     ) -> pa.Table:
-        """Those of `rows` that have a label by now, in their order, with the column `label`."""
+        """Those of `rows` that have a label by now, in their order, with the column `label`.
+
+        Where the labels tell when they came, with `labelled_at`, too.
+        """
         labels = self._all(self.labels_source, start, end, Asked())
         if len(labels) == 0:
             return _NO_ROWS.append_column("label", pa.nulls(0, pa.bool_()))
@@ -230,6 +227,17 @@ def _in_one_type(source: LogSource) -> Iterator[None]:
         raise BadFile(
             f"{source.address}: the log cannot be read: {error}", mend="write a column in one type"
         ) from error
+
+
+def asked_batches(version: str, features: Sequence[Feature]) -> Asked:
+    """The features of what users asked of one version."""
+    return Asked(
+        mask=functools.partial(_traffic, version=version),
+        needed=("version", "request_id"),
+        columns=("version", *(feature.name for feature in features)),  # the former is in every file
+        words=_words_of(features),
+        version=version,
+    )
 
 
 def _words_of(features: Sequence[Feature]) -> frozenset[str]:

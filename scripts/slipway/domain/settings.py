@@ -74,6 +74,13 @@ class LogMode(StrEnum):
     SKETCH = "sketch"
 
 
+class WatchOn(StrEnum):
+    """`process`: rows of the served log are counted by the process that watches; `spark`: by Spark, where they lie."""
+
+    PROCESS = "process"
+    SPARK = "spark"
+
+
 class Environment(Declared):
     name: Annotated[str, AfterValidator(_an_environment)]
 
@@ -93,6 +100,7 @@ class Settings(Declared):
     environments: tuple[Environment, ...] = (Environment(name="production"),)
     served_log: Annotated[str, AfterValidator(_a_place)] = ".slipway/served"
     log_mode: LogMode = LogMode.ROWS
+    watch_on: WatchOn = WatchOn.PROCESS
     labels: Annotated[str, AfterValidator(_a_place)] = ".slipway/labels"
 
     incident_webhook: Annotated[str, AfterValidator(_a_receiver)] | None = None
@@ -102,6 +110,12 @@ class Settings(Declared):
     def _signatures_have_a_registry(self) -> Self:
         if self.signing_keys and self.image_registry.startswith("layout:"):
             raise ValueError("signing_keys: cosign signs in a registry, and image_registry is a folder")
+        return self
+
+    @model_validator(mode="after")
+    def _spark_reads_files(self) -> Self:
+        if self.watch_on is WatchOn.SPARK and is_table(self.served_log):
+            raise ValueError("watch_on: spark reads folders and buckets, and served_log is a table")
         return self
 
     @model_validator(mode="after")

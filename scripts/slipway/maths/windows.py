@@ -17,9 +17,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from slipway.maths.columns import CountedWords
+from slipway.maths.columns import CountedWords, Counters
 from slipway.maths.counts import ColumnSketch, added
-from slipway.maths.profile import CategoryProfile, CategorySketch, ColumnProfile, sketch
+from slipway.maths.profile import CategoryProfile, CategorySketch, ColumnProfile, NumericSketch, sketch
 
 Values = npt.NDArray[Any] | CountedWords
 _THREADS = min(8, os.cpu_count() or 1)
@@ -68,6 +68,17 @@ class SeenWindow:
         columns = {name: _told(column) for name, column in self.columns.items()}
         return json.dumps({"rows": self.rows, "columns": columns}, sort_keys=True).encode()
 
+    @classmethod
+    def from_bytes(cls, content: bytes, profiles: Mapping[str, ColumnProfile]) -> Self:
+        """The window that `to_bytes` told, counted against `profiles`; nothing of it is lost.
+
+        Raises:
+            KeyError, TypeError, ValueError: it was counted against others, or is something else.
+        """
+        told = json.loads(content)
+        columns = {name: _heard(profiles[name], column) for name, column in told["columns"].items()}
+        return cls(told["rows"], columns)
+
 
 def count_window(profiles: Mapping[str, ColumnProfile], batches: Iterable[ServedBatch]) -> SeenWindow:
     """Count batches into the cells of the profiles. While one is counted the next is read, and no more are held.
@@ -112,3 +123,21 @@ def _told(column: SeenColumn) -> dict[str, Any]:
     counters = window.counters
     missing = (counters.rows, counters.null, counters.nan, counters.positive_inf, counters.negative_inf)
     return {**told, "counters": missing, "sums": window.exact_sums}
+
+
+def _heard(profile: ColumnProfile, told: Mapping[str, Any]) -> SeenColumn:
+    """What `_told` said."""
+    counts, absent, kinds = tuple(told["counts"]), told["absent"], frozenset(told["other kinds"])
+    window: ColumnSketch
+    if isinstance(profile, CategoryProfile):
+        listed = tuple(name for name, _ in profile.categories)
+        names = tuple((name, count) for name, count in told["names"])
+        window = CategorySketch(listed, told["rows"], told["null"], counts, told["others"], names)
+        cells = len(listed)
+    else:
+        edges = tuple(profile.edges.tolist())
+        window = NumericSketch(edges, Counters(*told["counters"]), counts, tuple(told["sums"]))
+        cells = len(edges) + 1
+    if len(counts) != cells:
+        raise ValueError(f"{len(counts)} cells were counted, and the profile has {cells}")
+    return SeenColumn(window, absent, kinds)

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from slipway.adapters import answered as answered_window
-from slipway.adapters import onnx_session, tables, ways_back
+from slipway.adapters import onnx_session, seen_windows, tables, ways_back
 from slipway.adapters.answered import AnsweredWindow
 from slipway.adapters.records import Record
 from slipway.adapters.served_log import ServedLog
@@ -35,12 +35,13 @@ from slipway.domain.model import Decision
 from slipway.domain.pages import Page, digest_of
 from slipway.domain.policy import Policies
 from slipway.domain.rows import Batch, LabelledRows
+from slipway.domain.settings import WatchOn
 from slipway.domain.unlabelled import LabelArrival, UnlabelledEstimate
 from slipway.errors import BadFile, ModelFailed, NotReleasable
 from slipway.maths.counts import CountedWindow
 from slipway.maths.named_metrics import foremost
 from slipway.maths.profile import ColumnProfile, profile_from_json
-from slipway.maths.windows import SeenWindow, count_window
+from slipway.maths.windows import SeenWindow
 from slipway.measures import drift, label_arrival, metrics, previous_version, unlabelled
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def run_again(
 
 def _look(watched: Watched, days: _Days, record: Record, workplace: Workplace) -> Page[WindowEvidence]:
     served = workplace.served_log(watched.tag.model, watched.environment)
-    seen = _seen(served, days, watched)
+    seen = _seen(served, days, watched, on=workplace.settings.watch_on)
     labelled = _labelled(served, days.start, days.end, watched)
     trailing = _trailing_rows(served, days, watched)
     answered = _answered(served, days, watched)
@@ -161,12 +162,14 @@ def _labelled(served: ServedLog, start: date, end: date, watched: Watched) -> pa
     return served.labelled(start, end, version=watched.tag.image_tag, features=features)
 
 
-def _seen(served: ServedLog, days: _Days, watched: Watched) -> SeenWindow:
+def _seen(served: ServedLog, days: _Days, watched: Watched, *, on: WatchOn) -> SeenWindow:
     """All rows, counted while they are read: what they showed is the same in any order of files."""
     inputs, answers = _profile(watched), _answers(watched)
     features = (*watched.model.inputs, *(one for one in watched.model.outputs if one.name in answers))
-    batches = served.batches(days.start, days.end, version=watched.tag.image_tag, features=features)
-    return count_window({**inputs, **answers}, batches)
+    profiles, version = {**inputs, **answers}, watched.tag.image_tag
+    return seen_windows.count(
+        served, days.start, days.end, on=on, version=version, features=features, profiles=profiles
+    )
 
 
 def _answered(served: ServedLog, days: _Days, watched: Watched) -> AnsweredWindow:

@@ -50,6 +50,23 @@ def test_windows_add_up_in_any_order(parts: tuple[list[tuple[Any, Any]], ...]) -
     assert one + SeenWindow() == one
 
 
+@given(_ROWS, st.booleans())
+def test_a_window_comes_back_from_its_bytes(rows: list[tuple[Any, Any]], absent: bool) -> None:
+    """What one process counted another one adds; a digit that got lost on the way would be drift of nobody's."""
+    window = count_window(_PROFILES, [batch(rows, absent=absent)])
+
+    assert SeenWindow.from_bytes(window.to_bytes(), _PROFILES) == window
+
+
+def test_a_window_counted_against_another_profile_is_refused() -> None:
+    """Its cells would be taken for cells of this one."""
+    others = profile_of_columns({"hour": np.arange(5.0), "carrier": _TRAINED["carrier"]}, categories={"carrier"})
+    window = count_window(others, [batch([(1.0, "AA")])])
+
+    with pytest.raises(ValueError, match="cells were counted"):
+        SeenWindow.from_bytes(window.to_bytes(), _PROFILES)
+
+
 def test_words_counted_before_are_words() -> None:
     """A reader of files counts equal words faster than Python; nothing else may differ."""
     words = np.array(["AA", None, "ZZ", "AA", ""], dtype=object)
