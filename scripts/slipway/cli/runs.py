@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from slipway.cli import options, release, upkeep, verdicts, watch
+from slipway.cli import options, release, upkeep, verdicts, watch, windows
 from slipway.cli.failures import told
 from slipway.cli.printing import hand_over, tell
 from slipway.errors import SlipwayError
@@ -168,6 +168,8 @@ def _watch_all(context: click.Context, shard: tuple[int, int] | None, until: dat
     mine = [place for place in found if shard_of(*place, shards=of) == which]
     tell("\n".join(f"deployed: {model} in {environment}" for environment, model in mine) or "nothing is deployed")
     code = max((told(partial(_look, context, model, environment, until)) for environment, model in mine), default=0)
+    place, day = options.workplace(), options.day_of_window(until).isoformat()
+    windows.summarise_windows([(where, model, place.window(model, where, day)) for where, model in mine], place)
     if shard is None:
         _record_all(mine, until)
     return code
@@ -195,8 +197,8 @@ def _record_all(places: Iterable[tuple[str, str]], until: date | None) -> None:
     from slipway.steps import record_pages
 
     opened, day = options.workplace(), options.day_of_window(until).isoformat()
-    windows = (opened.window(model, environment, day) for environment, model in places)
-    judged = [window for window in windows if window.latest(IncidentVerdicts) is not None]
+    looked = (opened.window(model, environment, day) for environment, model in places)
+    judged = [window for window in looked if window.latest(IncidentVerdicts) is not None]
     watch.post_windows(judged, opened)
     record_pages.run_on_windows(judged, ledger=opened.ledger, beat=options.heartbeat("watch"))
 

@@ -10,6 +10,7 @@ import click
 
 from slipway.cli import options
 from slipway.cli.printing import exit_code, hand_over, show, summarise
+from slipway.cli.windows import write_report
 from slipway.domain.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -158,10 +159,12 @@ def _judge_window(model: str, environment: str | None, until: date, *, as_json: 
     page = step.run_on_window(
         record, policies=place.repository.policies(), policies_digest=place.repository.policies_digest()
     )
+    report = write_report(record, place)
     evidence = record.page(WindowEvidence, written_by="measure-drift").body
     lines = [incident_title(evidence, page.body)]
     lines += [f"  {finding.title} {finding.in_words}: {finding.measured}" for finding in page.body.findings]
     lines += [f"  noticed: {finding.notice}" for finding in page.body.findings if finding.notice]
+    lines.append(f"  report: {report}")
     show(page, "\n".join(lines), as_json=as_json)
     hand_over({"outcome": page.body.outcome, "incident": page.body.incident or ""})
     return exit_code(page.body.verdict)

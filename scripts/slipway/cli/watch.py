@@ -11,6 +11,7 @@ import click
 from slipway.cli import options
 from slipway.cli.failures import warn
 from slipway.cli.printing import hand_over, numbered, show, tell
+from slipway.cli.windows import write_report
 
 if TYPE_CHECKING:
     from slipway.adapters.records import Record
@@ -59,7 +60,10 @@ def file_issue(subject: str, environment: str | None, until: date | None, dry_ru
         name = options.environment_in(place, environment)
         day = options.day_of_window(until).isoformat()
         owners = place.repository.owners(subject)
-        page = step.run_on_window(place.window(subject, name, day), forge=place.forge, owners=owners)
+        record = place.window(subject, name, day)
+        page = step.run_on_window(record, forge=place.forge, owners=owners)
+        if not dry_run:
+            write_report(record, place)
     body = page.body
     show(page, _about_the_issue(body), as_json=as_json, dry_run=dry_run)
     hand_over({"number": body.number if body.number is not None else "", "action": body.action}, dry_run=dry_run)

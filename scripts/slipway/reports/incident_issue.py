@@ -48,7 +48,7 @@ def incident_body(
     text = rendering.markdown(
         "incident_issue",
         incident=incident,
-        advice=_advice(evidence, verdicts, reversion),
+        advice=advice(evidence, verdicts, reversion),
         candidate=verdicts.outcome is Outcome.RETRAIN,
         quiet=verdicts.outcome is Outcome.QUIET,
         rolls_back=verdicts.outcome is Outcome.REVERT,
@@ -60,7 +60,7 @@ def incident_body(
         window=evidence.window,
         reversion=reversion,
         teams=Markdown(" ".join(called(owner) for owner in owners if "/" in owner)),
-        history=_history(evidence),
+        history=history(evidence),
         foremost=foremost(evidence.decision),
         metric_chart=_metric_chart(evidence),
         drift_chart=_drift_chart(evidence),
@@ -155,7 +155,7 @@ def _what_moved(verdicts: IncidentVerdicts) -> str:
     return "an input moved" if moved else "something moved"
 
 
-def _advice(evidence: WindowEvidence, verdicts: IncidentVerdicts, reversion: Reversion | None) -> str:
+def advice(evidence: WindowEvidence, verdicts: IncidentVerdicts, reversion: Reversion | None) -> str:
     back_to = evidence.back_to or "a version before"
     if reversion is not None and reversion.no_way_back:
         return f"Somebody has to look: {back_to} does better on the same rows, and there is no way back to it."
@@ -183,7 +183,7 @@ def _is_open(finding: Finding) -> bool:
     return bool(finding.needed) and finding.verdict is Verdict.NOT_ENOUGH_EVIDENCE and not finding.audit
 
 
-def _history(evidence: WindowEvidence) -> Sequence[Window]:
+def history(evidence: WindowEvidence) -> Sequence[Window]:
     """The newest first, as a reader asks for them."""
     return (evidence.window, *reversed(evidence.earlier))
 

@@ -108,12 +108,14 @@ def test_a_window_is_judged_in_lines_that_fit_a_log(team: Team, run: Run) -> Non
     assert said.code == 11
     title, *rows = said.out.splitlines()
     assert title == "tip, production: v1.0.0 is quiet"
-    assert [row.partition("?")[0].strip() for row in rows] == [
+    *asked, last = rows
+    assert [row.partition("?")[0].strip() for row in asked] == [
         "F1 worse than allowed",
         "Would a version before do better, same rows",
         "Did inputs drift",
         "Can the watch be trusted",
     ]
+    assert last.startswith("  report: ") and last.endswith("/report.html")
 
 
 # --- dry runs -----------------------------------------------------------------------------------------------

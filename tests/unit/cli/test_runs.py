@@ -41,6 +41,27 @@ def test_a_watch_of_all_ends_with_the_worst_of_them(team: Team, run: Run) -> Non
     assert team.history.windows("tip", "production", version="v1.0.0") != ()
 
 
+def test_a_watch_leaves_a_report_of_each_window_and_a_summary_of_the_run(
+    team: Team, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one for who was sent there, the other for who looks at the run."""
+    page = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    team.serve("v1.0.0", days_from(date(2026, 3, 1), 14), change={"bill": 1.0}, labelled=False)
+    team.look(date(2026, 3, 7))
+
+    run("watch", "--all", "--until", "2026-03-14")
+
+    html = (team.window(date(2026, 3, 14)).folder / "report.html").read_text(encoding="utf-8")
+    assert "Issue 2 was opened" in " ".join(html.split())
+    assert "| tip | production | v1.0.0 | 2026-03-08 to 2026-03-14 |" in page.read_text(encoding="utf-8")
+    assert "`bill`" in html or "<code>bill</code>" in html
+    assert set(team.window(date(2026, 3, 14)).contents()) >= {"window.1.json", "issue.1.json"}
+    head = team.workplace.forge.head("ledger")
+    assert head is not None
+    assert not [path for path in team.workplace.forge.list_files(head) if path.endswith(".html")]
+
+
 def test_a_folder_starts_no_workflow_and_says_what_does(team: Team, run: Run) -> None:
     """`reconcile` tells what is due on a laptop as well; there a person runs it."""
     team.publish("tip@v1.1.0", Tip(weight=0.0201))

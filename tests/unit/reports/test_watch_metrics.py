@@ -107,8 +107,11 @@ def test_what_was_not_measured_has_no_sample() -> None:
 def test_a_name_is_one_label_whatever_it_holds(name: str) -> None:
     """A column called `"} 1` would break the whole scrape, and every alert with it."""
     window = WINDOW.model_copy(update={"drift": (WINDOW.drift[0].model_copy(update={"feature": name}),)})
-    lines = text(DRIFTED.model_copy(update={"window": window})).split("\n")
+    limits = (DRIFTED.limits[0].model_copy(update={"feature": name}),)
+    lines = text(DRIFTED.model_copy(update={"window": window, "limits": limits})).split("\n")
     (line,) = [line for line in lines if line.startswith("slipway_watch_drift_distance{")]
 
     assert line.endswith("} 0.09")
-    assert len(samples("\n".join(lines))) == len(samples(text(DRIFTED))) - 3  # one feature less: low, high and missing
+    assert (
+        len(samples("\n".join(lines))) == len(samples(text(DRIFTED))) - 4
+    )  # one feature less: low, high, missing, limit
