@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from slipway.adapters import deploy_tree
+from slipway.cli.watch import revert_manifest as revert_command
 from slipway.domain.incident import Outcome, Reversion
 from slipway.domain.limits import Reversion as Means
 from slipway.domain.pages import Page
@@ -170,6 +171,20 @@ def test_an_image_that_went_after_the_verdict_changes_nothing_and_is_told(worse:
     assert "Nothing was changed: tip" in body
     assert "**Next:** release the tag of v1.0.0 again, which restores its image" in body
     assert (runs(worse), worse.workplace.forge.open_pulls()) == ("v2.0.0", [])
+
+
+def test_the_command_says_that_nothing_went_back(
+    worse: Team, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its log is the first thing that somebody opens after the issue."""
+    lost(worse)
+    lose_image(worse, "v1.0.0")
+    monkeypatch.chdir(worse.root)
+
+    revert_command.main([MODEL, "--environment", ENVIRONMENT, "--until", _UNTIL.isoformat()], standalone_mode=False)
+
+    said = capsys.readouterr().out
+    assert "tip in production stays at v2.0.0, though v1.0.0 would do better: tip@v1.0.0 cannot be pulled" in said
 
 
 def test_a_layer_that_is_gone_is_seen_behind_a_manifest_that_is_there(worse: Team) -> None:

@@ -114,6 +114,17 @@ def test_what_the_watch_found_in_audit_is_marked() -> None:
     assert "<td>yes (audit)</td>" in story_html(Story(title="Audit", environments=(chapter,)))
 
 
+def test_a_way_back_that_there_was_not_is_told() -> None:
+    """`Commit  went back` would be read as done."""
+    seen = pages.stuck_input()
+    stayed = pages.reversion(pull=None, commit="", branch="", no_way_back="v1.2.0 cannot be pulled")
+    incident = IncidentChapter(seen, pages.incident_verdicts(seen, Outcome.REVERT), None, stayed)
+    html = story_html(Story(title="Stay", environments=(EnvironmentChapter(name="production", incidents=(incident,)),)))
+
+    assert "Nothing was changed: v1.2.0 cannot be pulled." in html
+    assert "went back" not in html
+
+
 def test_an_empty_story_and_a_release_that_only_began_are_told() -> None:
     """A demo that ends early still has a report of what it did."""
     assert outline(story_html(Story(title="Nothing yet"))).open == []
