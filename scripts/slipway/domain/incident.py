@@ -40,7 +40,8 @@ class FeatureDrift(Frozen):
     """How far a feature's window lies from its reference.
 
     `low` and `high` enclose the Kolmogorov-Smirnov distance (numbers) or are the total variation (categories),
-    from 0 to 1. `wasserstein` is in reference standard deviations, None for categories and constants.
+    from 0 to 1. `wasserstein` and `wasserstein_high` enclose Wasserstein's distance in standard deviations of the
+    reference; None for categories and constants, the latter also on pages from before it was kept.
     """
 
     feature: str
@@ -50,6 +51,7 @@ class FeatureDrift(Frozen):
     wasserstein: float | None
     null_rate_change: float
     unseen: tuple[str, ...] = ()
+    wasserstein_high: float | None = None
 
 
 class PreviousEvidence(Frozen):

@@ -186,6 +186,7 @@ def _numeric(feature: str, reference: NumericProfile, window: NumericSketch) -> 
         low=round(distance.low, 6),
         high=round(distance.high, 6),
         wasserstein=None if isinstance(moved, Absent) else round(moved.low, 6),
+        wasserstein_high=None if isinstance(moved, Absent) else round(moved.high, 6),
         null_rate_change=0.0 if isinstance(missing, Absent) else round(missing.change, 6),
     )
 
