@@ -196,7 +196,11 @@ def test_a_hostile_layer_is_refused_and_leaves_nothing(layout: Registry, tmp_pat
     assert not list(tmp_path.rglob("escaped"))
 
 
-@pytest.mark.parametrize("content", [b"", b"no tar", os.urandom(5000), tar_of(entry("model/model.onnx"))[:600]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no tar", os.urandom(5000), tar_of(entry("model/model.onnx"))[:600]],
+    ids=["empty", "words", "noise", "cut off"],
+)
 def test_bytes_that_are_no_tar_are_refused(layout: Registry, tmp_path: Path, content: bytes) -> None:
     """The reader is told what is wrong, not where tarfile gave up."""
     with pytest.raises(UnusableImage):
