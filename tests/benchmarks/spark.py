@@ -149,18 +149,22 @@ def _told(cell: Mapping[str, float]) -> str:
 
 
 def _crossover(sizes: Mapping[str, Any]) -> str:
-    """By the largest size: what a million rows cost each, and how many rows would pay for Spark's start."""
-    millions = max(map(int, sizes)) / 1e6
-    cells = sizes[str(max(map(int, sizes)))]
-    ours, sparks = (cells[on]["counting"] / millions for on in (_PROCESS, _SPARK))
-    starts = [cells[on]["seconds"] - cells[on]["counting"] for on in (_PROCESS, _SPARK)]
-    told = (
-        f"A million rows take one process {ours:.2f} s and Spark {sparks:.2f} s on the same processors; "
-        f"to start takes {starts[0]:.1f} s and {starts[1]:.1f} s."
-    )
-    if sparks < ours:
-        return f"{told} Spark is sooner from {(starts[1] - starts[0]) / (ours - sparks):,.0f} million rows on."
-    return f"{told} Here Spark is never sooner: it would need more than {sparks / ours:.1f} times the processors."
+    """By the smallest and the largest size: what each takes before it counts, and what a million rows cost it more."""
+    few, many = (pick(map(int, sizes)) for pick in (min, max))
+    if few == many:
+        return "One size says nothing of where the two cross."
+    costs = {on: (_seconds(sizes, on, many) - _seconds(sizes, on, few)) / (many - few) for on in (_PROCESS, _SPARK)}
+    starts = {on: _seconds(sizes, on, few) - costs[on] * few for on in costs}
+    told = "; ".join(f"{on}: {starts[on]:.1f} s, and {costs[on] * 1e6:.2f} s a million rows" for on in costs)
+    if costs[_SPARK] < costs[_PROCESS]:
+        rows = (starts[_SPARK] - starts[_PROCESS]) / (costs[_PROCESS] - costs[_SPARK])
+        return f"{told}. On the same processors Spark is sooner from {rows / 1e6:,.0f} million rows on."
+    times = costs[_SPARK] / costs[_PROCESS]
+    return f"{told}. On the same processors Spark is never sooner: it would need more than {times:.1f} times as many."
+
+
+def _seconds(sizes: Mapping[str, Any], on: str, rows: int) -> float:
+    return float(sizes[str(rows)][on]["seconds"])
 
 
 if __name__ == "__main__":
