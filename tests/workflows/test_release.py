@@ -22,6 +22,8 @@ from tests.workflows.attempts import Attempt, Broken
 from tests.workflows.conftest import Hosting, put_on
 from tests.workflows.rig import APP_SECRETS, APP_TOKEN, APP_VARIABLES, ROOT, TOKEN, Ran, assert_whole
 
+pytestmark = pytest.mark.xdist_group("release")  # the whole release that all begin with is run in one worker, once
+
 TAG = "flight-delay@v1.0.0"
 INPUTS = {"tag": TAG, "model": "flight-delay"}
 PAGES = "flight-delay/v1.0.0"
