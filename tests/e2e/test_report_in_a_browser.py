@@ -15,7 +15,7 @@ from slipway.reports.window_report import WindowReport, window_html
 from tests import pages
 from tests.unit.reports.test_window_report import judged, with_copies
 
-_QUIET = (
+QUIET = (
     "--no-sandbox",  # CI runs as root
     "--disable-gpu",
     "--disable-quic",
@@ -57,7 +57,7 @@ _CONTRASTS = """
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(_QUIET))
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(QUIET))
         yield browser
         browser.close()
 

@@ -34,6 +34,7 @@ TEMPLATE_ONLY_TESTS = {
     "monitoring": "need Prometheus, Alertmanager, Pushgateway, node_exporter and npm; the dashboard has its unit test",
     "mutations": "show what the bounds of the fidelity gate catch, which nobody changes by an answer",
     "object_stores": "need Debian's Swift and an emulator; whoever edits the log has its unit tests",
+    "pictures": "make those of docs/, which a team gets as they are",
     "signatures": "need cosign and a registry",
     "template": "this folder",
     "workflows": "run the workflows by act, with the example; a team has the same files",

@@ -126,7 +126,7 @@ def drift_by_feature(
         .properties(height=46)
         .facet(
             row=alt.Row(
-                "feature:N", sort=order, title=None, header=alt.Header(labelAngle=0, labelAlign="left", labelPadding=4)
+                "feature:N", sort=order, title=None, header=alt.Header(labelAngle=0, labelAlign="left", labelPadding=16)
             ),
             data=_data([row for row in rows if row["feature"] in order]),
             spacing=8,
