@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from slipway.domain.log_address import LogAddress, is_table
-from slipway.domain.settings import LogMode, Settings
+from slipway.domain.settings import LogMode, Settings, WatchOn
 
 _ADDRESS = "psycopg://?host=db.internal&port=5432&dbname=logs&cursor.name=slipway&table={environment}.served_{model}"
 
@@ -65,3 +65,9 @@ def test_counts_of_servers_need_files() -> None:
     """A server that may log no rows would log nothing at all, and the watch see nothing."""
     with pytest.raises(ValidationError, match="log_mode: servers write counts into folders"):
         Settings(image_registry="layout:x", served_log="sqlite3://?database=a&table=b", log_mode=LogMode.SKETCH)
+
+
+def test_spark_reads_files() -> None:
+    """It would read a table through the process that watches, row by row."""
+    with pytest.raises(ValidationError, match="watch_on: spark reads folders and buckets"):
+        Settings(image_registry="layout:x", served_log="sqlite3://?database=a&table=b", watch_on=WatchOn.SPARK)
