@@ -7,7 +7,7 @@ The rows are those of tests/benchmarks/drift.py: 20 numbers and 5 columns of wor
 reads the profile, counts the window as the watch does and ends; Spark starts anew each time, as `local[N]` by its own
 settings, from the environment of tests/spark. Seconds are those of the clock; processor seconds and memory are those of
 all processes that the cell started, Java among them, looked at every 50 ms. Both must come to the same bytes. Writes
-docs/benchmarks/spark.json and prints its table.
+docs/benchmarks/spark.json, and the page of the same name.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ def main(arguments: Sequence[str]) -> None:
         "sizes": {str(rows): _size(rows, rounds=options.rounds) for rows in options.rows},
     }
     options.into.write_text(json.dumps(found, indent=1) + "\n")
+    options.into.with_suffix(".md").write_text(page(found))
     click.echo(table(found))
 
 
@@ -128,6 +129,20 @@ def _ran(command: Sequence[str], settings: Path) -> _Cells:
         printed.seek(0)
         told = json.loads(printed.read().splitlines()[-1])
     return {"seconds": seconds, "cpu": session.seconds, "bytes": session.most, **told}
+
+
+def page(found: Mapping[str, Any]) -> str:
+    return f"""# One process, or Spark?
+The same window (20 numbers and 5 columns of words, Parquet on a disk) counted by one process, which uses all processors
+of the machine, and by Spark as `local[N]` on the same ones. A cell is the median of its rounds, from start to end;
+memory is that of all its processes together, Java among them. No cluster was measured: there, divide what Spark takes
+to count by the processors that it has more, and leave its start as it is.
+
+{table(found)}
+
+`python -m tests.benchmarks.spark` in the repository of the template measures all of it anew, and writes
+[the raw data](spark.json) and this page.
+"""
 
 
 def table(found: Mapping[str, Any]) -> str:

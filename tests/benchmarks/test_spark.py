@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +39,13 @@ def test_where_the_two_cross_is_computed_from_both(told: dict[str, Any], says: s
 
     assert says in table
     assert "| 1,000,000 | 3.0 s | 2.0 s | 300 MB | 21.0 s | 20.0 s | 300 MB | yes |" in table
+
+
+def test_the_page_says_what_the_raw_data_say() -> None:
+    """A figure that was typed would stay when the next measurement moves."""
+    folder = Path(__file__).parents[2] / "docs" / "benchmarks"
+
+    assert (folder / "spark.md").read_text() == spark.page(json.loads((folder / "spark.json").read_text()))
 
 
 def test_windows_that_differ_are_told() -> None:
