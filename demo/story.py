@@ -147,7 +147,7 @@ class Story:
         issue = record.page(IssueFiled, written_by="file-issue").body
         self.seen.append(evidence)
         self.teller.says(_row(evidence, verdicts))
-        if issue.action in (IssueAction.OPENED, IssueAction.CLOSED):
+        if issue.action in (IssueAction.OPENED, IssueAction.REOPENED, IssueAction.CLOSED):
             self.teller.says(f"  issue #{issue.number} {issue.action}: {issue.title}")
         if issue.action is IssueAction.OPENED and issue.number is not None:
             self.teller.document(self.team.workplace.forge.issue(issue.number).body.split("**History**")[0])
