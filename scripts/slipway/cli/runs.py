@@ -185,7 +185,7 @@ def _watch(context: click.Context, model: str, environment: str | None, until: d
 def _look(context: click.Context, model: str, environment: str | None, until: date | None) -> int:
     window = {"environment": environment, "until": until}
     context.invoke(watch.measure_drift, model=model, as_json=False, **window)
-    code: int = context.invoke(verdicts.judge, subject=model, as_json=False, **window)
+    code = verdicts.judge_window(model, environment, options.day_of_window(until), as_json=False)
     context.invoke(watch.revert_manifest, model=model, dry_run=False, **window)
     context.invoke(watch.file_issue, subject=model, dry_run=False, as_json=False, **window)
     return code

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from slipway.cli import options
-from slipway.cli.printing import exit_code, hand_over, show, summarise
+from slipway.cli.printing import exit_code, hand_over, show, summarise, tell
 from slipway.cli.windows import write_report
 from slipway.domain.verdict import Verdict
 
@@ -121,7 +121,13 @@ def judge(subject: str, environment: str | None, until: date | None, as_json: bo
     """Hold what was measured of a release (TAG) or of a window (MODEL) against the policies."""
     if "@" in subject:
         return _judge_release(subject, as_json=as_json)
-    return _judge_window(subject, environment, options.day_of_window(until), as_json=as_json)
+    code = judge_window(subject, environment, options.day_of_window(until), as_json=as_json)
+    place = options.workplace()
+    name = options.environment_in(place, environment)
+    report = write_report(place.window(subject, name, options.day_of_window(until).isoformat()), place)
+    if not as_json:
+        tell(f"  report: {report}")
+    return code
 
 
 def _judge_release(tag: str, *, as_json: bool) -> int:
@@ -149,7 +155,8 @@ def _judge_release(tag: str, *, as_json: bool) -> int:
     return exit_code(page.body.verdict)
 
 
-def _judge_window(model: str, environment: str | None, until: date, *, as_json: bool) -> int:
+def judge_window(model: str, environment: str | None, until: date, *, as_json: bool) -> int:
+    """Without a report: `watch` writes it once, when the issue is filed."""
     from slipway.domain.incident import WindowEvidence
     from slipway.reports.incident_issue import incident_title
     from slipway.steps import judge as step
@@ -159,12 +166,10 @@ def _judge_window(model: str, environment: str | None, until: date, *, as_json: 
     page = step.run_on_window(
         record, policies=place.repository.policies(), policies_digest=place.repository.policies_digest()
     )
-    report = write_report(record, place)
     evidence = record.page(WindowEvidence, written_by="measure-drift").body
     lines = [incident_title(evidence, page.body)]
     lines += [f"  {finding.title} {finding.in_words}: {finding.measured}" for finding in page.body.findings]
     lines += [f"  noticed: {finding.notice}" for finding in page.body.findings if finding.notice]
-    lines.append(f"  report: {report}")
     show(page, "\n".join(lines), as_json=as_json)
     hand_over({"outcome": page.body.outcome, "incident": page.body.incident or ""})
     return exit_code(page.body.verdict)
