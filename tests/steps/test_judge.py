@@ -15,7 +15,7 @@ from slipway.reports.refusal import refusal
 from slipway.steps import measure_consistency
 from slipway.steps.judge import outcome_of
 
-from tests.team import TODAY, Team, Tip, samples_table
+from tests.team import TODAY, Team, Tip, days_from, samples_table
 
 NEXT = "  next:  tip@v1.0.1, since this number keeps its verdict"
 _WAIVER = """
@@ -332,3 +332,15 @@ def test_without_waivers_the_day_plays_no_part(team: Team) -> None:
     record = team.measure(team.tag("tip@v1.0.0"))
 
     assert team.judge(record, today=TODAY) == team.judge(record, today=date(2030, 1, 1))
+
+
+def test_a_window_s_verdicts_keep_what_it_was_held_to(newer: Team) -> None:
+    """A report draws these lines; it must not read a policy that was edited since."""
+    newer.serve("v1.1.0", days_from(date(2026, 4, 1), 7))
+    evidence, verdicts = newer.look_only(date(2026, 4, 7))
+    at_release = evidence.body.at_release["f1"]
+
+    assert at_release is not None
+    assert verdicts.body.metric_limit == round(at_release.value - 0.05, 6)
+    assert [one.feature for one in verdicts.body.limits] == [one.feature for one in evidence.body.window.drift]
+    assert {one.null_rate for one in verdicts.body.limits} == {0.03}

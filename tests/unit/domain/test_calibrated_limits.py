@@ -7,8 +7,9 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from slipway.domain.calibrated_limits import FeatureLimits, Null, limits_of
+from slipway.domain.calibrated_limits import FeatureLimits, Null, held_to, limits_of
 from slipway.domain.calibration import Calibration, FeatureCalibration, SmallerWindows
+from slipway.domain.incident import FeatureDrift, Window
 from slipway.domain.limits import DriftLimit, ExcludedDays
 
 _POLICY = DriftLimit()
@@ -149,3 +150,38 @@ def test_no_reference_makes_the_watch_louder_than_its_policy(
     assert found.value >= distance
     assert found.calibrated is (len(distances) >= 140)
     assert found.value == max(distance, found.usual or 0.0)
+
+
+def a_window(*features: str) -> Window:
+    drift = tuple(
+        FeatureDrift(feature=name, measure="TV", low=0.2, high=0.2, wasserstein=None, null_rate_change=0.0)
+        for name in features
+    )
+    end = _JANUARY + timedelta(days=6)
+    return Window(
+        start=_JANUARY,
+        end=end,
+        version="v1",
+        rows=900,
+        labelled=0,
+        drift=drift,
+        schema_breaks=(),
+        trailing=None,
+        previous=None,
+    )
+
+
+def test_what_a_window_is_held_to_is_told_of_each_of_its_features() -> None:
+    """A report reads it, and cannot compute it: an input that the reference lacks is held to the policy."""
+    told = held_to(a_window("dest", "new"), a_reference(beyond=range(0, 175, 10)), _POLICY)
+
+    assert [(one.feature, one.distance, one.null_rate, one.usual) for one in told] == [
+        ("dest", 0.3, 0.03, 0.3),
+        ("new", 0.15, 0.03, None),
+    ]
+
+
+def test_without_a_reference_a_window_is_held_to_the_policy() -> None:
+    """Of a release from before there was a calibration."""
+    (told,) = held_to(a_window("dest"), None, _POLICY)
+    assert (told.distance, told.null_rate, told.usual) == (0.15, 0.03, None)
