@@ -164,6 +164,15 @@ def test_a_window_cannot_be_put_where_it_does_not_belong(
         receive_pages.run_on_windows(received, workplace=team.workplace)
 
 
+def test_a_shard_hands_on_nothing_to_post(watched: tuple[Team, Path]) -> None:
+    """The job that takes it in would sign it, and a pager would believe it."""
+    team, received = watched
+    folder = next(received.rglob("window.1.json")).parent
+    shutil.copy(folder / "window.1.json", folder / "delivery.1.json")
+    (record,) = receive_pages.run_on_windows(received, workplace=team.workplace)
+    assert sorted(record.contents()) == ["incident-verdicts.1.json", "window.1.json"]
+
+
 def test_a_release_cannot_be_handed_on_as_a_window(watched: tuple[Team, Path]) -> None:
     """A verdict on a release is none of the watch's pages."""
     team, received = watched

@@ -65,6 +65,16 @@ def test_what_was_taken_is_not_posted_again(live: Team, pager: Receiver) -> None
     assert len(pager.came) == 1
 
 
+def test_what_the_ledger_has_as_taken_is_not_posted_by_another_machine(live: Team, pager: Receiver) -> None:
+    """The job that records is run again on a machine that knows nothing."""
+    post(live, _SECOND)
+    for page in live.window(_SECOND).folder.glob("delivery.*.json"):
+        page.unlink()
+
+    assert post(live, _SECOND) == ()
+    assert len(pager.came) == 1
+
+
 def test_a_run_on_another_machine_posts_under_the_same_name(live: Team, pager: Receiver) -> None:
     """It was killed before it could write down what it did; the receiver sees that it has it."""
     send_webhook.run(live.window(_SECOND), workplace=live.workplace)

@@ -331,5 +331,5 @@ class Delivery(Body):
 
 # By the name in their files, in the order in which they are written.
 WINDOW_PAGES: dict[str, type[Body]] = {
-    body.kind: body for body in (WindowEvidence, IncidentVerdicts, Reversion, IssueFiled, Delivery)
+    body.kind: body for body in (WindowEvidence, IncidentVerdicts, Reversion, IssueFiled)
 }

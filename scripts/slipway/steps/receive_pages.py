@@ -12,7 +12,7 @@ from pathlib import Path
 
 from slipway.adapters.records import Record, files_in, sha256_of
 from slipway.adapters.workplace import Workplace
-from slipway.domain.incident import WINDOW_PAGES, IncidentVerdicts
+from slipway.domain.incident import WINDOW_PAGES, Delivery, IncidentVerdicts
 from slipway.domain.pages import Body, Page, parse_page
 from slipway.domain.release import RELEASE_PAGES
 from slipway.errors import BadFile, DigestMismatch
@@ -57,13 +57,18 @@ def run_on_windows(received: Path, *, workplace: Workplace) -> list[Record]:
     for folder in sorted({path.parent for path in received.rglob("*.json")}):
         environment, model, day = folder.relative_to(received).parts[-3:]
         record = workplace.window(model, environment, day)
-        pages = [_read(path, record, WINDOW_PAGES) for path in sorted(folder.glob("*.json"))]
+        pages = [_read(path, record, WINDOW_PAGES) for path in sorted(folder.glob("*.json")) if not _is_posted(path)]
         for page in pages:
             _refuse_other_places(page.body, environment=environment, model=model, where=folder)
         _take_in(record, pages, folder)
         if record.latest(IncidentVerdicts) is not None:
             records.append(record)
     return records
+
+
+def _is_posted(path: Path) -> bool:
+    """A shard posts nothing, and has such pages from the ledger at most: one of its own would be signed and posted."""
+    return path.name.startswith(f"{Delivery.kind}.")
 
 
 def _take_in(record: Record, pages: Sequence[Page[Body]], received: Path) -> list[str]:

@@ -33,36 +33,32 @@ def run(record: Record, *, workplace: Workplace) -> tuple[Page[Delivery], ...]:
     url = workplace.settings.incident_webhook
     if url is None:
         return ()
+    before = _posted(record, workplace.history)
+    waiting = {page.body.event: page.body.message for page in _not_taken(before)[-_MOST:]}
+    taken = {page.body.event for page in before if not page.body.problem}
+    new = {event: told for event, told in _message_of(record, web=workplace.web).items() if event not in taken}
     posted: list[Page[Delivery]] = []
-    for event, message in _to_post(record, workplace).items():
+    for event, message in {**waiting, **new}.items():
         failed = next((page.body.problem for page in posted if page.body.problem), "")
-        if failed and event in _events(_waiting(record, workplace.history)):
-            continue  # waits already, for a receiver that is away
-        posted.append(_post(record, url, event, message, failed=failed))
+        if not failed or event not in waiting:  # what waits already goes on waiting for a receiver that is away
+            posted.append(_post(record, url, event, message, failed=failed))
     return tuple(posted)
 
 
-def _to_post(record: Record, workplace: Workplace) -> dict[str, IncidentMessage]:
-    """Event → its message: those that nobody took, then that of this window where it was not taken yet."""
-    waiting = {page.body.event: page.body.message for page in _waiting(record, workplace.history)[-_MOST:]}
-    taken = {page.body.event for page in record.pages(Delivery) if not page.body.problem}
-    new = _message_of(record, web=workplace.web)
-    return {event: told for event, told in {**waiting, **new}.items() if event not in taken}
-
-
-def _waiting(record: Record, history: History) -> list[Page[Delivery]]:
-    """What was posted last of each event of the newest incident, and was not taken."""
+def _posted(record: Record, history: History) -> list[Page[Delivery]]:
+    """What was posted about the newest incident, as the ledger and this record know it, oldest first."""
     seen = record.page(WindowEvidence, written_by="measure-drift").body
     place = (seen.model, seen.environment)
     newest = history.incidents(*place)[-1:]
     recorded = [page for incident in newest for page in history.incident_pages(*place, incident, Delivery)]
-    last = {page.body.event: page for page in (*recorded, *record.pages(Delivery))}
-    taken = {page.body.event for page in recorded if not page.body.problem}
-    return [page for event, page in last.items() if page.body.problem and event not in taken]
+    return [*recorded, *record.pages(Delivery)]
 
 
-def _events(pages: Sequence[Page[Delivery]]) -> set[str]:
-    return {page.body.event for page in pages}
+def _not_taken(posted: Sequence[Page[Delivery]]) -> list[Page[Delivery]]:
+    """The last attempt of each event that nobody took."""
+    taken = {page.body.event for page in posted if not page.body.problem}
+    last = {page.body.event: page for page in posted}
+    return [page for event, page in last.items() if event not in taken]
 
 
 def _post(record: Record, url: str, event: str, message: IncidentMessage, *, failed: str) -> Page[Delivery]:
