@@ -92,7 +92,7 @@ requirements: .tools/.installed ## lock pyproject.toml again; UPGRADE=--upgrade 
 		-o requirements/serving-s3.txt
 	$(COMPILE) --group pyproject.toml:serving-gs --constraints requirements/development.txt \
 		-o requirements/serving-gs.txt
-	$(COMPILE) pyproject.toml --extra spark --constraints requirements/runtime.txt -o requirements/spark.txt
+	$(COMPILE) pyproject.toml --extra spark --constraints requirements/development.txt -o requirements/spark.txt
 	$(COMPILE) --group pyproject.toml:sbom --constraints requirements/development.txt -o requirements/sbom.txt
 	$(COMPILE) --group pyproject.toml:contract -o requirements/contract.txt
 	$(COMPILE) --group pyproject.toml:fuzzing --constraints requirements/serving.txt -o requirements/fuzzing.txt

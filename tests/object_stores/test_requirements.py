@@ -1,4 +1,4 @@
-"""The clients of buckets are added to what is locked already, and must not pull against it."""
+"""The clients of buckets, and Spark, are added to what is locked already, and must not pull against it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def pins(name: str) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize("store", ["serving-s3.txt", "serving-gs.txt"])
+@pytest.mark.parametrize("store", ["serving-s3.txt", "serving-gs.txt", "spark.txt"])
 @pytest.mark.parametrize("beside", ["serving.txt", "runtime.txt", "development.txt"])
 def test_what_two_locks_name_has_one_version(store: str, beside: str) -> None:
     """They are installed together: in the runtime image, for the watch, and here."""

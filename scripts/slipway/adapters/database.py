@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,7 +32,7 @@ class Database:
     address: LogAddress
     driver: ModuleType
     connection: Any
-    secret: str | None
+    secret: str | None = field(repr=False)
 
     @property
     def dialect(self) -> Dialect:
