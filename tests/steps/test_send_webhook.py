@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from slipway.adapters.webhook import SECRET
-from slipway.domain.incident import Delivery
+from slipway.domain.delivery import Delivery
 from slipway.domain.pages import Page
 from slipway.steps import record_pages, send_webhook
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from slipway.adapters.records import Record, files_in, sha256_of
 from slipway.adapters.workplace import Workplace
-from slipway.domain.incident import WINDOW_PAGES, Delivery, IncidentVerdicts
+from slipway.domain.delivery import Delivery
+from slipway.domain.incident import WINDOW_PAGES, IncidentVerdicts
 from slipway.domain.pages import Body, Page, parse_page
 from slipway.domain.release import RELEASE_PAGES
 from slipway.errors import BadFile, DigestMismatch

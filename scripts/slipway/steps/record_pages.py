@@ -12,7 +12,8 @@ from slipway.adapters.history import heartbeats_folder, incident_folder, release
 from slipway.adapters.ledger import BRANCH, Ledger, page_path
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
-from slipway.domain.incident import Delivery, IncidentVerdicts, IssueFiled, Reversion, WindowEvidence
+from slipway.domain.delivery import Delivery
+from slipway.domain.incident import IncidentVerdicts, IssueFiled, Reversion, WindowEvidence
 from slipway.domain.pages import Page
 from slipway.domain.release import Attempt, JobResult, Proposal, Verdicts, WaiverUsed, came_to_its_end
 from slipway.domain.tag import ReleaseTag

@@ -12,16 +12,8 @@ from slipway.adapters.history import History
 from slipway.adapters.records import Record, run_url
 from slipway.adapters.webhook import Webhook
 from slipway.adapters.workplace import Workplace
-from slipway.domain.incident import (
-    Delivery,
-    FindingTold,
-    IncidentEvent,
-    IncidentMessage,
-    IncidentVerdicts,
-    IssueAction,
-    IssueFiled,
-    WindowEvidence,
-)
+from slipway.domain.delivery import Delivery, FindingTold, IncidentEvent, IncidentMessage
+from slipway.domain.incident import IncidentVerdicts, IssueAction, IssueFiled, WindowEvidence
 from slipway.domain.pages import Page, key_of
 from slipway.errors import SlipwayError
 
