@@ -47,3 +47,14 @@ def test_keys_that_sign_are_given_to_the_step_that_pushes_alone(name: str) -> No
     assert text.count("secrets.SLIPWAY_SIGNING") == 2 * len(shown)  # and no job nor the whole file is
     builds = [step for step in steps if step.get("uses") == "./actions/build-image"]
     assert shown == builds
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_reads_settings_of_a_pull_request_asks_no_database(name: str) -> None:
+    """They may name one of its author's, and this step has a token; nor is it shown the secret of the team's."""
+    steps = [step for job in workflow(name)["jobs"].values() for step in job["steps"]]
+    read = [one for one in steps if one.get("working-directory") == "proposed" and "GITHUB_TOKEN" in one.get("env", {})]
+
+    assert bool(read) == (name == "check-models.yml")
+    assert all(step["env"]["SLIPWAY_DATABASES"] == "no" for step in read)
+    assert not any("LOG_SECRET" in json.dumps(step) for step in read)

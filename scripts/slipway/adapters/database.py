@@ -6,7 +6,9 @@ with them where the driver, too, keeps them at the database.
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
+import sys
+import sysconfig
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -95,12 +97,17 @@ def opened(address: LogAddress, *, secret: str | None, variable: str, root: Path
 
 
 def _driver(address: LogAddress) -> ModuleType:
+    if not _is_installed(address.driver.partition(".")[0]):
+        raise BadFile(
+            f"{address}: the driver {address.driver} is not installed here",
+            mend=f"install the package that holds {address.driver} beside Slipway",
+        )
     try:
         driver = importlib.import_module(address.driver)
     except ImportError as error:
         raise BadFile(
-            f"{address}: the driver {address.driver} is not installed here: {_said(error, None)}",
-            mend=f"install the package that holds {address.driver} beside Slipway",
+            f"{address}: the driver {address.driver} cannot be imported: {_said(error, None)}",
+            mend=f"install the package that holds {address.driver} beside Slipway, and what it needs",
         ) from None
     speaks = hasattr(driver, "connect") and hasattr(driver, "Error")
     if not speaks or getattr(driver, "paramstyle", None) not in STYLES:
@@ -109,6 +116,19 @@ def _driver(address: LogAddress) -> ModuleType:
             mend="name a module that speaks PEP 249, such as sqlite3 or psycopg",
         )
     return driver
+
+
+def _is_installed(package: str) -> bool:
+    """Whether a package is one of the environment: a file of a repository is no driver, whoever names it."""
+    if package in sys.modules:
+        return True  # no code runs that has not run already
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        return False
+    paths = sysconfig.get_paths()
+    homes = [Path(paths[name]).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    places = [*(spec.submodule_search_locations or ()), *([spec.origin] if spec.has_location and spec.origin else ())]
+    return all(any(Path(place).resolve().is_relative_to(home) for home in homes) for place in places)
 
 
 def _read_only(address: LogAddress, root: Path) -> dict[str, Any]:

@@ -257,6 +257,7 @@ def test_a_table_that_is_no_log_is_told(tmp_path: Path, change: str, says: str) 
         ("sqlite3://?database=logs.db&tiemout=3&table={model}.{environment}", "tiemout"),
         ("no_such_driver://?table={model}.{environment}", "no_such_driver is not installed"),
         ("json://?table={model}.{environment}", "json is no driver of databases"),
+        ("slipway://?table={model}.{environment}", "slipway is no driver of databases"),
     ],
 )
 def test_what_cannot_be_opened_is_told(tmp_path: Path, address: str, says: str) -> None:
@@ -266,6 +267,30 @@ def test_what_cannot_be_opened_is_told(tmp_path: Path, address: str, says: str) 
 
     assert says in told(ServedLog(source, source)).problem
     assert not (tmp_path / "none.db").exists()
+
+
+def test_a_file_of_a_repository_is_no_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pull request brings slipway.yaml and such a file, and the job that reads the former holds a token."""
+    (tmp_path / "proposed").mkdir()
+    (tmp_path / "proposed" / "driver.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    (tmp_path / "proposed" / "__init__.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    address = "proposed.driver://?table={model}.{environment}"
+    source = opened(address, environment="live", model="tip", variable="-", root=tmp_path)
+
+    assert "proposed.driver is not installed here" in told(ServedLog(source, source)).problem
+    assert not (tmp_path / "ran").exists()
+
+
+def test_where_databases_are_not_asked_a_table_has_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check of a pull request goes on without yesterday's traffic, whatever database its author names."""
+    monkeypatch.setenv("SLIPWAY_DATABASES", "no")
+    address = "no_such_driver://?table={model}.{environment}"
+    source = opened(address, environment="live", model="tip", variable="-", root=tmp_path)
+    log = ServedLog(source, source)
+
+    assert (counted(log).rows, log.last_day(version="v1.0.0"), len(log.rows(DAY, DAY))) == (0, None, 0)
+    assert log.counted(DAY, DAY, version="v1.0.0", profiles=PROFILES, profile="-") is None
 
 
 def test_a_log_that_is_empty_has_no_days_and_no_rows(tmp_path: Path) -> None:
