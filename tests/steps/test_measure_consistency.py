@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from slipway.adapters.records import Record
-from slipway.domain.evidence import Evidence, profiles_from_json
+from slipway.domain.evidence import Evidence
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile
-from slipway.maths.profile import NumericProfile
+from slipway.maths.profile import NumericProfile, profiles_from_json
 from slipway.steps import measure_consistency, resolve_tag
 from slipway.steps.measure_consistency import states_break
 

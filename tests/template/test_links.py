@@ -28,6 +28,7 @@ TEMPLATE_ONLY = {
 TEMPLATE_ONLY_TESTS = {
     "benchmarks": "compare the template with what people use instead; started by hand",
     "contract": "other servers' clients take 400 MB; whoever edits the server has its unit tests",
+    "databases": "need PostgreSQL; whoever edits the log has its unit tests, with SQLite",
     "demo": "the demo stays behind",
     "e2e": "the whole loop and the template, from outside",
     "models": "only the example's",
@@ -36,6 +37,7 @@ TEMPLATE_ONLY_TESTS = {
     "object_stores": "need Debian's Swift and an emulator; whoever edits the log has its unit tests",
     "pictures": "make those of docs/, which a team gets as they are",
     "signatures": "need cosign and a registry",
+    "spark": "need Java and Spark; the kernel that runs there has its unit tests",
     "template": "this folder",
     "workflows": "run the workflows by act, with the example; a team has the same files",
 }

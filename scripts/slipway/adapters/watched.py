@@ -12,7 +12,7 @@ from slipway.adapters.manifests import Deployed
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.workplace import Workplace
 from slipway.domain.calibration import Calibration
-from slipway.domain.evidence import Evidence, MetricsEvidence, profiles_from_json
+from slipway.domain.evidence import Evidence, MetricsEvidence
 from slipway.domain.identity import Identity
 from slipway.domain.incident import IssueAction, IssueFiled, Window, WindowEvidence
 from slipway.domain.model import Model
@@ -21,7 +21,7 @@ from slipway.domain.release import Proposal, Rollout
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.unlabelled import UnlabelledCheck
 from slipway.errors import NotReleasable
-from slipway.maths.profile import ColumnProfile
+from slipway.maths.profile import ColumnProfile, profiles_from_json
 
 
 @dataclass(frozen=True, slots=True)

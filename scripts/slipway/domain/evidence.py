@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
@@ -14,20 +13,16 @@ from slipway.domain.signature import Signature
 from slipway.domain.unlabelled import UnlabelledCheck
 from slipway.domain.verdict import Estimate
 from slipway.maths.named_metrics import DecisionKind
-from slipway.maths.profile import ColumnProfile, profile_from_json
 
 
 def _are_profiles(told: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    from slipway.maths.profile import profiles_from_json  # noqa: PLC0415  # with numpy, which no help text waits for
+
     try:
         profiles_from_json(told)
     except (KeyError, TypeError) as error:
         raise ValueError(f"a column is told as no profile: {error}") from error
     return told
-
-
-def profiles_from_json(told: Mapping[str, Mapping[str, Any]]) -> dict[str, ColumnProfile]:
-    """Read what `to_json` of each column's profile wrote."""
-    return {name: profile_from_json(column) for name, column in told.items()}
 
 
 class ProbesEvidence(Frozen):

@@ -197,6 +197,11 @@ def profile_from_json(page: Mapping[str, Any]) -> ColumnProfile:
     return kinds[page["kind"]].from_json(page)
 
 
+def profiles_from_json(told: Mapping[str, Mapping[str, Any]]) -> dict[str, ColumnProfile]:
+    """Read the profiles of several columns, by name; raises as `profile_from_json` does."""
+    return {name: profile_from_json(column) for name, column in told.items()}
+
+
 def profile_of_numeric(values: npt.ArrayLike, *, bins: int = BINS) -> NumericProfile:
     """Profile the reference rows of a numeric column, shape (N,) or (N, 1).
 

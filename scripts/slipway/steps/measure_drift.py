@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -40,7 +39,7 @@ from slipway.domain.unlabelled import LabelArrival, UnlabelledEstimate
 from slipway.errors import BadFile, ModelFailed, NotReleasable
 from slipway.maths.counts import CountedWindow
 from slipway.maths.named_metrics import foremost
-from slipway.maths.profile import ColumnProfile, profile_from_json
+from slipway.maths.profile import ColumnProfile, profiles_from_json
 from slipway.maths.windows import SeenWindow
 from slipway.measures import drift, label_arrival, metrics, previous_version, unlabelled
 
@@ -210,8 +209,7 @@ def _counted(served: ServedLog, days: _Days, watched: Watched) -> CountedWindow 
 
 
 def _profile(watched: Watched) -> dict[str, ColumnProfile]:
-    told: dict[str, Any] = json.loads(watched.file("profile.json").read_bytes())
-    return {name: profile_from_json(column) for name, column in told.items()}
+    return profiles_from_json(json.loads(watched.file("profile.json").read_bytes()))
 
 
 def _answers(watched: Watched) -> dict[str, ColumnProfile]:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from slipway.domain.evidence import Evidence, profiles_from_json
-from slipway.maths.profile import ColumnProfile, profile_of_categories, profile_of_numeric
+from slipway.domain.evidence import Evidence
+from slipway.maths.profile import ColumnProfile, profile_of_categories, profile_of_numeric, profiles_from_json
 
 from tests import pages
 
