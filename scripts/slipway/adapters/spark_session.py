@@ -40,8 +40,8 @@ def session() -> Any:
         from pyspark.sql import SparkSession  # noqa: PLC0415
     except ImportError as missing:
         raise BadFile(
-            "slipway.yaml: `watch_on: spark` needs PySpark, which is not installed here", mend=_INSTALL
-        ) from (missing)
+            "slipway.yaml: `watch_on: spark` needs PySpark, which is not installed", mend=_INSTALL
+        ) from missing
     _need_java()
     try:
         found = SparkSession.builder.appName("slipway").config("spark.ui.showConsoleProgress", "false").getOrCreate()
