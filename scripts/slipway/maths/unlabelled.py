@@ -23,6 +23,7 @@ from slipway.maths.columns import FloatArray
 from slipway.maths.intervals import MetricEstimate, counts_by_day, day_bootstrap, interval_of
 
 _ONE = 1 << 30  # a probability is counted in such parts
+_SUM_APART = 1e-3  # from 1: of float16, and of many classes
 Sums = npt.NDArray[np.int64]  # shape (.., 1 + 3 K): rows, then of K classes decisions, probabilities and their products
 
 
@@ -86,9 +87,6 @@ def are_chances(chances: npt.NDArray[Any]) -> bool:
     numbers = chances[np.isfinite(chances).all(axis=1)].astype(np.float64)
     within = bool(((numbers >= 0) & (numbers <= 1)).all())
     return within and (numbers.shape[1] == 1 or bool(np.allclose(numbers.sum(axis=1), 1, atol=_SUM_APART)))
-
-
-_SUM_APART = 1e-3  # of float16, and of many classes
 
 
 def _precision(sums: Sums) -> FloatArray:

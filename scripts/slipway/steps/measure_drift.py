@@ -55,6 +55,18 @@ class _Days:
     end: date
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the log and the registry have: all rows as counted, those with labels, and the version before."""
+
+    seen: SeenWindow
+    labelled: pa.Table
+    trailing: pa.Table | None
+    answered: AnsweredWindow
+    counted: CountedWindow | None
+    before: VersionBefore | None
+
+
 def run(model: str, *, environment: str, until: date, policies: Policies, workplace: Workplace) -> Page[WindowEvidence]:
     """Write the page `window` about the days that end with `until`.
 
@@ -79,57 +91,71 @@ def run_again(
 
 
 def _look(watched: Watched, days: _Days, record: Record, workplace: Workplace) -> Page[WindowEvidence]:
+    found = _find(watched, days, workplace)
+    return record.once(WindowEvidence, reads=_reads(watched, days, found), make=lambda: _measure(watched, days, found))
+
+
+def _find(watched: Watched, days: _Days, workplace: Workplace) -> _Found:
     served = workplace.served_log(watched.tag.model, watched.environment)
-    seen = _seen(served, days, watched, on=workplace.settings.watch_on)
     labelled = _labelled(served, days.start, days.end, watched)
-    trailing = _trailing_rows(served, days, watched)
-    answered = _answered(served, days, watched)
-    counted, calibration = _counted(served, days, watched), watched.calibration
-    before = ways_back.version_before(watched.back_to, workplace, is_asked=len(labelled) > 0)
-    reads = {
+    return _Found(
+        seen=_seen(served, days, watched, on=workplace.settings.watch_on),
+        labelled=labelled,
+        trailing=_trailing_rows(served, days, watched),
+        answered=_answered(served, days, watched),
+        counted=_counted(served, days, watched),
+        before=ways_back.version_before(watched.back_to, workplace, is_asked=len(labelled) > 0),
+    )
+
+
+def _reads(watched: Watched, days: _Days, found: _Found) -> dict[str, str]:
+    calibration, before, counted = watched.calibration, found.before, found.counted
+    return {
         "digest": watched.digest,
         "window": f"{days.start}/{days.end}",
-        "rows": digest_of(seen.to_bytes()),
-        "labelled": _digest_of_table(labelled),
-        "trailing": _digest_of_table(trailing) if trailing is not None else "none",
+        "rows": digest_of(found.seen.to_bytes()),
+        "labelled": _digest_of_table(found.labelled),
+        "trailing": _digest_of_table(found.trailing) if found.trailing is not None else "none",
         "earlier": digest_of("".join(window.model_dump_json() for window in watched.earlier).encode()),
         "back to": str(watched.back_to),
         **({"held": "; ".join(watched.held)} if watched.held else {}),
         **({"gone": before.gone} if before and before.gone else {}),
         "metrics": " ".join(watched.named_metrics),
-        "answered": digest_of(repr(answered).encode()),
+        "answered": digest_of(repr(found.answered).encode()),
         **({"counted": digest_of(counted.to_bytes())} if counted else {}),
         **({"calibration": digest_of(calibration.model_dump_json().encode())} if calibration else {}),
     }
 
-    def measure() -> WindowEvidence:
-        rows = seen.rows + (counted.rows if counted else 0)
-        log.info("comparing %s rows of %s, %s to %s", f"{rows:,}", watched.tag, days.start, days.end)
-        moved, breaks = drift.measure(_profile(watched), seen, counted.columns if counted else {}) if rows else ((), ())
-        answers_moved, _ = drift.measure(_answers(watched), seen) if seen.rows else ((), ())
-        replayed = _replay(watched, before, labelled)
-        window = Window(
-            start=days.start,
-            end=days.end,
-            version=watched.tag.image_tag,
-            rows=rows,
-            counted=counted.rows if counted else 0,
-            labelled=len(labelled),
-            drift=moved,
-            outputs=answers_moved,
-            schema_breaks=breaks,
-            trailing=_trailing(watched, trailing),
-            previous=replayed.previous,
-            arrival=_arrival(answered, labelled, trailing),
-            estimated=_estimated(answered, watched),
-        )
-        lacks = (*_lacks(watched, before, seen), *replayed.refused)
-        way_back = WayBack(
-            held=watched.held, lacks=lacks, gone=before.gone if before else "", not_asked=replayed.not_asked
-        )
-        return _evidence(watched, window, before, way_back)
 
-    return record.once(WindowEvidence, reads=reads, make=measure)
+def _measure(watched: Watched, days: _Days, found: _Found) -> WindowEvidence:
+    seen, labelled, counted, before = found.seen, found.labelled, found.counted, found.before
+    rows = seen.rows + (counted.rows if counted else 0)
+    log.info("comparing %s rows of %s, %s to %s", f"{rows:,}", watched.tag, days.start, days.end)
+    moved, breaks = drift.measure(_profile(watched), seen, counted.columns if counted else {}) if rows else ((), ())
+    answers_moved, _ = drift.measure(_answers(watched), seen) if seen.rows else ((), ())
+    replayed = _replay(watched, before, labelled)
+    window = Window(
+        start=days.start,
+        end=days.end,
+        version=watched.tag.image_tag,
+        rows=rows,
+        counted=counted.rows if counted else 0,
+        labelled=len(labelled),
+        drift=moved,
+        outputs=answers_moved,
+        schema_breaks=breaks,
+        trailing=_trailing(watched, found.trailing),
+        previous=replayed.previous,
+        arrival=_arrival(found.answered, labelled, found.trailing),
+        estimated=_estimated(found.answered, watched),
+    )
+    way_back = WayBack(
+        held=watched.held,
+        lacks=(*_lacks(watched, before, seen), *replayed.refused),
+        gone=before.gone if before else "",
+        not_asked=replayed.not_asked,
+    )
+    return _evidence(watched, window, before, way_back)
 
 
 def _days(until: date, watched: Watched, policies: Policies) -> _Days:
