@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from slipway.adapters import deploy_tree
-from slipway.cli.watch import revert_manifest as revert_command
+from slipway.cli import slipway
 from slipway.domain.incident import Outcome, Reversion
 from slipway.domain.limits import Reversion as Means
 from slipway.domain.pages import Page
@@ -181,7 +181,8 @@ def test_the_command_says_that_nothing_went_back(
     lose_image(worse, "v1.0.0")
     monkeypatch.chdir(worse.root)
 
-    revert_command.main([MODEL, "--environment", ENVIRONMENT, "--until", _UNTIL.isoformat()], standalone_mode=False)
+    words = ["revert-manifest", MODEL, "--environment", ENVIRONMENT, "--until", _UNTIL.isoformat()]
+    slipway.main(words, standalone_mode=False)
 
     said = capsys.readouterr().out
     assert "tip in production stays at v2.0.0, though v1.0.0 would do better: tip@v1.0.0 cannot be pulled" in said
