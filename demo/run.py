@@ -41,6 +41,7 @@ def main() -> int:
 
 def interrupt_on_signals() -> None:
     """Each ends the demo as Ctrl-C does: no server is left behind."""
+    sys.unraisablehook = _tell_unless_interrupted
     for number in (*_ENDING, signal.SIGALRM):
         signal.signal(number, _interrupt)
 
@@ -49,6 +50,12 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     """Now, and once more if that was in vain: what is raised inside a destructor or a callback, Python drops."""
     signal.setitimer(signal.ITIMER_REAL, _ONCE_MORE_SECONDS)
     signal.default_int_handler(number, frame)
+
+
+def _tell_unless_interrupted(dropped: sys.UnraisableHookArgs) -> None:
+    """An interruption that Python drops comes again: its traceback would only frighten."""
+    if not isinstance(dropped.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(dropped)
 
 
 def _options() -> argparse.Namespace:
