@@ -52,6 +52,7 @@ BESIDE: dict[str, set[str] | None] = {
     "by-commit-revert-manifest": None,
     "worse-file-issue": None,
     "better-file-issue": None,
+    "closed-file-issue": None,
     "rollback": None,
     "check": {"working-tree"},
 }

@@ -118,6 +118,11 @@ def _serves(version: str, first: date, *, weights: str, stuck: bool) -> Edit:
     return lambda world: team.serve(world, version, first=first, days=7, weights=weights, stuck=stuck)
 
 
+def _is_closed_and_goes_on(world: Path) -> None:
+    team.close_issues(world)
+    _serves("v1.1.0", _NEXT_WEEK, weights="delay", stuck=True)(world)
+
+
 _MEASURED = ("resolve-tag", "convert-to-onnx", "measure-consistency", "rehearse-rollback", "judge")
 _PROPOSED = ("build-image", "bump-manifest", "file-issue", "record-pages")
 _LOOKED = ("measure-drift", "judge", "revert-manifest", "file-issue", "record-pages")
@@ -172,6 +177,14 @@ STAGES: tuple[Stage, ...] = (
         ("measure-drift", "judge", "file-issue"),
         _serves("v1.1.0", _NEXT_WEEK, weights="delay", stuck=False),
         verdict=0,
+    ),
+    *_watch(
+        "closed",
+        "bad-week-record-pages",
+        _NEXT,
+        ("measure-drift", "judge", "file-issue"),
+        _is_closed_and_goes_on,
+        verdict=10,
     ),
     Stage("rollback", "v1.1.0-record-again", ("rollback", team.MODEL, "--to", "v1.0.0")),
     Stage("check", "v1.0.1", ("check", team.MODEL)),

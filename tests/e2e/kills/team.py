@@ -24,7 +24,9 @@ import onnx.parser
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from slipway.adapters.forge.local import LocalForge
 from slipway.adapters.processes import environments
+from slipway.domain.labels import SLIPWAY
 
 from tests.e2e.kills import commands
 from tests.e2e.kills.commands import Command
@@ -160,6 +162,13 @@ def serve(world: Path, version: str, *, first: date, days: int, weights: str, st
         }
         _write(state / "served" / "production" / MODEL / f"date={day}" / "rows.parquet", {**keys, **told, **asked})
         _write(state / "labels" / "production" / MODEL / f"date={day}" / "labels.parquet", {**keys, "label": late})
+
+
+def close_issues(world: Path) -> None:
+    """As a person does, who thinks that it is over."""
+    forge = LocalForge(world / "flights.git")
+    for issue in forge.open_issues(SLIPWAY.name):
+        forge.close_issue(issue.number)
 
 
 def edit_policy(world: Path, name: str, **limit: Any) -> None:
