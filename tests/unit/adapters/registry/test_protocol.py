@@ -66,7 +66,9 @@ def test_a_blob_that_is_here_is_not_sent_again(registry: Registry) -> None:
     repository.put_blob(digest, size=len(CONTENT), chunks=never)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("wrong", [CONTENT[:-1], CONTENT + b"x", b"x" + CONTENT[1:]])
+@pytest.mark.parametrize(
+    "wrong", [CONTENT[:-1], CONTENT + b"x", b"x" + CONTENT[1:]], ids=["shorter", "longer", "another first byte"]
+)
 def test_bytes_that_are_not_of_the_digest_are_refused(registry: Registry, wrong: bytes) -> None:
     """A disk that lies must not become a release."""
     repository = registry.repository("flight-delay")
