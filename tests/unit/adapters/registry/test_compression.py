@@ -46,18 +46,18 @@ def test_it_names_no_time_and_no_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "expected"),
+    ("content", "expected"),
     [
-        ("float weights", random.Random(1).randbytes(2 * MIB), False),
-        ("tables of trees", b"01234567" * (MIB // 4), True),
-        ("half of it", random.Random(1).randbytes(MIB) + bytes(MIB), True),
-        ("a quarter of it", random.Random(1).randbytes(3 * MIB) + bytes(MIB), False),
-        ("a small model", bytes(MIB - 1), False),
-        ("nothing", b"", False),
+        pytest.param(random.Random(1).randbytes(2 * MIB), False, id="float weights"),
+        pytest.param(b"01234567" * (MIB // 4), True, id="tables of trees"),
+        pytest.param(random.Random(1).randbytes(MIB) + bytes(MIB), True, id="half of it"),
+        pytest.param(random.Random(1).randbytes(3 * MIB) + bytes(MIB), False, id="a quarter of it"),
+        pytest.param(bytes(MIB - 1), False, id="a small model"),
+        pytest.param(b"", False, id="nothing"),
     ],
 )
-def test_the_first_megabytes_decide(tmp_path: Path, name: str, content: bytes, expected: bool) -> None:
+def test_the_first_megabytes_decide(tmp_path: Path, content: bytes, expected: bool) -> None:
     """Thirty seconds of CPU a gigabyte are paid where they save bytes, and nowhere else."""
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
-    assert (is_worth_it(content), is_worth_it(path)) == (expected, expected), name
+    assert (is_worth_it(content), is_worth_it(path)) == (expected, expected)
