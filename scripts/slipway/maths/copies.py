@@ -26,7 +26,8 @@ def copied(profile: ColumnProfile, *, rows: int, moved: float = 0.0) -> Values:
     """So many rows in the shares of the reference, of which the share `moved` lies beyond all that it ever held.
 
     The Kolmogorov-Smirnov distance of the others is that of rounding, at most a cell of the profile; the total
-    variation likewise. Of a copy with `moved` rows it is `moved`, within as much.
+    variation likewise. Of a copy with `moved` rows it is `moved`, within as much; where a profile does not list all words
+    it is less by the share of the rarest that it lists, for the others are not told apart.
     """
     if isinstance(profile, CategoryProfile):
         return _words(profile, rows, moved)
@@ -55,8 +56,10 @@ def _words(profile: CategoryProfile, rows: int, moved: float) -> CountedWords:
     told = round(rows * (profile.rows - profile.null) / profile.rows)
     away = math.ceil(moved * told)
     shared = _shared_out(counts, told - away).tolist()
-    words = {name: count for name, count in zip(names, shared, strict=True) if count}
-    return CountedWords({**words, **({_MOVED: away} if away else {})}, null=rows - told)
+    words = dict(zip(names, shared, strict=True))
+    target = min(profile.categories, key=lambda one: one[1])[0] if profile.rest else _MOVED
+    words[target] = words.get(target, 0) + away
+    return CountedWords({name: count for name, count in words.items() if count}, null=rows - told)
 
 
 def _shared_out(counts: npt.NDArray[np.int64], rows: int) -> npt.NDArray[np.int64]:
