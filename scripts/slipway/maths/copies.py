@@ -26,8 +26,8 @@ def copied(profile: ColumnProfile, *, rows: int, moved: float = 0.0) -> Values:
     """So many rows in the shares of the reference, of which the share `moved` lies beyond all that it ever held.
 
     The Kolmogorov-Smirnov distance of the others is that of rounding, at most a cell of the profile; the total
-    variation likewise. Of a copy with `moved` rows it is `moved`, within as much; where a profile does not list all words
-    it is less by the share of the rarest that it lists, for the others are not told apart.
+    variation likewise. Of a copy with `moved` rows it is `moved`, within as much; where a profile does not list all
+    words it is less by the share of the rarest that it lists, for the others are not told apart.
     """
     if isinstance(profile, CategoryProfile):
         return _words(profile, rows, moved)
