@@ -77,6 +77,7 @@ _LIMITS = {
     "behaviour": "{}",
     "sources": "{pickle: false}",
     "budgets": "{}",
+    "rollout": "{settle_seconds: 0}",
 }
 
 

@@ -105,6 +105,8 @@ def deployment(tmp_path: Path) -> Callable[..., Deployment]:
             environment="production",
             version=version,
             digest=f"sha256:{version}",
+            image=f"flight-delay:{version}",
+            commit="c0ffee",
             model_directory=directory,
             served_log=str(tmp_path / "served"),
         )

@@ -33,7 +33,9 @@ class InThisProcess:
 
     off: float = 0.0
     reachable: bool = True
+    falls_over: bool = False
     started: list[Deployment] = field(default_factory=list)
+    watched: list[float] = field(default_factory=list)
     model: OnnxModel | None = None
 
     def apply(self, deployment: Deployment) -> Live:
@@ -50,6 +52,11 @@ class InThisProcess:
         if not self.reachable:
             raise Unreachable("nothing answers", mend="run again")
         return {name: column + np.float32(self.off) for name, column in self.model.predict(batch).items()}
+
+    def watch(self, live: Live, *, seconds: float) -> None:
+        self.watched.append(seconds)
+        if self.falls_over:
+            raise RolloutFailed("it was started 3 times", mend="read its log")
 
     def stop(self, model: str, environment: str) -> None:
         self.model = None

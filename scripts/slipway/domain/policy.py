@@ -30,6 +30,7 @@ from slipway.domain.limits import (
     SourcesLimit,
     WayBackLimit,
 )
+from slipway.domain.rollout_limit import RolloutLimit
 from slipway.domain.tag import covers
 
 Limit = TypeVar("Limit", bound=Declared)
@@ -144,6 +145,12 @@ class Policies(Declared):
         limit=SlicesLimit(),
         remedy="Add policies/slices.yaml, as a new repository has it.",
         enforce=Enforcement.AUDIT,
+    )
+    rollout: Policy[RolloutLimit] = Policy[RolloutLimit](
+        question="Does what was merged run, and may it go on to the next environment?",
+        motivation="This repository has no policies/rollout.yaml yet.",
+        limit=RolloutLimit(),
+        remedy="Add policies/rollout.yaml, as a new repository has it.",
     )
 
 

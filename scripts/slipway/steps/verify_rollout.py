@@ -20,6 +20,7 @@ from slipway.domain.identity import Identity
 from slipway.domain.log_address import is_table
 from slipway.domain.pages import Page
 from slipway.domain.release import Image, Proposal, Rollout, replaced_by
+from slipway.domain.rollout_limit import RolloutLimit
 from slipway.errors import NotReleasable, RolloutFailed, SlipwayError, Unreachable
 from slipway.measures import way_back
 
@@ -55,7 +56,7 @@ def run(
         page = record.once_for_each(
             Rollout,
             reads=found.reads(stays=stays),
-            make=lambda: _ask(record, found, live, on=on, engine=engine, stays=stays),
+            make=lambda: _verify(record, found, live, on=on, engine=engine, stays=stays, workplace=workplace),
         )
     except SlipwayError as failure:
         _mark_failed(found, failure, workplace.forge)
@@ -91,9 +92,12 @@ def _apply(found: Wanted, workplace: Workplace, engine: Engine) -> Live:
             environment=found.environment,
             version=found.tag.image_tag,
             digest=found.digest,
+            image=f"{workplace.settings.image_registry}/{found.tag.model}:{found.tag.image_tag}@{found.digest}",
+            commit=found.commit,
             model_directory=files["model.onnx"].parent,
             served_log=_where_servers_log(workplace),
             log_mode=workplace.settings.log_mode,
+            ready_seconds=_limit(found, workplace).ready_seconds,
         )
     )
 
@@ -134,6 +138,18 @@ def _refuse_unsigned(found: Wanted, workplace: Workplace) -> None:
         workplace=workplace,
         mend=f"put {path} back; or, if {tag} is yours, {signatures.how_to_sign(tag)}",
     )
+
+
+def _limit(found: Wanted, workplace: Workplace) -> RolloutLimit:
+    return workplace.repository.policies().rollout.limit_for(found.tag.model)
+
+
+def _verify(
+    record: Record, found: Wanted, live: Live, *, on: date, engine: Engine, stays: bool, workplace: Workplace
+) -> Rollout:
+    page = _ask(record, found, live, on=on, engine=engine, stays=stays)
+    engine.watch(live, seconds=_limit(found, workplace).settle_seconds)
+    return page
 
 
 def _ask(record: Record, found: Wanted, live: Live, *, on: date, engine: Engine, stays: bool) -> Rollout:

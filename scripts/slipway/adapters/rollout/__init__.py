@@ -17,40 +17,45 @@ Batch = dict[str, npt.NDArray[Any]]
 class Deployment:
     """What an environment is to serve.
 
-    `model_directory` holds the `model/` of the image's layer; `served_log` is the root of the served logs, an
-    absolute folder or one of a bucket: files land under `<served_log>/<environment>/<model>/date=YYYY-MM-DD/`. Where it
-    is None the server logs nothing.
+    `image` is `HOST/PREFIX/MODEL:VERSION@DIGEST`, as the manifest renders it; `commit` the one that brought the digest
+    there. `model_directory` holds the `model/` of the image's layer, verified; `served_log` is the root of the served
+    logs, an absolute folder or one of a bucket: files land under `<served_log>/<environment>/<model>/date=YYYY-MM-DD/`.
+    Where it is None the server logs nothing. `ready_seconds` is how long it may take until it is live.
     """
 
     model: str
     environment: str
     version: str
     digest: str
+    image: str
+    commit: str
     model_directory: Path
     served_log: str | None
     log_mode: str = "rows"
+    ready_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """What an environment serves now."""
+    """What an environment serves now; `pid` is that of the server, 0 where the engine starts no process."""
 
     model: str
     environment: str
     version: str
     digest: str
     url: str
-    pid: int
+    pid: int = 0
 
 
 class Rollout(Protocol):
     """Brings versions to life, one live version a model and environment."""
 
     def apply(self, deployment: Deployment) -> Live:
-        """Serve `deployment`; nothing is done where its digest is live and healthy.
+        """Serve `deployment`, or see that who else does so has; nothing is done where its digest is live and healthy.
 
         Raises:
             RolloutFailed: it never became ready; what served before still does.
+            Unreachable: nobody can say whether it is live: what runs it does not answer, or has not begun.
         """
         ...
 
@@ -73,6 +78,15 @@ class Rollout(Protocol):
         Raises:
             Unreachable: nothing answers.
             ServerRefused: it answers with a refusal.
+        """
+        ...
+
+    def watch(self, live: Live, *, seconds: float) -> None:
+        """Return after `seconds` in which it was up; where nothing starts a dead server anew, one look is enough.
+
+        Raises:
+            RolloutFailed: it ended, or was started again.
+            Unreachable: nobody can say.
         """
         ...
 

@@ -38,7 +38,6 @@ class ProcessRollout:
     state: Path
     accept_event_time: bool = False
     unknown_inputs: str = "ignore"
-    ready_seconds: float = 60.0
     drain_grace_seconds: float = 2.0
     drain_deadline_seconds: float = 30.0
     last_log_seconds: float = 10.0
@@ -76,6 +75,15 @@ class ProcessRollout:
         if current is None or current.server.command("flush", seconds=_LOCK_SECONDS) is None:
             raise Unreachable(f"no server of {live.model} in {live.environment} flushes its log", mend="roll out again")
 
+    def watch(self, live: Live, *, seconds: float) -> None:  # noqa: ARG002
+        """Look once, for nothing starts a server anew that ended."""
+        current = _read(self._place(live.model, live.environment))
+        if current is None or current.live != live or not current.server.accepts():
+            raise RolloutFailed(
+                f"{live.model} {live.version} went live in {live.environment} and does not run any more",
+                mend=f"read the newest log in {self._place(live.model, live.environment) / 'logs'}",
+            )
+
     def stop(self, model: str, environment: str) -> None:
         place = self._place(model, environment)
         if not place.exists():
@@ -104,7 +112,7 @@ class ProcessRollout:
 
     def _bring_to_life(self, starting: Starting, deployment: Deployment) -> Live:
         with crash_points.external_write("accept"):
-            status = starting.wait_until_it_accepts(seconds=self.ready_seconds)
+            status = starting.wait_until_it_accepts(seconds=deployment.ready_seconds)
         return Live(
             model=deployment.model,
             environment=deployment.environment,

@@ -40,6 +40,8 @@ def deploy(tmp_path: Path) -> Deploy:
             environment="production",
             version=version,
             digest=f"sha256:{version}",
+            image=f"flight-delay:{version}",
+            commit="c0ffee",
             model_directory=directory,
             served_log=str(tmp_path / "served"),
         )

@@ -120,10 +120,22 @@ def test_a_version_that_is_not_ready_in_time_is_ended(deploy: Deploy, state: Pat
     rollout = ProcessRollout(state=state)
     old = rollout.apply(deploy("v1.0.0"))
     with pytest.raises(RolloutFailed, match=r"was not ready within 0\.001 s"):
-        replace(rollout, ready_seconds=0.001).apply(deploy("v1.1.0"))
+        rollout.apply(replace(deploy("v1.1.0"), ready_seconds=0.001))
 
     assert rollout.live("flight-delay", "production") == old
     assert servers_of(tmp_path) == [old.pid]
+
+
+def test_a_server_that_fell_over_after_it_went_live_is_noticed(deploy: Deploy, state: Path) -> None:
+    """It answered once; whoever merged must hear that it does no more."""
+    rollout = ProcessRollout(state=state)
+    live = rollout.apply(deploy("v1.0.0"))
+    rollout.watch(live, seconds=60)
+    os.kill(live.pid, signal.SIGKILL)
+    assert wait_until(lambda: rollout.live("flight-delay", "production") is None, seconds=60)
+
+    with pytest.raises(RolloutFailed, match=r"v1\.0\.0 went live in production and does not run any more"):
+        rollout.watch(live, seconds=60)
 
 
 def test_a_server_that_died_is_replaced(deploy: Deploy, state: Path, tmp_path: Path) -> None:
@@ -209,7 +221,7 @@ from slipway.adapters.rollout.process import ProcessRollout
 state, version, directory, served = sys.argv[1:]
 deployment = Deployment(
     model="flight-delay", environment="production", version=version, digest=f"sha256:{version}",
-    model_directory=Path(directory), served_log=served,
+    image=f"flight-delay:{version}", commit="c0ffee", model_directory=Path(directory), served_log=served,
 )
 ProcessRollout(state=Path(state)).apply(deployment)
 """
