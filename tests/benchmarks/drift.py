@@ -65,7 +65,8 @@ class Bench:
 
     folder: Path
     environments: Path
-    patience: float
+    patience: float  # seconds
+    memory: float  # GB
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -76,13 +77,14 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tools", nargs="*", choices=names, default=names)
     parser.add_argument("--patience", type=float, default=1800, help="seconds for one tool; default: 1800")
+    parser.add_argument("--memory", type=float, default=16, help="GB for one tool; default: 16")
     parser.add_argument("--environments", type=Path, help="kept there for the next time; default: made anew")
     parser.add_argument("--conditions", default="", help="what else the machine did")
     parser.add_argument("--into", type=Path, default=_ROOT / "docs" / "benchmarks" / "drift.json")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="slipway-benchmark-") as scratch:
         folder = Path(scratch)
-        bench = Bench(folder, options.environments or folder / "environments", options.patience)
+        bench = Bench(folder, options.environments or folder / "environments", options.patience, options.memory)
         found = _measured(bench, options)
     options.into.write_text(json.dumps(found, indent=1) + "\n")
     click.echo(tables(found))
@@ -91,6 +93,7 @@ def main(arguments: Sequence[str]) -> None:
 def _measured(bench: Bench, options: argparse.Namespace) -> _Cells:
     tools = [tool for tool in TOOLS if tool.name in options.tools]
     installed = {tool.name: _installed(bench, tool) for tool in tools}
+    models = {str(models): _models(bench, models) for models in options.models}
     sizes = {}
     for rows in options.rows:
         sizes[str(rows)] = _size(bench, [tool for tool in tools if "error" not in installed[tool.name]], rows, options)
@@ -100,7 +103,7 @@ def _measured(bench: Bench, options: argparse.Namespace) -> _Cells:
         "machine": f"{os.cpu_count()} processors, {platform.machine()}, Python {platform.python_version()}",
         "tools": installed,
         "sizes": sizes,
-        "models": {str(models): _models(bench, models) for models in options.models},
+        "models": models,
         "bounds": _fuzzed(1_000),
     }
 
@@ -158,10 +161,10 @@ def _ran(bench: Bench, command: Sequence[str]) -> _Cells:
         most = 0
         while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
             most = max(most, _peak_of(process.pid))
-            if time.monotonic() - started > bench.patience:
+            if over := _over(bench, time.monotonic() - started, most):
                 process.kill()
                 os.wait4(process.pid, 0)
-                return {"error": f"not done after {bench.patience:.0f} s"}
+                return {"error": over}
             time.sleep(_EVERY_SECONDS)
         _, status, used = ended
         seconds = time.monotonic() - started
@@ -172,6 +175,12 @@ def _ran(bench: Bench, command: Sequence[str]) -> _Cells:
         printed.seek(0)
         found = json.loads(printed.read().splitlines()[-1])
     return {"cpu": used.ru_utime + used.ru_stime, "seconds": seconds, "bytes": most, "found": found}
+
+
+def _over(bench: Bench, seconds: float, most: int) -> str | None:
+    if seconds > bench.patience:
+        return f"not done after {bench.patience:.0f} s"
+    return f"needs more than {bench.memory:.0f} GB" if most > bench.memory * 1e9 else None
 
 
 def _peak_of(pid: int) -> int:
