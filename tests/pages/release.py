@@ -26,8 +26,6 @@ from slipway.domain.limits import (
     BudgetsLimit,
     DriftLimit,
     FidelityLimit,
-    MetricLimit,
-    MetricsLimit,
     OutputsLimit,
     PreviousVersionLimit,
     PromiseLimit,
@@ -35,6 +33,7 @@ from slipway.domain.limits import (
     SlicesLimit,
     WayBackLimit,
 )
+from slipway.domain.metric_limits import MetricLimit, MetricsLimit
 from slipway.domain.model import Decision, Feature, Framework, Model, Samples
 from slipway.domain.pages import File
 from slipway.domain.release import Image, Rehearsal, Verdicts, WaiverUsed

@@ -15,7 +15,7 @@ from slipway.adapters.repository import Repository
 from slipway.domain.conversion import Conversion
 from slipway.domain.evidence import Evidence
 from slipway.domain.identity import Identity, Released
-from slipway.domain.limits import MetricsLimit
+from slipway.domain.metric_limits import MetricsLimit
 from slipway.domain.model import Model
 from slipway.domain.policy import Override, Policies
 from slipway.domain.release import Rehearsal, Verdicts

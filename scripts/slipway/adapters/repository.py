@@ -14,7 +14,6 @@ from slipway.domain.declared import Declared
 from slipway.domain.limits import (
     DriftLimit,
     FidelityLimit,
-    MetricsLimit,
     OutputsLimit,
     PreviousVersionLimit,
     PromiseLimit,
@@ -22,6 +21,7 @@ from slipway.domain.limits import (
     SourcesLimit,
     WayBackLimit,
 )
+from slipway.domain.metric_limits import MetricsLimit
 from slipway.domain.model import Model
 from slipway.domain.pages import digest_of
 from slipway.domain.policy import Policies, Policy

@@ -21,7 +21,6 @@ from slipway.domain.limits import (
     BudgetsLimit,
     DriftLimit,
     FidelityLimit,
-    MetricsLimit,
     OutputsLimit,
     PreviousVersionLimit,
     PromiseLimit,
@@ -30,6 +29,7 @@ from slipway.domain.limits import (
     SourcesLimit,
     WayBackLimit,
 )
+from slipway.domain.metric_limits import MetricsLimit
 from slipway.domain.rollout_limit import RolloutLimit
 from slipway.domain.tag import covers
 

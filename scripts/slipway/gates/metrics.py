@@ -9,7 +9,7 @@ from itertools import takewhile
 from slipway.domain.case import ReleaseCase
 from slipway.domain.evidence import MetricsEvidence
 from slipway.domain.incident import Window, WindowEvidence
-from slipway.domain.limits import MetricLimit, MetricsLimit
+from slipway.domain.metric_limits import MetricLimit, MetricsLimit
 from slipway.domain.model import Model
 from slipway.domain.verdict import Estimate, Finding, Verdict, at_least, at_most, more_needed
 from slipway.maths.absence import Absent

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from slipway.adapters.yaml_files import LARGEST_FILE, parse_yaml, read_yaml
-from slipway.domain.limits import DriftLimit, MetricsLimit
+from slipway.domain.limits import DriftLimit
+from slipway.domain.metric_limits import MetricsLimit
 from slipway.domain.policy import Policy
 from slipway.errors import BadFile
 

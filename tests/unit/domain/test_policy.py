@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from slipway.domain.limits import DriftLimit, ExcludedDays, MetricLimit, MetricsLimit, PromiseLimit, SourcesLimit
+from slipway.domain.limits import DriftLimit, ExcludedDays, PromiseLimit, SourcesLimit
+from slipway.domain.metric_limits import MetricLimit, MetricsLimit
 from slipway.domain.policy import Override, Policy, QuarantineEntry, Waiver
 from slipway.maths.named_metrics import DecisionKind
 

@@ -6,7 +6,8 @@ import pytest
 from slipway.domain.case import ReleaseCase
 from slipway.domain.evidence import MetricsEvidence
 from slipway.domain.incident import PreviousEvidence
-from slipway.domain.limits import MetricsLimit, PreviousVersionLimit, PromiseLimit
+from slipway.domain.limits import PreviousVersionLimit, PromiseLimit
+from slipway.domain.metric_limits import MetricsLimit
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.gates import metrics, previous_version, promise
 from slipway.maths.named_metrics import DecisionKind

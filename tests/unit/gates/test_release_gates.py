@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from slipway.domain.case import ReleaseCase
 from slipway.domain.evidence import Evidence, FidelityEvidence, OutputsEvidence
-from slipway.domain.limits import FidelityLimit, MetricLimit, MetricsLimit, OutputsLimit, SignatureLimit, WayBackLimit
+from slipway.domain.limits import FidelityLimit, OutputsLimit, SignatureLimit, WayBackLimit
+from slipway.domain.metric_limits import MetricLimit, MetricsLimit
 from slipway.domain.release import Rehearsal
 from slipway.domain.signature import DataType, Tensor
 from slipway.domain.verdict import Estimate, Finding, Verdict

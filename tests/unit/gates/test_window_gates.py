@@ -8,7 +8,8 @@ import pytest
 from slipway.domain.calibration import Calibration, FeatureCalibration, SmallerWindows
 from slipway.domain.evidence import MetricsEvidence
 from slipway.domain.incident import SELF_TEST, PreviousEvidence, SelfTest, WayBack, Window, WindowEvidence
-from slipway.domain.limits import DriftLimit, MetricLimit, MetricsLimit, PreviousVersionLimit
+from slipway.domain.limits import DriftLimit, PreviousVersionLimit
+from slipway.domain.metric_limits import MetricLimit, MetricsLimit
 from slipway.domain.unlabelled import LabelArrival, LabelledDay, UnlabelledEstimate
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.gates import drift, metrics, previous_version
