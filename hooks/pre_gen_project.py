@@ -22,7 +22,7 @@ ANSWERS: dict[str, Any] = json.loads(r"""{{ cookiecutter | tojson }}""")
 LINKED: list[str] = ANSWERS["_copy_without_render"]
 PROJECT = "{" + "{cookiecutter.repo_slug}" + "}"  # in two pieces, since this file is rendered, too
 AT_WORK = Path(".slipway-generation")
-ENGINES = ("process",)
+ENGINES = ("process", "docker", "kubernetes", "argo-cd", "flux")
 # What tools leave behind, for a template that came without git.
 LITTER = """
     .env .env.* .venv .tools .slipway .slipway-generation __pycache__ *.pyc *.egg-info .mypy_cache .ruff_cache
@@ -72,6 +72,12 @@ def bad_answers() -> Iterator[Problem]:
     for name, is_good, what, mend in checks:
         if not is_good(answer(name)):
             yield Problem(f"{name}: `{answer(name)}` {what}", mend)
+    engine = answer("rollout_engine")
+    if engine in ENGINES[1:] and answer("image_registry").startswith("layout:"):
+        yield Problem(
+            f"rollout_engine: `{engine}` pulls images from a registry, and image_registry is a folder",
+            f"answer image_registry with HOST/PREFIX, such as ghcr.io/{owner.lower() if is_owner(owner) else 'acme'}",
+        )
 
 
 def answer(name: str) -> str:

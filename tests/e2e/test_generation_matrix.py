@@ -23,7 +23,7 @@ def test_every_question_is_answered_in_more_than_one_way() -> None:
     questions = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
     for name, default in questions.items():
         given = {str(answers.get(name, GOOD.get(name, default))).lower() for answers in MATRIX.values()}
-        assert len(given) == 2 or name.startswith("_") or name == "rollout_engine", name  # of which there is one
+        assert len(given) == 2 or name.startswith("_") or name == "rollout_engine", name  # each: tests/template
 
 
 def test_this_repository_is_the_one_of_the_defaults(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ BAD = {
     "a registry in upper case": ({"image_registry": "ghcr.io/Acme"}, "or such as ghcr.io/acme"),
     "a registry outside": ({"image_registry": "layout:../images"}, "write layout:.slipway/registry"),
     "a registry that is a host": ({"image_registry": "ghcr.io"}, "write layout:.slipway/registry"),
-    "an engine of tomorrow": ({"rollout_engine": "kubernetes"}, "use one of: process"),
+    "an engine of tomorrow": ({"rollout_engine": "nomad"}, "use one of: process, docker, kubernetes, argo-cd, flux"),
+    "an engine that pulls, and a folder": ({"rollout_engine": "flux"}, "answer image_registry with HOST/PREFIX"),
 }
 
 

@@ -1,6 +1,6 @@
 """The image that a release is appended to: what slipway.yaml names, or else the code of the model server alone.
 
-The latter is enough for the engine `process`: the server runs in Slipway's own environment, so a laptop needs no
+The latter is enough for the engine `process` alone: the server runs in Slipway's own environment, so a laptop needs no
 other image and no engine.
 """
 
@@ -44,10 +44,11 @@ def runtime_of(workplace: Workplace) -> Base:
     """What the next release is appended to.
 
     Raises:
-        NoRuntimeImage: slipway.yaml names one that its registry does not hold.
+        NoRuntimeImage: slipway.yaml names one that its registry does not hold, or none for an engine that needs one.
     """
     stated = workplace.settings.runtime_image
     if stated is None:
+        _refuse_other_engines(workplace)
         return runtime_for_process(workplace.registry, workplace.repository.root)
     return _held(stated, workplace, told=f"{SETTINGS}: runtime_image", mend=_MEND)
 
@@ -59,6 +60,7 @@ def digest_of_runtime(workplace: Workplace) -> str:
         NoRuntimeImage: as `runtime_of`.
     """
     if workplace.settings.runtime_image is None:
+        _refuse_other_engines(workplace)
         return digest_of_base_image(_server_code(workplace.repository.root), _PLATFORM)
     return runtime_of(workplace).reference
 
@@ -69,7 +71,9 @@ def runtime_at(digest: str, workplace: Workplace, *, named_by: str) -> Base:
     Raises:
         NoRuntimeImage: as `held`.
     """
-    if workplace.settings.runtime_image is None and digest == digest_of_runtime(workplace):
+    settings = workplace.settings
+    is_code_alone = settings.runtime_image is None and not settings.rollout_engine.pulls_images
+    if is_code_alone and digest == digest_of_runtime(workplace):
         return runtime_of(workplace)
     return held(digest, workplace, named_by=named_by)
 
@@ -151,6 +155,15 @@ def changes(root: Path, before: str, after: str) -> tuple[Change, ...] | None:
         return None
     lines = git.run("log", "--format=%H %s", between, "--", *SOURCES, cwd=root).decode(errors="replace").splitlines()
     return tuple(Change(commit=line[:40], subject=line[41:]) for line in lines)
+
+
+def _refuse_other_engines(workplace: Workplace) -> None:
+    engine = workplace.settings.rollout_engine
+    if engine.pulls_images:
+        raise NoRuntimeImage(
+            f"{SETTINGS}: there is no runtime_image, and the engine `{engine}` has nothing to run a model in",
+            mend=_MEND,
+        )
 
 
 def _server_code(root: Path) -> dict[str, Path]:

@@ -19,7 +19,23 @@ _IMAGE = re.compile(r"[^\s@]+/[a-z0-9._-]+@sha256:[0-9a-f]{64}")
 
 
 class RolloutEngine(StrEnum):
+    """What runs a deployed model; for `argo-cd` and `flux` somebody else applies, and Slipway waits."""
+
     PROCESS = "process"
+    DOCKER = "docker"
+    KUBERNETES = "kubernetes"
+    ARGO_CD = "argo-cd"
+    FLUX = "flux"
+
+    @property
+    def pulls_images(self) -> bool:
+        """Whether it runs whole images, of a registry and on a runtime image; `process` has the server's code here."""
+        return self is not RolloutEngine.PROCESS
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether a manifest is what kustomize renders into a Deployment."""
+        return self in (RolloutEngine.KUBERNETES, RolloutEngine.ARGO_CD, RolloutEngine.FLUX)
 
 
 def _an_environment(name: str) -> str:
@@ -110,6 +126,15 @@ class Settings(Declared):
     def _signatures_have_a_registry(self) -> Self:
         if self.signing_keys and self.image_registry.startswith("layout:"):
             raise ValueError("signing_keys: cosign signs in a registry, and image_registry is a folder")
+        return self
+
+    @model_validator(mode="after")
+    def _engines_have_a_registry(self) -> Self:
+        if self.rollout_engine.pulls_images and self.image_registry.startswith("layout:"):
+            raise ValueError(
+                f"rollout_engine: {self.rollout_engine} pulls images from a registry, and image_registry is a folder: "
+                "name a registry, such as ghcr.io/OWNER"
+            )
         return self
 
     @model_validator(mode="after")

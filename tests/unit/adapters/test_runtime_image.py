@@ -10,10 +10,17 @@ import pytest
 from slipway.adapters import git
 from slipway.adapters.registry.base_image import write_base_image
 from slipway.adapters.registry.layout import LayoutRegistry
-from slipway.adapters.runtime_image import address_of, changes, is_there, runtime_for_process
+from slipway.adapters.runtime_image import (
+    address_of,
+    changes,
+    digest_of_runtime,
+    is_there,
+    runtime_for_process,
+    runtime_of,
+)
 from slipway.adapters.workplace import Workplace
 from slipway.domain.runtime import Change
-from slipway.domain.settings import Settings
+from slipway.domain.settings import RolloutEngine, Settings
 from slipway.errors import NoRuntimeImage
 
 from tests.team import ROOT, Team, new_team
@@ -86,6 +93,21 @@ def test_no_engine_is_sent_to_a_folder(tmp_path: Path) -> None:
 
     assert "`layout:images` is a folder" in caught.value.problem
     assert "HOST/PREFIX" in caught.value.mend
+
+
+@pytest.mark.parametrize("engine", [engine for engine in RolloutEngine if engine is not RolloutEngine.PROCESS])
+def test_the_servers_code_alone_is_released_for_no_engine_that_runs_images(
+    engine: RolloutEngine, tmp_path: Path
+) -> None:
+    """Such an image starts nowhere: it would fail in production what can be told before it is pushed."""
+    place = at(LayoutRegistry(tmp_path / "images"), "ghcr.io/acme", tmp_path)
+    switched = replace(place, settings=place.settings.model_copy(update={"rollout_engine": engine}))
+    assert runtime_of(place).reference == digest_of_runtime(place)
+
+    for ask in (runtime_of, digest_of_runtime):
+        with pytest.raises(NoRuntimeImage, match=f"`{engine}` has nothing to run a model in") as caught:
+            ask(switched)
+        assert "runtime-image.yml" in caught.value.mend
 
 
 def test_only_commits_that_changed_the_image_are_told(tmp_path: Path) -> None:

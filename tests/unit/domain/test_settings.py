@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pydantic import ValidationError
-from slipway.domain.settings import Environment, Settings
+from slipway.domain.settings import Environment, RolloutEngine, Settings
 
 
 def test_a_release_begins_in_the_first_environment_and_users_are_in_the_last() -> None:
@@ -29,6 +29,17 @@ def test_environments_differ() -> None:
         Settings(image_registry="layout:images", environments=(Environment(name="a"), Environment(name="a")))
     with pytest.raises(ValidationError, match="at least one"):
         Settings(image_registry="layout:images", environments=())
+
+
+@pytest.mark.parametrize("engine", RolloutEngine)
+def test_an_engine_that_pulls_needs_a_registry(engine: RolloutEngine) -> None:
+    """No node of a cluster sees a folder of a laptop: found out at the first rollout, a release was in vain."""
+    assert Settings(image_registry="ghcr.io/acme", rollout_engine=engine).rollout_engine is engine
+    if engine is RolloutEngine.PROCESS:
+        assert Settings(image_registry="layout:images", rollout_engine=engine).rollout_engine is engine
+        return
+    with pytest.raises(ValidationError, match=rf"{engine} pulls images from a registry.*name a registry"):
+        Settings(image_registry="layout:images", rollout_engine=engine)
 
 
 _DIGEST = f"sha256:{'0' * 64}"

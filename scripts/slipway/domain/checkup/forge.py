@@ -20,6 +20,14 @@ SCHEDULED = ("watch.yml", "reconcile.yml")
 _GITHUBS_OWN = "github-actions[bot]"
 _REGISTRY_OF_GITHUB = "ghcr.io"
 _IMAGES = "image registry"
+_NEEDS_A_CONTEXT = "is asked through kubectl and its context, of which a hosted runner has none"
+_WHY_NO_HOSTED_RUNNER = {
+    RolloutEngine.PROCESS: "starts servers as processes of the runner, and on a hosted one they end with the job",
+    RolloutEngine.DOCKER: "starts containers on the runner, and on a hosted one they end with the job",
+    RolloutEngine.KUBERNETES: _NEEDS_A_CONTEXT,
+    RolloutEngine.ARGO_CD: _NEEDS_A_CONTEXT,
+    RolloutEngine.FLUX: _NEEDS_A_CONTEXT,
+}
 _NOT_SIGNED = "none: images are not signed, since slipway.yaml names no signing_keys"
 
 
@@ -212,11 +220,9 @@ def _runner(seen: SeenForge, settings: Settings) -> Finding:
         return unseen(name, runner)
     if runner:
         return ok(name, f"jobs that look at production run where {RUNNER} says")
-    if settings.rollout_engine is not RolloutEngine.PROCESS:
-        return ok(name, f"hosted: {RUNNER} is not set, and the engine {settings.rollout_engine} needs none here")
     return problem(
         name,
-        "the engine `process` starts servers as processes of the runner, and on a hosted one they end with the job",
+        f"the engine `{settings.rollout_engine}` {_WHY_NO_HOSTED_RUNNER[settings.rollout_engine]}",
         f"run one of your own, and name its label: gh variable set {RUNNER} --repo {seen.hosted.name} --body LABEL",
     )
 

@@ -50,7 +50,7 @@ def judge_images(seen: Sequence[SeenImage], *, registry: str) -> Finding:
 
 
 def judge_no_runtime(name: str, engine: RolloutEngine) -> Finding:
-    if engine is RolloutEngine.PROCESS:
+    if not engine.pulls_images:
         return ok(name, "none, and the engine `process` needs none: it serves with the code of this repository")
     return problem(
         name,
