@@ -5,6 +5,8 @@ Anything else is a defect of ours: its traceback goes to the log file, and the r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class SlipwayError(Exception):
     """A problem that the reader can solve; the CLI prints it without a traceback."""
@@ -94,7 +96,20 @@ class UnusableImage(SlipwayError):
 
 
 class RolloutFailed(SlipwayError):
-    """A version that never became ready; whatever served before still does."""
+    """A version that is at fault: it never became ready, answers wrongly or fell over.
+
+    `log` is what its server printed last, shown behind the problem, one line each; `incident` names what was written
+    about it, `MODEL/ENVIRONMENT/ID`, and is empty as long as nothing was.
+    """
+
+    exit_code = 10
+
+    def __init__(self, problem: str, *, mend: str, log: Sequence[str] = (), incident: str = "") -> None:
+        shown = "".join(f"\n    {line}" for line in log)
+        super().__init__(f"{problem}. The last lines of its log:{shown}" if log else problem, mend=mend)
+        self.summary = problem
+        self.log = tuple(log)
+        self.incident = incident
 
 
 class ServerRefused(SlipwayError):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -77,11 +77,13 @@ class ProcessRollout:
 
     def watch(self, live: Live, *, seconds: float) -> None:  # noqa: ARG002
         """Look once, for nothing starts a server anew that ended."""
-        current = _read(self._place(live.model, live.environment))
+        place = self._place(live.model, live.environment)
+        current = _read(place)
         if current is None or current.live != live or not current.server.accepts():
             raise RolloutFailed(
                 f"{live.model} {live.version} went live in {live.environment} and does not run any more",
-                mend=f"read the newest log in {self._place(live.model, live.environment) / 'logs'}",
+                mend=f"read the newest log in {place / 'logs'}",
+                log=_last_lines(place / "logs", of=live.version),
             )
 
     def stop(self, model: str, environment: str) -> None:
@@ -197,15 +199,24 @@ def _alone(place: Path) -> Iterator[None]:
 def _never_ready(deployment: Deployment, failure: RolloutFailed, log_file: Path, *, serving: bool) -> RolloutFailed:
     lines = log_file.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:]
     end = "what served before still does" if serving else "nothing is served"
-    shown = "\n".join(f"    {line}" for line in lines) or "    (it printed nothing)"
     return RolloutFailed(
-        f"{deployment.model} {deployment.version} does not go live in {deployment.environment}: {failure.problem}; "
-        f"{end}. The last lines of its log:\n{shown}",
+        f"{deployment.model} {deployment.version} does not go live in {deployment.environment}: {failure.problem}; {end}",
         mend=f"read {log_file}; what it says mends it, then roll out again",
+        log=lines or ["(it printed nothing)"],
     )
 
 
+def _last_lines(logs: Path, *, of: str) -> list[str]:
+    """What the newest server of a version printed last."""
+    newest = _by_age(logs.glob(f"{of}-*.log"))[-1:]
+    return [line for path in newest for line in path.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:]]
+
+
+def _by_age(logs: Iterable[Path]) -> list[Path]:
+    return sorted(logs, key=lambda path: path.stat().st_mtime)
+
+
 def _forget_old_logs(place: Path) -> None:
-    logs = sorted((place / "logs").glob("*.log"), key=lambda path: path.stat().st_mtime)
+    logs = _by_age((place / "logs").glob("*.log"))
     for path in logs[: max(0, len(logs) - _LOGS_KEPT + 1)]:
         path.unlink()

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from slipway.adapters import atomic, crash_points
-from slipway.errors import RolloutFailed
+from slipway.errors import BadFile, RolloutFailed, Unreachable
 
 _CONTROL_SECONDS = 5.0
 _TURN_SECONDS = 0.02
@@ -88,7 +88,7 @@ class ServerProcess:
         """Let it answer what it accepted; kill it after `patience` seconds. Its folder goes with it.
 
         Raises:
-            RolloutFailed: it cannot be ended.
+            Unreachable: it cannot be ended, which is no fault of the version that is to follow it.
         """
         for number in (signal.SIGTERM, signal.SIGKILL):
             pid = self.pid()
@@ -98,7 +98,7 @@ class ServerProcess:
             wait_until(lambda: not self.alive(), seconds=patience)
         # One without a pid leaves by itself: whoever started it is gone, and it was never told to accept.
         if not wait_until(lambda: not self.alive(), seconds=_UNRECORDED_SECONDS):
-            raise RolloutFailed(f"the server of {self.folder} cannot be ended", mend="end its process by hand")
+            raise Unreachable(f"the server of {self.folder} cannot be ended", mend="end its process by hand")
         self.control.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -179,7 +179,7 @@ def _control_for(folder: Path) -> Path:
     own = _own_folder()
     own.mkdir(mode=0o700, exist_ok=True)
     if own.stat().st_uid != os.getuid():
-        raise RolloutFailed(f"{own} belongs to somebody else", mend="remove it, or set TMPDIR to a folder of yours")
+        raise Unreachable(f"{own} belongs to somebody else", mend="remove it, or set TMPDIR to a folder of yours")
     return own / hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:_CONTROL_NAME]
 
 
@@ -201,6 +201,6 @@ def _with_serving(python_path: str) -> str:
     """Put the folder that holds the package `serving` first: the server starts the same from any directory."""
     found = importlib.util.find_spec("serving")
     if found is None or not found.submodule_search_locations:
-        raise RolloutFailed("there is no package `serving`", mend="run from the root of the repository")
+        raise BadFile("there is no package `serving`", mend="run from the root of the repository")
     root = str(Path(next(iter(found.submodule_search_locations))).resolve().parent)
     return os.pathsep.join([root, *filter(None, [python_path])])
