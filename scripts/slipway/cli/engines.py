@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import platformdirs
 
+from slipway.adapters.rollout import Rollout
 from slipway.adapters.rollout.process import ProcessRollout
 from slipway.adapters.workplace import Workplace
+from slipway.domain.settings import RolloutEngine
+from slipway.errors import BadFile
 
 
-def engine_of(place: Workplace) -> ProcessRollout:
-    """The engine `process`, the only one so far.
+def engine_of(place: Workplace) -> Rollout:
+    """The engine that slipway.yaml names.
+
+    Raises:
+        BadFile: there is none of that name here.
+    """
+    named = place.settings.rollout_engine
+    if named not in _ENGINES:
+        raise BadFile(
+            f"slipway.yaml: rollout_engine: `{named}` cannot be asked by this version",
+            mend=f"write one of {', '.join(_ENGINES)}",
+        )
+    return _ENGINES[named](place)
+
+
+def process_engine(place: Workplace) -> ProcessRollout:
+    """Servers as processes of this machine.
 
     `SLIPWAY_ACCEPT_EVENT_TIME=1` lets a request say when it happened, to serve history: for a demonstration, never
     where clients are not trusted.
@@ -30,6 +48,10 @@ def _state(place: Workplace, environment: Mapping[str, str]) -> Path:
     return place.state / "rollout"
 
 
-def outlives_this_run(environment: Mapping[str, str]) -> bool:
+def outlives_this_run(engine: RolloutEngine, environment: Mapping[str, str]) -> bool:
     """Whether what the engine starts goes on afterwards: the machine of a hosted runner is gone with its job."""
-    return environment.get("RUNNER_ENVIRONMENT") != "github-hosted"
+    return engine not in _ON_THIS_MACHINE or environment.get("RUNNER_ENVIRONMENT") != "github-hosted"
+
+
+_ENGINES: Mapping[RolloutEngine, Callable[[Workplace], Rollout]] = {RolloutEngine.PROCESS: process_engine}
+_ON_THIS_MACHINE = (RolloutEngine.PROCESS, RolloutEngine.DOCKER)

@@ -163,7 +163,7 @@ def verify_rollout(model: str, environment: str | None, on: date | None, dry_run
         on=on or options.today(),
         workplace=place,
         engine=engine_of(place),
-        stays=outlives_this_run(os.environ),
+        stays=outlives_this_run(place.settings.rollout_engine, os.environ),
     )
     body = page.body
     end = "" if body.stays else "; it ends with this run, for a hosted runner keeps no server"

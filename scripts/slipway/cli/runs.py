@@ -66,7 +66,7 @@ def run_rollout(
         place.repository.model(model)  # a misspelt one is never due
     if environment is not None:
         options.environment_in(place, environment)
-    found = rollouts.due(place, stays=outlives_this_run(os.environ))
+    found = rollouts.due(place, stays=outlives_this_run(place.settings.rollout_engine, os.environ))
     due = [(there, one) for there, one in found if model in (None, one) and environment in (None, there)]
     tell("\n".join(f"due: {one} in {there}" for there, one in due) or "nothing is due")
     roll_out = partial(_would_roll_out, context) if dry_run else partial(_roll_out, context)

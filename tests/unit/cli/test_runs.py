@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from slipway.adapters.rollout.process import stop_all
-from slipway.cli.engines import engine_of
+from slipway.cli.engines import process_engine
 from slipway.domain.release import Announcement
 from slipway.domain.tag import ReleaseTag
 
@@ -164,6 +164,6 @@ def test_a_runner_that_stays_finds_what_it_serves_though_its_checkout_was_emptie
     monkeypatch.setenv("GITHUB_REPOSITORY", "waiters/tips")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
-    state = engine_of(team.workplace).state
+    state = process_engine(team.workplace).state
 
     assert state == tmp_path / "state" / "slipway" / "waiters" / "tips" / "rollout"
