@@ -8,7 +8,8 @@ Each tool is a process in an environment of its own, given the same Parquet file
 Slipway reads the profile of the reference, made once at release (a row of its own), and the window. Beside it stands
 the same reading with a sort of each column of numbers and nothing else, the least that an exact distance takes. Tools
 take turns in each round. CPU seconds and peak memory are those of the process as the kernel counted them, imports
-included. What is found is held against scipy. Writes docs/benchmarks/drift.json and prints its tables.
+included. What is found is held against scipy. Writes docs/benchmarks/drift.json and its page
+beside it; `--draw` writes that page anew from the raw data.
 """
 
 from __future__ import annotations
@@ -80,14 +81,21 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--memory", type=float, default=16, help="GB for one tool; default: 16")
     parser.add_argument("--environments", type=Path, help="kept there for the next time; default: made anew")
     parser.add_argument("--conditions", default="", help="what else the machine did")
+    parser.add_argument("--draw", action="store_true", help="measure nothing: write the page anew from the raw data")
     parser.add_argument("--into", type=Path, default=_ROOT / "docs" / "benchmarks" / "drift.json")
     options = parser.parse_args(arguments)
+    if not options.draw:
+        options.into.write_text(json.dumps(_measured_by(options), indent=1) + "\n")
+    drawn = page(json.loads(options.into.read_text()))
+    options.into.with_suffix(".md").write_text(drawn)
+    click.echo(drawn)
+
+
+def _measured_by(options: argparse.Namespace) -> _Cells:
     with tempfile.TemporaryDirectory(prefix="slipway-benchmark-") as scratch:
         folder = Path(scratch)
         bench = Bench(folder, options.environments or folder / "environments", options.patience, options.memory)
-        found = _measured(bench, options)
-    options.into.write_text(json.dumps(found, indent=1) + "\n")
-    click.echo(tables(found))
+        return _measured(bench, options)
 
 
 def _measured(bench: Bench, options: argparse.Namespace) -> _Cells:
@@ -346,6 +354,36 @@ def against_scipy(found: Mapping[str, Mapping[str, float]], scipy: Mapping[str, 
 
 
 # --- as people read it ---------------------------------------------------------------------------------------------
+
+
+_PAGE = """\
+# What it costs to see how far a window moved
+A window of 20 numbers and 5 columns of words, in Parquet on a disk. Each tool is a process in an environment of its
+own, set as its documentation shows; a cell is the median of its rounds, CPU and peak memory are the kernel's, imports
+included. The other tools read reference and window anew each time. Slipway reads the profile of the reference, which
+a release made once (its first row), and the window. *Read and sort* reads the same window and sorts each number: what
+an exact distance takes at least.
+
+{date}, {machine}. {conditions}
+
+{tables}
+
+| tool | version | packages | what it does | what it needs |
+|---|---|---|---|---|
+{tools}
+
+`python -m tests.benchmarks.drift --models 10 100 300` in the repository of the template measures all of it anew, and
+writes [the raw data](drift.json) and this page.
+"""
+
+
+def page(found: Mapping[str, Any]) -> str:
+    tools = "\n".join(
+        f"| {name} | {told.get('version', '–')} | {told.get('packages', '–')} | {told['does']} | {told['needs']} |"
+        for name, told in found["tools"].items()
+    )
+    told = {name: found[name] for name in ("date", "machine", "conditions")}
+    return _PAGE.format(**told, tables=tables(found), tools=tools)
 
 
 def tables(found: Mapping[str, Any]) -> str:
