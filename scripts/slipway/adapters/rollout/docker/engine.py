@@ -1,0 +1,154 @@
+"""The engine `docker`: versions as containers of this machine, behind a port that stays."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from slipway.adapters.rollout import Batch, Deployment, Live, client
+from slipway.adapters.rollout.client import Times
+from slipway.adapters.rollout.docker.project import Current, Project, Wanted, arguments_of, own
+from slipway.adapters.rollout.docker.takeover import answers, last_lines, pull, settle, take_over
+from slipway.errors import RolloutFailed, Unreachable
+
+FRONT_IMAGE = "docker.io/library/haproxy:3.0"
+_LOCK_SECONDS = 120.0
+_TURN_SECONDS = 1.0
+_SERVED = "/served"  # where a server's container has its log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DockerRollout:
+    """Rolls out to containers that are known by files under `state`.
+
+    `team` holds <environment>/<model>/compose.yaml where a team adds something to the project of a model; `address` is
+    where the front of a new model is published, and `front_image` an image of HAProxy.
+    """
+
+    state: Path
+    team: Path | None = None
+    front_image: str = FRONT_IMAGE
+    address: str = "127.0.0.1"
+    accept_event_time: bool = False
+
+    def apply(self, deployment: Deployment) -> Live:
+        project = self._project(deployment.model, deployment.environment)
+        with _alone(project.place):
+            publish = project.published(self.address)
+            wanted = self._wanted(deployment, project)
+            current = settle(project, publish=publish)
+            if current is not None and current.wanted == wanted and answers(project, current):
+                return _counted_from_now(project, current).live
+            pull(project, wanted.image)
+            new = take_over(project, deployment, wanted, publish=publish, before=current)
+            project.remove(new.other_colour)
+            return new.live
+
+    def live(self, model: str, environment: str) -> Live | None:
+        project = self._project(model, environment)
+        current = project.current()
+        container = project.container(current.colour) if current else None
+        return current.live if current and container and container.status == "running" else None
+
+    def ask(
+        self,
+        live: Live,
+        batch: Batch,
+        *,
+        request_id: str | None = None,
+        times: Times | None = None,
+    ) -> Batch:
+        return client.ask(live, batch, request_id=request_id, times=times)
+
+    def watch(self, live: Live, *, seconds: float) -> None:
+        """Look again and again: Docker starts a dead server anew, and counts how often."""
+        project = self._project(live.model, live.environment)
+        end = time.monotonic() + seconds
+        _refuse_fallen(project, live)
+        while time.monotonic() < end:
+            time.sleep(_TURN_SECONDS)
+            _refuse_fallen(project, live)
+
+    def stop(self, model: str, environment: str) -> None:
+        project = self._project(model, environment)
+        if project.place.exists():
+            with _alone(project.place):
+                project.forget()
+                project.remove_all()
+
+    def _project(self, model: str, environment: str) -> Project:
+        return Project.of(self.state.resolve() / environment / model, front_image=self.front_image)
+
+    def _wanted(self, deployment: Deployment, project: Project) -> Wanted:
+        options: dict[str, str | None] = {"--name": deployment.model, "--model-version": deployment.version}
+        if self.accept_event_time:
+            options["--accept-event-time"] = None
+        wanted = Wanted(image=_by_digest(deployment.image), arguments="", team=self._of_the_team(deployment))
+        if deployment.served_log is not None:
+            address = f"{deployment.served_log}/{deployment.environment}/{deployment.model}"
+            if "://" in address:
+                wanted = replace(wanted, log="served-log-bucket.yaml")
+            else:
+                own(Path(address), project.user)
+                wanted = replace(wanted, log="served-log-folder.yaml", log_folder=address)
+            options |= {"--served-log": _SERVED if wanted.log_folder else address, "--log-mode": deployment.log_mode}
+        return replace(wanted, arguments=arguments_of(options))
+
+    def _of_the_team(self, deployment: Deployment) -> str:
+        if self.team is None:
+            return ""
+        path = self.team / deployment.environment / deployment.model / "compose.yaml"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _by_digest(image: str) -> str:
+    """HOST/PREFIX/MODEL@DIGEST: where a tag is named as well, engines differ in which of the two they ask for."""
+    name, _, digest = image.partition("@")
+    folder, _, last = name.rpartition("/")
+    return f"{folder}/{last.partition(':')[0]}@{digest}"
+
+
+def _counted_from_now(project: Project, current: Current) -> Current:
+    """How often it was started again before is nothing that a rollout of today has to answer for."""
+    container = project.container(current.colour)
+    now = replace(current, restarts=container.restarts if container else 0)
+    if now != current:
+        project.record(now)
+    return now
+
+
+def _refuse_fallen(project: Project, live: Live) -> None:
+    current = project.current()
+    container = project.container(current.colour) if current and current.live == live else None
+    if current is None or container is None:
+        fault, log = "does not run any more", []
+    else:
+        found = container.fault_since(current.restarts)
+        if found is None and container.health != "unhealthy":
+            return
+        fault = f"is not well: {found or 'its server runs and does not answer its health check'}"
+        log = last_lines(project, current.colour)
+    raise RolloutFailed(
+        f"{live.model} {live.version} went live in {live.environment} and {fault}",
+        mend=f"read `docker compose logs` in {project.place}",
+        log=log,
+    )
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    place.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(place / "lock", timeout=_LOCK_SECONDS)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Unreachable(f"another process is rolling out in {place}", mend="wait for it, then run again") from None
+    try:
+        yield
+    finally:
+        lock.release()
