@@ -34,7 +34,9 @@ PERMISSIONS = {
         "examine": {"contents": "read"},
         "publish": dict.fromkeys(("attestations", "contents", "id-token", "packages", "pull-requests"), "write"),
     },
-    "reconcile.yml": {"reconcile": {"actions": "write", "contents": "write", "issues": "write"}},
+    "reconcile.yml": {
+        "reconcile": {"actions": "write", "contents": "write", "issues": "write", "statuses": "read"},
+    },
     "rollback.yml": {"rollback": {"contents": "write", "packages": "read", "pull-requests": "write"}},
     "rollout.yml": {
         "rollout": {

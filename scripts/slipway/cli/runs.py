@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,12 @@ import click
 
 from slipway.cli import options, release, upkeep, verdicts, watch, windows
 from slipway.cli.failures import told
-from slipway.cli.printing import hand_over, tell
+from slipway.cli.printing import hand_over, summarise, tell
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
     from slipway.adapters.rollouts import Wanted
+    from slipway.adapters.workplace import Workplace
 
 
 @click.command("release")
@@ -54,7 +55,8 @@ def run_rollout(
 ) -> int:
     """Roll out what was merged and is not verified yet: see that it answers, announce it, propose it further.
 
-    What is due is computed from manifests and ledger; where nothing is, nothing is done.
+    What is due is computed from manifests and ledger; where nothing is, nothing is done. What must soak first, or is
+    frozen, as policies/rollout.yaml says, is told with the time until which it waits.
     """
     from slipway.adapters import rollouts
     from slipway.cli.engines import outlives_this_run
@@ -70,7 +72,8 @@ def run_rollout(
     due = [(there, one) for there, one in found if model in (None, one) and environment in (None, there)]
     tell("\n".join(f"due: {one} in {there}" for there, one in due) or "nothing is due")
     roll_out = partial(_would_roll_out, context) if dry_run else partial(_roll_out, context)
-    return max((told(partial(roll_out, one, there)) for there, one in due), default=0)
+    code = max((told(partial(roll_out, one, there)) for there, one in due), default=0)
+    return max(code, told(_tell_waiting))
 
 
 def _would_roll_out(context: click.Context, model: str, environment: str) -> None:
@@ -100,10 +103,30 @@ def _propose_next(context: click.Context, verified: Wanted) -> None:
 
     place = options.workplace()
     following = rollouts.next_environment(verified, place)
-    if following is not None:
+    if following is not None and _may_go_on(verified, following, place):
         rehearse_rollback.run_for_next(place.release(verified.tag), environment=following, workplace=place)
         tag = str(verified.tag)
         context.invoke(release.bump_manifest, tag=tag, environment=following, dry_run=False, as_json=False)
+
+
+def _may_go_on(verified: Wanted, following: str, place: Workplace) -> bool:
+    """By the page of this run, which the ledger need not have yet."""
+    from slipway.adapters import rollouts
+    from slipway.domain.release import Rollout
+
+    pages = place.release(verified.tag).pages(Rollout)
+    return rollouts.wait_for(following, verified, place, verified=pages, now=datetime.now(UTC)) is None
+
+
+def _tell_waiting() -> None:
+    """Who waits for the next environment learns until when, and why."""
+    from slipway.adapters import rollouts
+    from slipway.reports.markdown import fenced
+    from slipway.reports.waiting import waiting_text
+
+    if text := waiting_text(rollouts.waiting(options.workplace())):
+        tell(text)
+        summarise(fenced(text))
 
 
 class _Shard(click.ParamType[tuple[int, int]]):

@@ -99,12 +99,12 @@ def receive_pages(subject: str, received: Path, kinds: tuple[str, ...]) -> None:
     is_flag=False,
     flag_value=_RELEASES,
     metavar="[WORKFLOW]",
-    help=f"Start this workflow for each release that is due, and tell in issues what a person must mend; {_RELEASES} "
-    "without a name.",
+    help=f"Start this workflow for each release that is due ({_RELEASES} without a name) and rollout.yml for what may "
+    "go on by now, and tell in issues what a person must mend.",
 )
 @options.AS_JSON
 def reconcile(on: date | None, start: str | None, as_json: bool) -> None:
-    """Compute from tags, ledger and manifests what is due: missed releases, moved tags, missed watches."""
+    """Compute from tags, ledger and manifests what is due: missed releases and rollouts, moved tags, missed watches."""
     from slipway.reports.upkeep import reconciliation_text
     from slipway.steps import reconcile as step
     from slipway.steps import record_pages as recording
@@ -115,6 +115,7 @@ def reconcile(on: date | None, start: str | None, as_json: bool) -> None:
     if start is not None:
         step.tell(found, workplace=place)
         step.start(found.due, workflow=start, forge=place.forge)
+        step.start_rollouts(found.rollouts, forge=place.forge)
         recording.run_on_windows([], ledger=place.ledger, beat=options.heartbeat("reconcile"))
     hand_over({"due": json.dumps(found.due)})
 

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Self
+from collections.abc import Sequence
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field
 
 from slipway.domain.declared import Declared
+from slipway.domain.freezes import Freeze, WeeklyFreeze
 from slipway.domain.limits import Reversion
 
-
-class Freeze(Declared):
-    """A time in which no version is proposed for a further environment; ways back are open at any time."""
-
-    reason: str = Field(min_length=5, description="why; who waits is told")
-    start: AwareDatetime = Field(description="from when, with its time zone, such as 2026-12-18T16:00+01:00")
-    end: AwareDatetime = Field(description="until when")
-    environments: tuple[str, ...] = Field(default=(), description="those that it is about; without one, all")
-
-    @model_validator(mode="after")
-    def _begins_before_it_ends(self) -> Self:
-        if self.end <= self.start:
-            raise ValueError("end: must be later than start")
-        return self
-
-    def holds(self, environment: str, *, at: datetime) -> bool:
-        return self.start <= at < self.end and (not self.environments or environment in self.environments)
+_HOURS_OF_A_YEAR = 8760
 
 
 class RolloutLimit(Declared):
@@ -39,6 +23,15 @@ class RolloutLimit(Declared):
         description="how to go back, else: by a pull request, by a commit that nobody has to merge, or never",
     )
     soak_hours: float = Field(
-        default=0, ge=0, description="it must have run in an environment before it is proposed for the next"
+        default=0,
+        ge=0,
+        le=_HOURS_OF_A_YEAR,
+        description="it must have run undisturbed in an environment before it is proposed for the next",
     )
     freezes: tuple[Freeze, ...] = Field(default=(), description="times in which nothing is proposed for the next")
+    weekly_freezes: tuple[WeeklyFreeze, ...] = Field(default=(), description="the same in each week")
+
+    def freezes_of(self, environment: str) -> Sequence[Freeze | WeeklyFreeze]:
+        """Those that hold back what would go on to `environment`."""
+        found = (*self.freezes, *self.weekly_freezes)
+        return [one for one in found if not one.environments or environment in one.environments]

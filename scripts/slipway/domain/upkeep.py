@@ -45,12 +45,19 @@ class Unknown(Frozen):
     mend: str
 
 
+class DueRollout(Frozen):
+    """A rollout that was merged and never begun, or that may go on to the next environment by now."""
+
+    model: str
+    environment: str
+
+
 class Reconciliation(Body):
     """What is to be done, and by whom.
 
     Releases: `due` are started now, `waiting` on a later day, and those `under_way` are queued or running. `stuck`
     ended in errors until nobody tries any more. `too_old` are tags from before the first page of their model: they
-    are listed, never released.
+    are listed, never released. `rollouts` are started as well.
     """
 
     kind: ClassVar[str] = "reconciliation"
@@ -66,6 +73,7 @@ class Reconciliation(Body):
     missed: tuple[MissedHeartbeat, ...] = ()
     stopped: tuple[StoppedWorkflow, ...] = ()
     unknown: tuple[Unknown, ...] = ()
+    rollouts: tuple[DueRollout, ...] = ()
 
     @property
     def needs_a_person(self) -> bool:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum, auto
 from functools import partial
 from typing import TypeVar
 
 from semver import Version
 
-from slipway.adapters import deploy_tree, git
+from slipway.adapters import deploy_tree, git, rollouts
 from slipway.adapters.forge import Forge
 from slipway.adapters.history import History
 from slipway.adapters.ledger import BRANCH
@@ -25,7 +25,7 @@ from slipway.domain import labels
 from slipway.domain.identity import Identity
 from slipway.domain.release import Attempt, Proposal, Rollout, Verdicts, came_to_its_end
 from slipway.domain.tag import ReleaseTag
-from slipway.domain.upkeep import MissedHeartbeat, MovedTag, Reconciliation, RewrittenPage, Unknown
+from slipway.domain.upkeep import DueRollout, MissedHeartbeat, MovedTag, Reconciliation, RewrittenPage, Unknown
 from slipway.domain.verdict import Verdict
 from slipway.errors import SlipwayError, Unreachable
 from slipway.gates import judged_by, waivers_in_force
@@ -34,6 +34,7 @@ from slipway.reports.upkeep import UPKEEP_TITLE, stuck_release_issue, stuck_rele
 
 UPKEEP, STUCK = labels.UPKEEP.name, labels.STUCK.name  # the issues are found again by them
 
+_ROLLOUT = "rollout.yml"
 _MOST_RELEASES = 5  # a run: a flood of tags must not hide one that fails
 _RETRIES = 3  # after the first run that ended in an error
 _MISSED_WINDOWS = 2
@@ -69,11 +70,14 @@ class _Now:
     workplace: Workplace
 
 
-def run(*, today: date, workplace: Workplace, workflow: str = "release.yml") -> Reconciliation:
+def run(
+    *, today: date, workplace: Workplace, workflow: str = "release.yml", moment: datetime | None = None
+) -> Reconciliation:
     """Compute what is due.
 
     Args:
         today: the day for waivers, windows and heartbeats.
+        moment: that of rollouts, which wait for hours; the present one by default.
         workflow: the file of the one that releases; its runs that are queued or at work are left alone.
         workplace: whose tags, ledger and manifests.
     """
@@ -101,6 +105,7 @@ def run(*, today: date, workplace: Workplace, workflow: str = "release.yml") -> 
         rewritten=() if ledger is None else _rewritten(ledger, workplace),
         missed=tuple(_look_at(places, partial(_missed, now=now), unknown)),
         stopped=workplace.history.stopped("watch", today=today),
+        rollouts=tuple(_look_at(_due_rollouts(workplace, moment), partial(_rollout, workplace=workplace), unknown)),
         unknown=tuple(unknown.values()),
     )
 
@@ -110,6 +115,13 @@ def start(due: Iterable[str], *, workflow: str, forge: Forge) -> None:
     for tag in due:
         inputs = {"tag": tag, "model": ReleaseTag.parse(tag).model}
         forge.dispatch_workflow(workflow, ref=forge.default_branch, inputs=inputs)
+
+
+def start_rollouts(due: Iterable[DueRollout], *, forge: Forge) -> None:
+    """One that is under way already, or started twice, finds nothing to do."""
+    for one in due:
+        inputs = {"model": one.model, "environment": one.environment}
+        forge.dispatch_workflow(_ROLLOUT, ref=forge.default_branch, inputs=inputs)
 
 
 def tell(found: Reconciliation, *, workplace: Workplace) -> None:
@@ -271,6 +283,24 @@ def _live_since(tag: ReleaseTag, environment: str, workplace: Workplace) -> date
     """None where its rollout was never verified."""
     rollouts = [page.body for page in workplace.history.pages(tag, Rollout)]
     return next((one.live_since for one in reversed(rollouts) if one.environment == environment), None)
+
+
+def _due_rollouts(workplace: Workplace, moment: datetime | None) -> dict[str, tuple[str, str]]:
+    """To have been tried is enough: this runs on a machine that need not be one on which anything stays."""
+    due = rollouts.due(workplace, stays=False, now=moment)
+    return {f"{model} in {environment}": (environment, model) for environment, model in due}
+
+
+def _rollout(place: tuple[str, str], *, workplace: Workplace) -> DueRollout | None:
+    """One that failed is a person's: what failed last night would fail tonight, in another red run."""
+    environment, model = place
+    found = rollouts.wanted(model, environment=environment, workplace=workplace)
+    if found is None:
+        return None
+    mark = workplace.forge.statuses(found.commit).get(f"slipway/{environment}/{model}")
+    if mark is not None and mark.state == "failure":
+        return None
+    return DueRollout(model=model, environment=environment)
 
 
 def _tell_owners(tag: ReleaseTag, workplace: Workplace) -> None:

@@ -73,11 +73,23 @@ def test_a_folder_starts_no_workflow_and_says_what_does(team: Team, run: Run) ->
     assert "mend: run it here: slipway release tip@v1.1.0" in said.err
 
 
-def test_nothing_due_starts_nothing(run: Run) -> None:
+def test_nothing_due_starts_nothing(rolling: Team, run: Run) -> None:
     """Most nights."""
+    assert run("rollout", "--all").code == 0
+
     said = run("reconcile", "--start")
-    assert said.code == 0
+
+    assert said.code == 0, said.err
     assert "due: " not in said.out
+
+
+def test_a_rollout_that_no_event_started_is_due_too_and_a_person_runs_it_here(team: Team, run: Run) -> None:
+    """A folder starts nothing by itself, and says which command does."""
+    said = run("reconcile", "--start")
+
+    assert said.code == 2
+    assert "to be rolled out: tip in production" in said.out
+    assert "mend: run it here: slipway rollout tip --environment production" in said.err
 
 
 @pytest.fixture

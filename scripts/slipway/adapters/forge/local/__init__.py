@@ -234,5 +234,12 @@ class LocalForge(LocalAnnouncements):
     def dispatch_workflow(self, workflow: str, *, ref: str, inputs: Mapping[str, str]) -> None:
         raise ForgeRefused(
             f"no workflow `{workflow}` on `{ref}`: nothing runs by itself in a folder",
-            mend=f"run it here: slipway release {inputs.get('tag', 'TAG')}",
+            mend=f"run it here: {_by_hand(inputs)}",
         )
+
+
+def _by_hand(inputs: Mapping[str, str]) -> str:
+    """The command that does what the workflow would have done."""
+    if "tag" in inputs or "model" not in inputs:
+        return f"slipway release {inputs.get('tag', 'TAG')}"
+    return f"slipway rollout {inputs['model']} --environment {inputs['environment']}"
