@@ -112,6 +112,10 @@ class RolloutFailed(SlipwayError):
         self.incident = incident
 
 
+class ClusterRefused(SlipwayError):
+    """What a cluster said no to: who asks, a namespace that is not there, a manifest; no fault of any version."""
+
+
 class ServerRefused(SlipwayError):
     """A request that a live model server answered with a refusal."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import platformdirs
 
+from slipway.adapters.registry.platforms import Platforms
 from slipway.adapters.rollout import Rollout
 from slipway.adapters.rollout.process import ProcessRollout
 from slipway.adapters.workplace import Workplace
@@ -41,6 +42,25 @@ def process_engine(place: Workplace) -> ProcessRollout:
     )
 
 
+def cluster_engine(place: Workplace) -> Rollout:
+    """Deployments of the clusters that the environments' contexts name."""
+    from slipway.adapters.rollout.kubernetes.engine import KubernetesRollout
+
+    return KubernetesRollout(
+        engine=place.settings.rollout_engine,
+        repository=place.repository.root,
+        head=lambda: place.forge.head(place.forge.default_branch),
+        contexts={environment.name: environment.context for environment in place.settings.environments},
+        same_as=lambda model, digest: _images_of(model, digest, place),
+    )
+
+
+def _images_of(model: str, digest: str, place: Workplace) -> frozenset[str]:
+    """The images that a digest stands for: one, or one a platform where it is that of an index."""
+    found = Platforms.read(place.registry.repository(model), digest)
+    return frozenset({digest, *(image.digest for image in found.images)})
+
+
 def _state(place: Workplace, environment: Mapping[str, str]) -> Path:
     """Where it is known what serves: on a runner of a team's own not in the checkout, which each job empties first."""
     if environment.get("RUNNER_ENVIRONMENT") == "self-hosted":
@@ -53,5 +73,10 @@ def outlives_this_run(engine: RolloutEngine, environment: Mapping[str, str]) -> 
     return engine not in _ON_THIS_MACHINE or environment.get("RUNNER_ENVIRONMENT") != "github-hosted"
 
 
-_ENGINES: Mapping[RolloutEngine, Callable[[Workplace], Rollout]] = {RolloutEngine.PROCESS: process_engine}
+_ENGINES: Mapping[RolloutEngine, Callable[[Workplace], Rollout]] = {
+    RolloutEngine.PROCESS: process_engine,
+    RolloutEngine.KUBERNETES: cluster_engine,
+    RolloutEngine.ARGO_CD: cluster_engine,
+    RolloutEngine.FLUX: cluster_engine,
+}
 _ON_THIS_MACHINE = (RolloutEngine.PROCESS, RolloutEngine.DOCKER)

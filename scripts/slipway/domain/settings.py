@@ -44,6 +44,12 @@ def _an_environment(name: str) -> str:
     return name
 
 
+def _a_context(name: str) -> str:
+    if re.fullmatch(r"[^\s-]\S*", name) is None:
+        raise ValueError("must be the name of a context, as `kubectl config get-contexts` lists it")
+    return name
+
+
 def _an_image(reference: str) -> str:
     if _IMAGE.fullmatch(reference) is None:
         raise ValueError(
@@ -98,7 +104,10 @@ class WatchOn(StrEnum):
 
 
 class Environment(Declared):
+    """`context` is one of the kubeconfig, for engines that ask a cluster; without one, the current one."""
+
     name: Annotated[str, AfterValidator(_an_environment)]
+    context: Annotated[str, AfterValidator(_a_context)] | None = None
 
 
 class Settings(Declared):
@@ -134,6 +143,15 @@ class Settings(Declared):
             raise ValueError(
                 f"rollout_engine: {self.rollout_engine} pulls images from a registry, and image_registry is a folder: "
                 "name a registry, such as ghcr.io/OWNER"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _contexts_are_of_clusters(self) -> Self:
+        named = [environment.name for environment in self.environments if environment.context is not None]
+        if named and not self.rollout_engine.is_cluster:
+            raise ValueError(
+                f"environments: {named[0]}: context: the engine {self.rollout_engine} asks no cluster; leave it out"
             )
         return self
 

@@ -23,6 +23,28 @@ def test_an_environment_can_be_told_from_a_version(name: str) -> None:
         Environment(name=name)
 
 
+@pytest.mark.parametrize("context", ["gke_acme_west1-a_models", "arn:aws:eks:west-1:1:cluster/models", "me@there"])
+def test_an_environment_names_the_context_of_its_cluster(context: str) -> None:
+    """Staging and production are seldom one cluster."""
+    there = Environment(name="staging", context=context)
+    settings = Settings(image_registry="ghcr.io/acme", rollout_engine=RolloutEngine.FLUX, environments=(there,))
+    assert settings.environments[0].context == context
+
+
+@pytest.mark.parametrize("context", ["", " ", "-", "--kubeconfig=other", "a b"])
+def test_a_context_is_no_option_of_kubectl(context: str) -> None:
+    """It becomes a word of a command."""
+    with pytest.raises(ValidationError, match="kubectl config get-contexts"):
+        Environment(name="staging", context=context)
+
+
+def test_a_context_without_a_cluster_is_a_mistake() -> None:
+    """Whoever wrote it believes that the engine looks there."""
+    there = Environment(name="staging", context="staging")
+    with pytest.raises(ValidationError, match="environments: staging: context: the engine process asks no cluster"):
+        Settings(image_registry="ghcr.io/acme", environments=(there,))
+
+
 def test_environments_differ() -> None:
     """Two of one name would be one folder."""
     with pytest.raises(ValidationError, match="each once"):

@@ -1,0 +1,143 @@
+"""The manifest of a model as kustomize renders it: of a commit, and not of what lies in the working tree."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+from slipway.adapters import git
+from slipway.adapters.deploy_tree import FOLDER, manifest_path
+from slipway.adapters.rollout.kubernetes import objects
+from slipway.adapters.rollout.kubernetes.kubectl import Kubectl
+from slipway.errors import BadFile, GitRefused
+
+_SCHEME = "kubernetes:"
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The Deployment that serves a model, and which of its containers does.
+
+    `namespace` is empty where the manifest names none: it is then that of the kubeconfig's context. `image` is what the
+    manifest asks for, empty where that is not known.
+    """
+
+    namespace: str
+    name: str
+    container: str
+    image: str = ""
+
+    @classmethod
+    def at(cls, url: str) -> Self:
+        """The workload that `url` names."""
+        namespace, name, container = url.removeprefix(_SCHEME).split("/")
+        return cls(namespace, name, container)
+
+    @property
+    def url(self) -> str:
+        """Where it is, for who has the kubeconfig: names of Kubernetes have no slash."""
+        return f"{_SCHEME}{self.namespace}/{self.name}/{self.container}"
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Its namespace, as kubectl takes it."""
+        return ("--namespace", self.namespace) if self.namespace else ()
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """`content` is what is applied, as kustomize printed it; `path` is the manifest that it came from."""
+
+    path: str
+    content: bytes
+    workload: Workload
+
+
+def rendered(model: str, environment: str, *, repository: Path, commit: str, kubectl: Kubectl) -> Rendered | None:
+    """What `deploy/<environment>/<model>` of a commit renders to; None where that commit has no such folder.
+
+    The Deployment is found by the image of one of its containers: names, labels and all else are the team's to edit.
+
+    Raises:
+        BadFile: kustomize cannot render it, or it holds not one Deployment with a container of the model's image.
+    """
+    path = manifest_path(environment, model)
+    if git.read_file(repository, commit, path) is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
+        tree = Path(folder) / FOLDER
+        git.export(repository, commit, FOLDER, into=tree)
+        content = _built(tree / environment / model, path, kubectl)
+    return Rendered(path, content, _workload(content, model, path))
+
+
+def fetched(repository: Path, commit: str) -> str:
+    """A commit of the default branch, brought here where it is not here yet."""
+    try:
+        return git.commit_of(repository, commit)
+    except GitRefused:
+        git.fetch(repository)
+        return git.commit_of(repository, commit)
+
+
+def _built(folder: Path, path: str, kubectl: Kubectl) -> bytes:
+    ended = kubectl.ended("kustomize", str(folder))
+    if ended.code != 0:
+        said = ended.said.replace(str(folder.parents[2]), "").replace(f"/{FOLDER}/", f"{FOLDER}/")
+        raise BadFile(
+            f"{path}: kustomize cannot render it: {said or 'it did not end'}",
+            mend=f"correct what it names; this renders it: kubectl kustomize {Path(path).parent}",
+        )
+    return ended.out
+
+
+def _workload(content: bytes, model: str, path: str) -> Workload:
+    found = list(_workloads(content, model, path))
+    if len(found) != 1:
+        named = ", ".join(str(one) for one in found) or "none"
+        raise BadFile(
+            f"{path}: one Deployment has to run {model}, in a container whose image is called so; found: {named}",
+            mend="build on deploy/base, as the manifest of a new model does, and leave `images:` to name the model",
+        )
+    return found[0]
+
+
+def _workloads(content: bytes, model: str, path: str) -> Iterator[Workload]:
+    for document in _documents(content, path):
+        if document.get("kind") == "Deployment":
+            deployment = objects.read(document, objects.Deployment)
+            for container in deployment.spec.template.spec.containers:
+                if name_of(container.image) == model:
+                    where = deployment.metadata
+                    yield Workload(where.namespace, where.name, container.name, container.image)
+
+
+def _documents(content: bytes, path: str) -> list[dict[str, Any]]:
+    try:
+        documents = list(yaml.load_all(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadFile(f"{path} renders to what is no YAML: {error}", mend="correct what it builds on") from error
+    return [document for document in documents if isinstance(document, dict)]
+
+
+def name_of(image: str) -> str:
+    """`model` of `host:5000/prefix/model:v1.4.0@sha256:…`."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+
+def tag_of(image: str) -> str:
+    """`v1.4.0` of it; empty where there is none."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+
+
+def digest_of(image: str) -> str:
+    """`sha256:…` of it; empty where there is none."""
+    return image.partition("@")[2]
