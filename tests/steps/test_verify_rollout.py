@@ -141,7 +141,12 @@ def test_answers_that_are_others_than_when_it_was_judged_fail_the_rollout(live: 
     assert caught.value.problem == (
         "v1.1.0 answers in production, but 50 of 50 golden rows otherwise than when it was judged"
     )
-    assert caught.value.mend == "slipway rollback tip --environment production --to v1.0.0"
+    assert caught.value.exit_code == 10
+    assert caught.value.mend == (
+        "slipway rollout tip --environment production tells its owners and goes back, as policies/rollout.yaml says; "
+        "one by one: judge, revert-manifest, file-issue, record-pages, each with "
+        "tip/production/2026-04-01-rollout-failed-v1.1.0"
+    )
     assert live.record("tip@v1.1.0").latest(Rollout) is None
 
 
@@ -165,19 +170,6 @@ def test_a_rollout_that_fails_marks_the_commit_until_one_does_not(live: Team) ->
 
     verify(live, InThisProcess())
     assert marks(live)["slipway/production/tip"] == "success"
-
-
-def test_nothing_ran_before_the_first_version_so_its_manifest_is_put_back(team: Team) -> None:
-    """A way back that names no version would be refused at night."""
-    team.release(team.tag("tip@v1.0.0"))
-    proposal = team.record("tip@v1.0.0").page(Proposal, written_by="bump-manifest").body
-    assert proposal.pull is not None
-    team.workplace.forge.merge_pull(proposal.pull)
-
-    with pytest.raises(RolloutFailed) as caught:
-        verify(team, InThisProcess(off=0.01))
-
-    assert caught.value.mend == "nothing ran before it: put deploy/production/tip/kustomization.yaml back"
 
 
 def test_an_edit_of_other_lines_does_not_begin_its_days_anew(live: Team) -> None:

@@ -32,7 +32,7 @@ def dry(workplace: Workplace) -> Workplace:
     """The same workplace, with a forge and a registry that only read, and a state that is thrown away."""
     state = Path(tempfile.mkdtemp(prefix="slipway-dry-run-"))
     atexit.register(shutil.rmtree, state, ignore_errors=True)
-    for name in ("releases", "checks", "windows"):
+    for name in ("releases", "checks", "windows", "incidents"):
         there = workplace.state / name
         if there.exists():
             shutil.copytree(there, state / name, symlinks=True)

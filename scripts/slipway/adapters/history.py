@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import PurePosixPath
@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from semver import Version
 
 from slipway.adapters.ledger import Ledger
-from slipway.domain.incident import IncidentKind, IncidentVerdicts, IssueAction, IssueFiled, Window
+from slipway.domain.incident import IncidentKind, IncidentVerdicts, IssueAction, IssueFiled, Window, is_of_watch
 from slipway.domain.pages import Body, Page, parse_page
-from slipway.domain.release import Verdicts
+from slipway.domain.release import Rollout, Verdicts
 from slipway.domain.tag import ReleaseTag, is_model_name, release_named
 from slipway.domain.upkeep import StoppedWorkflow
 from slipway.domain.verdict import Verdict
@@ -82,14 +82,48 @@ class History:
         ]
         return sorted(found, key=lambda page: page.number)
 
+    def pages_of_incident(self, model: str, environment: str, incident: str) -> dict[str, bytes]:
+        """File name → content of every page of one incident."""
+        found = self.ledger.pages(incident_folder(model, environment, incident))
+        return {PurePosixPath(path).name: content for path, content in found.items()}
+
     def incidents(self, model: str, environment: str) -> list[str]:
         """The ids of all incidents, oldest first: an id begins with its day."""
         under = f"{model}/{environment}/incidents"
         return sorted({PurePosixPath(path).parts[3] for path in self._paths(under)})
 
     def open_incident(self, model: str, environment: str) -> OpenIncident | None:
-        """The newest, unless its issue was closed; a way back that a person asked for has no verdicts, and is none."""
-        for incident in reversed(self.incidents(model, environment)):
+        """The newest that the watch found, unless its issue was closed."""
+        found = [one for one in self.incidents(model, environment) if is_of_watch(one)]
+        return self._newest_open(model, environment, found)
+
+    def open_rollout(self, model: str, environment: str) -> OpenIncident | None:
+        """The newest rollout that failed, unless its issue was closed."""
+        return self._newest_open(model, environment, self.failed_rollouts(model, environment))
+
+    def failed_rollouts(self, model: str, environment: str) -> list[str]:
+        """The ids of the incidents, oldest first."""
+        return [one for one in self.incidents(model, environment) if IncidentKind.ROLLOUT_FAILED.names(one)]
+
+    def all_failed_rollouts(self) -> list[tuple[str, str, str]]:
+        """Model, environment and id of each, in no order."""
+        found = {tuple(PurePosixPath(path).parts[:4]) for path in self._paths("") if "/incidents/" in path}
+        places = [(model, environment, incident) for model, environment, _, incident in found]
+        return [place for place in places if IncidentKind.ROLLOUT_FAILED.names(place[2])]
+
+    def rollouts(self, model: str, environment: str) -> list[Rollout]:
+        """What was verified in an environment, oldest first; those of one day lowest version first."""
+        found = [
+            parse_page(Rollout, content, where=f"ledger:{path}").body
+            for path, content in self.ledger.pages_of_kind(Rollout.kind, under=model).items()
+        ]
+        return sorted(
+            (one for one in found if one.environment == environment),
+            key=lambda one: (one.live_since, ReleaseTag.parse(f"{model}@{one.version}").precedence),
+        )
+
+    def _newest_open(self, model: str, environment: str, incidents: Sequence[str]) -> OpenIncident | None:
+        for incident in reversed(incidents):
             verdicts = self.incident_page(model, environment, incident, IncidentVerdicts)
             if verdicts is None:
                 continue
@@ -149,7 +183,7 @@ class History:
     def pages_of_window(self, model: str, environment: str, *, until: date, subject: str) -> dict[str, bytes]:
         """What an earlier run found and did about the same window, from the incident that was the last by then."""
         found = [one for one in self.incidents(model, environment) if one[:10] <= until.isoformat()]
-        watched = [one for one in found if f"-{IncidentKind.REQUESTED}-" not in one]
+        watched = [one for one in found if is_of_watch(one)]
         pages = self.ledger.pages(incident_folder(model, environment, watched[-1])) if watched else {}
         return {
             PurePosixPath(path).name: content

@@ -88,6 +88,12 @@ class Ledger:
         files = {} if head is None else self.forge.list_files(head)
         return self._contents({path: blob for path, blob in files.items() if path.rpartition("/")[0] in folders})
 
+    def pages_of_kind(self, kind: str, *, under: str) -> dict[str, bytes]:
+        """Path → content of the pages of one kind below the folder `under`, of one commit and read at once."""
+        head = self.forge.head(BRANCH)
+        files = {} if head is None else self.forge.list_files(head, under)
+        return self._contents({path: at for path, at in files.items() if path.split("/")[-1].startswith(f"{kind}.")})
+
     def _contents(self, files: Mapping[str, str]) -> dict[str, bytes]:
         contents = self.forge.read_blobs(files.values())
         return {path: contents[blob] for path, blob in files.items()}

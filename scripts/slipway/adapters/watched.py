@@ -14,7 +14,7 @@ from slipway.adapters.workplace import Workplace
 from slipway.domain.calibration import Calibration
 from slipway.domain.evidence import Evidence, MetricsEvidence
 from slipway.domain.identity import Identity
-from slipway.domain.incident import IssueAction, IssueFiled, Window, WindowEvidence
+from slipway.domain.incident import IssueAction, IssueFiled, Window, WindowEvidence, is_of_watch
 from slipway.domain.model import Model
 from slipway.domain.policy import Policies
 from slipway.domain.release import Proposal, Rollout
@@ -172,7 +172,7 @@ def _earlier(
 
 def _open_incident(model: str, environment: str, workplace: Workplace) -> str | None:
     """The newest incident that has an issue, unless that was closed. A way back that a person asked for has none."""
-    for incident in reversed(workplace.history.incidents(model, environment)):
+    for incident in filter(is_of_watch, reversed(workplace.history.incidents(model, environment))):
         issue = workplace.history.incident_page(model, environment, incident, IssueFiled)
         if issue is not None:
             return None if issue.body.action is IssueAction.CLOSED else incident

@@ -83,6 +83,11 @@ class Workplace:
         folder = self.state / "windows" / environment / model / day
         return Record(folder, subject=f"{model} in {environment}, window to {day}")
 
+    def incident(self, model: str, environment: str, incident: str) -> Record:
+        """Of a rollout that failed."""
+        folder = self.state / "incidents" / environment / model / incident
+        return Record(folder, subject=f"{model}/{environment}/{incident}")
+
     def served_log(self, model: str, environment: str) -> ServedLog:
         from slipway.adapters import log_sources  # noqa: PLC0415 - seconds, which most commands do not need
         from slipway.adapters.served_log import ServedLog  # noqa: PLC0415

@@ -10,6 +10,7 @@ import click
 
 from slipway.cli import options
 from slipway.cli.printing import hand_over, numbered, show, tell
+from slipway.errors import RolloutFailed
 
 if TYPE_CHECKING:
     from slipway.domain.release import Proposal
@@ -157,14 +158,18 @@ def verify_rollout(model: str, environment: str | None, on: date | None, dry_run
         wanted = step.wanted(model, environment=name, workplace=place)
         tell(f"{model} in {name}: {wanted.tag.image_tag} is served from {wanted.digest}", dry_run=True)
         return
-    page = step.run(
-        model,
-        environment=name,
-        on=on or options.today(),
-        workplace=place,
-        engine=engine_of(place),
-        stays=outlives_this_run(place.settings.rollout_engine, os.environ),
-    )
+    try:
+        page = step.run(
+            model,
+            environment=name,
+            on=on or options.today(),
+            workplace=place,
+            engine=engine_of(place),
+            stays=outlives_this_run(place.settings.rollout_engine, os.environ),
+        )
+    except RolloutFailed as failure:
+        hand_over({"incident": failure.incident})
+        raise
     body = page.body
     end = "" if body.stays else "; it ends with this run, for a hosted runner keeps no server"
     show(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from slipway.cli import options, release, upkeep, verdicts, watch, windows
+from slipway.cli import failed_rollouts, options, release, upkeep, verdicts, watch, windows
 from slipway.cli.failures import told
 from slipway.cli.printing import hand_over, summarise, tell
 from slipway.errors import SlipwayError
@@ -48,10 +48,18 @@ def run_release(context: click.Context, tag: str, environment: str | None) -> in
 @click.argument("model", metavar="MODEL", required=False)
 @click.option("--all", "all_of_it", is_flag=True, help="All models; one failure stops no other.")
 @click.option("--environment", metavar="NAME", help="One of slipway.yaml; all of them by default.")
+@click.option(
+    "--leave-webhook", is_flag=True, help="Leave it to `send-webhook --rollouts` to tell the incident_webhook."
+)
 @options.DRY_RUN
 @click.pass_context
-def run_rollout(
-    context: click.Context, model: str | None, all_of_it: bool, environment: str | None, dry_run: bool
+def run_rollout(  # noqa: PLR0917  # click passes by name
+    context: click.Context,
+    model: str | None,
+    all_of_it: bool,
+    environment: str | None,
+    leave_webhook: bool,
+    dry_run: bool,
 ) -> int:
     """Roll out what was merged and is not verified yet: see that it answers, announce it, propose it further.
 
@@ -69,13 +77,20 @@ def run_rollout(
     if environment is not None:
         options.environment_in(place, environment)
     found = rollouts.due(place, stays=outlives_this_run(place.settings.rollout_engine, os.environ))
-    due = [(there, one) for there, one in found if model in (None, one) and environment in (None, there)]
+
+    def is_chosen(one: str, there: str) -> bool:
+        return model in (None, one) and environment in (None, there)
+
+    due = [(there, one) for there, one in found if is_chosen(one, there)]
     tell("\n".join(f"due: {one} in {there}" for there, one in due) or "nothing is due")
     roll_out = partial(_would_roll_out, context) if dry_run else partial(_roll_out, context)
     code = max((told(partial(roll_out, one, there)) for there, one in due), default=0)
     return max(code, told(_tell_waiting))
 
 
+    if not dry_run:
+        followed = failed_rollouts.follow_all(is_chosen, about=watch.about_the_issue, leave_webhook=leave_webhook)
+        code = max(code, followed)
 def _would_roll_out(context: click.Context, model: str, environment: str) -> None:
     where = {"model": model, "environment": environment}
     context.invoke(release.verify_rollout, on=None, dry_run=True, as_json=False, **where)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from slipway.cli import options
+from slipway.cli import failed_rollouts, options
 from slipway.cli.failures import warn
 from slipway.cli.printing import hand_over, show, summarise, tell
 from slipway.cli.watch import post_windows
@@ -37,7 +37,7 @@ class _Jobs(click.ParamType[dict[str, JobResult]]):
 
 
 @click.command("record-pages")
-@click.argument("subject", metavar="TAG|MODEL")
+@click.argument("subject", metavar="TAG|MODEL|INCIDENT")
 @click.option(
     "--jobs", type=_Jobs(), help="How the jobs of this run of TAG ended; one that broke off is recorded, too."
 )
@@ -47,13 +47,15 @@ class _Jobs(click.ParamType[dict[str, JobResult]]):
 def record_pages(
     subject: str, jobs: dict[str, JobResult] | None, environment: str | None, until: date | None, dry_run: bool
 ) -> None:
-    """Write the pages of a release (TAG) or of a window (MODEL) into the ledger, by one commit."""
+    """Write the pages of a release (TAG), window (MODEL) or failed rollout (INCIDENT) to the ledger, by one commit."""
     from slipway.steps import record_pages as step
 
     place = options.workplace(dry_run=dry_run)
     if "@" in subject:
         commit = _record_release(subject, jobs, place)
     else:
+    elif failed_rollouts.is_incident(subject):
+        commit = failed_rollouts.record_pages(subject, dry_run=dry_run)
         name = options.environment_in(place, environment)
         record = place.window(subject, name, options.day_of_window(until).isoformat())
         commit = step.run_on_windows([record], ledger=place.ledger)

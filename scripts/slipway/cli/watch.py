@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slipway.cli import options
+from slipway.cli import failed_rollouts, options
 from slipway.cli.failures import warn
 from slipway.cli.printing import hand_over, numbered, show, tell
 from slipway.cli.windows import write_report
@@ -43,13 +43,16 @@ def measure_drift(model: str, environment: str | None, until: date | None, as_js
 
 
 @click.command("file-issue")
-@click.argument("subject", metavar="TAG|MODEL")
+@click.argument("subject", metavar="TAG|MODEL|INCIDENT")
 @options.ENVIRONMENT
 @options.UNTIL
 @options.DRY_RUN
 @options.AS_JSON
 def file_issue(subject: str, environment: str | None, until: date | None, dry_run: bool, as_json: bool) -> None:
-    """Open, update or close the one issue about a refused release (TAG) or about a window (MODEL)."""
+    """Open, update or close the issue of a refused release (TAG), a window (MODEL) or a failed rollout (INCIDENT)."""
+    if failed_rollouts.is_incident(subject):
+        failed_rollouts.file_issue(subject, dry_run=dry_run, as_json=as_json, about=about_the_issue)
+        return
     from slipway.domain.tag import ReleaseTag
     from slipway.steps import file_issue as step
 
@@ -65,11 +68,11 @@ def file_issue(subject: str, environment: str | None, until: date | None, dry_ru
         if not dry_run:
             write_report(record, place)
     body = page.body
-    show(page, _about_the_issue(body), as_json=as_json, dry_run=dry_run)
+    show(page, about_the_issue(body), as_json=as_json, dry_run=dry_run)
     hand_over({"number": body.number if body.number is not None else "", "action": body.action}, dry_run=dry_run)
 
 
-def _about_the_issue(filed: IssueFiled) -> str:
+def about_the_issue(filed: IssueFiled) -> str:
     if filed.number is None:
         return "nothing to tell"
     done = "stays as it is" if filed.action == "none" else filed.action
@@ -77,14 +80,23 @@ def _about_the_issue(filed: IssueFiled) -> str:
 
 
 @click.command("send-webhook")
-@options.MODEL
+@click.argument("model", metavar="MODEL|INCIDENT", required=False)
+@click.option("--rollouts", is_flag=True, help="Of all rollouts that failed, what waits; it is recorded as well.")
 @options.ENVIRONMENT
 @options.UNTIL
-def send_webhook(model: str, environment: str | None, until: date | None) -> None:
-    """Post what was done about a window of MODEL, and what waits, to the incident_webhook of slipway.yaml."""
+def send_webhook(model: str | None, rollouts: bool, environment: str | None, until: date | None) -> None:
+    """Post what was done about a window of MODEL or a failed rollout, and what waits, to the incident_webhook."""
+    if rollouts == (model is not None):
+        raise click.UsageError("name a model or an incident, or say --rollouts")
     place = options.workplace()
     if place.settings.incident_webhook is None:
         tell("slipway.yaml names no incident_webhook")
+        return
+    if model is None:
+        failed_rollouts.post_all()
+        return
+    if failed_rollouts.is_incident(model):
+        failed_rollouts.send_webhook(model, place)
         return
     name = options.environment_in(place, environment)
     post_windows([place.window(model, name, options.day_of_window(until).isoformat())], place)
@@ -104,12 +116,15 @@ def post_windows(records: Iterable[Record], place: Workplace) -> None:
 
 
 @click.command("revert-manifest")
-@options.MODEL
+@click.argument("model", metavar="MODEL|INCIDENT")
 @options.ENVIRONMENT
 @options.UNTIL
 @options.DRY_RUN
 def revert_manifest(model: str, environment: str | None, until: date | None, dry_run: bool) -> None:
-    """Carry out the verdict `revert` of a window, by pull request or commit as the policy says."""
+    """Carry out the verdict `revert` of a window or a failed rollout, by pull request or commit as the policy says."""
+    if failed_rollouts.is_incident(model):
+        failed_rollouts.revert_manifest(model, dry_run=dry_run)
+        return
     from slipway.steps import revert_manifest as step
 
     place = options.workplace(dry_run=dry_run)

@@ -11,6 +11,7 @@ from pydantic import AliasChoices, ConfigDict, Field
 
 from slipway.domain.calibration import Calibration
 from slipway.domain.evidence import MetricsEvidence
+from slipway.domain.limits import Reversion as Means
 from slipway.domain.pages import Body, Frozen
 from slipway.domain.unlabelled import LabelArrival, UnlabelledEstimate
 from slipway.domain.verdict import Estimate, Finding, Verdict
@@ -24,6 +25,15 @@ class IncidentKind(StrEnum):
     METRIC = "metric"
     ROLLOUT_FAILED = "rollout-failed"
     REQUESTED = "requested"
+
+    def names(self, incident: str) -> bool:
+        """Whether an incident is of this kind, by its id, which begins with a day."""
+        return incident[11:] == self or incident[11:].startswith(f"{self}-")
+
+
+def is_of_watch(incident: str) -> bool:
+    """Whether the watch found it, and not a rollout or a person."""
+    return not (IncidentKind.ROLLOUT_FAILED.names(incident) or IncidentKind.REQUESTED.names(incident))
 
 
 class Outcome(StrEnum):
@@ -208,7 +218,8 @@ class IncidentVerdicts(Body):
     """`incident` is None while all is quiet; its id begins with the day on which it was first seen.
 
     `limits` are what the features of the newest window were held to, and `metric_limit` is that of the foremost metric,
-    None where it has none; pages from before these were kept have neither.
+    None where it has none; pages from before these were kept have neither. `means` is how the policy of rollouts goes
+    back, None for what the watch found.
     """
 
     kind: ClassVar[str] = "incident-verdicts"
@@ -221,6 +232,7 @@ class IncidentVerdicts(Body):
     policies_digest: str
     limits: tuple[HeldTo, ...] = ()
     metric_limit: float | None = None
+    means: Means | None = None
 
 
 class IssueAction(StrEnum):

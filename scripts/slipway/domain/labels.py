@@ -49,6 +49,11 @@ def of_environment(model: str, environment: str) -> Label:
 
 
 def of_all(models: tuple[str, ...], environments: tuple[str, ...]) -> tuple[Label, ...]:
+def of_rollout(model: str, environment: str) -> Label:
+    """What the one open issue about rollouts of a model in an environment is found by."""
+    return Label(_fitting(f"rollout:{environment}/{model}"), _RED, "A version that was merged and does not run")
+
+
     """Every label that Slipway gives in a repository with these models and environments."""
     return (
         SLIPWAY,
@@ -61,6 +66,7 @@ def of_all(models: tuple[str, ...], environments: tuple[str, ...]) -> tuple[Labe
         *(of_environment(model, environment) for environment in environments for model in models),
     )
 
+        *(of_rollout(model, environment) for environment in environments for model in models),
 
 def _fitting(name: str) -> str:
     """A long name is cut, and told apart by its digest."""

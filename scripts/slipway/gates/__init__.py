@@ -10,10 +10,11 @@ from datetime import date
 from typing import Any
 
 from slipway.domain.case import ReleaseCase, ReleaseGate, WindowGate
-from slipway.domain.incident import WindowEvidence
-from slipway.domain.limits import PromiseLimit
+from slipway.domain.incident import IncidentKind, IncidentVerdicts, WindowEvidence
+from slipway.domain.limits import PromiseLimit, Reversion
 from slipway.domain.policy import Policies, Policy
 from slipway.domain.release import Verdicts, VoidWaiver, WaiverUsed
+from slipway.domain.rollout_failure import RolloutFailure
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Finding, Verdict, verdict_of
 from slipway.gates import (
@@ -26,6 +27,7 @@ from slipway.gates import (
     outputs,
     previous_version,
     promise,
+    rollout,
     signature,
     slices,
     way_back,
@@ -140,6 +142,22 @@ def findings_of_window(evidence: WindowEvidence, policies: Policies) -> dict[str
         )
         for name, gate in WINDOW_GATES.items()
     }
+
+
+def verdicts_of_rollout(failure: RolloutFailure, policies: Policies, *, policies_digest: str) -> IncidentVerdicts:
+    """What to do about a version that does not run; a policy in audit tells, and goes back by itself never."""
+    policy, model = policies.rollout, failure.model
+    limit = policy.limit_for(model)
+    findings = rollout.judge_rollout(failure, limit)
+    return IncidentVerdicts(
+        verdict=verdict_of(findings),
+        kind_of_incident=IncidentKind.ROLLOUT_FAILED,
+        incident=failure.incident,
+        outcome=rollout.outcome_of(failure),
+        findings=findings,
+        policies_digest=policies_digest,
+        means=Reversion.NEVER if policy.is_in_audit(model) else limit.revert,
+    )
 
 
 def _marked(findings: tuple[Finding, ...], policy: Policy[Any], model: str) -> tuple[Finding, ...]:

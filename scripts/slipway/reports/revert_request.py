@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from slipway.domain.rollout_failure import RolloutFailure
 from slipway.reports import rendering
 from slipway.reports.marker import marker
+from slipway.reports.rollout_words import golden_in_words, printed, serves_in_words
 
 
 def revert_title(*, model: str, environment: str, version: str, back_to: str) -> str:
@@ -20,10 +22,12 @@ def revert_body(
     reason: str,
     incident: str,
     refused: str = "",
+    failure: RolloutFailure | None = None,
 ) -> str:
     """Markdown, with the incident's marker at its end.
 
-    `refused` is why the commit that the policy asks for was not taken, empty where it asks for none.
+    `refused` is why the commit that the policy asks for was not taken, empty where it asks for none. `failure` is the
+    rollout that leads back, None where the watch or a person does.
     """
     text = rendering.markdown(
         "revert_request",
@@ -35,5 +39,10 @@ def revert_body(
         reason=reason,
         incident=incident,
         refused=refused,
+        policy="previous-version" if failure is None else "rollout",
+        failure=failure,
+        printed=None if failure is None else printed(failure),
+        evidence=golden_in_words(failure) if failure else "",
+        serves=serves_in_words(failure) if failure else "",
     )
     return text + marker(kind="revert", model=model, environment=environment, incident=incident)

@@ -6,10 +6,12 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from slipway.adapters import failed_rollouts
 from slipway.adapters.forge import LONGEST_DESCRIPTION, Forge, Issue, StatusState
 from slipway.adapters.history import History
 from slipway.adapters.ledger import Ledger
 from slipway.adapters.records import Record
+from slipway.adapters.workplace import Workplace
 from slipway.domain import labels
 from slipway.domain.identity import Identity
 from slipway.domain.incident import (
@@ -21,12 +23,14 @@ from slipway.domain.incident import (
     Reversion,
     WindowEvidence,
 )
-from slipway.domain.pages import Page
-from slipway.domain.release import Proposal, Verdicts
+from slipway.domain.pages import Page, key_of
+from slipway.domain.release import Proposal, Rollout, Verdicts
+from slipway.domain.rollout_failure import RolloutFailure
 from slipway.domain.verdict import Verdict
 from slipway.reports.incident_issue import incident_body, incident_title
 from slipway.reports.marker import read_marker
 from slipway.reports.refusal import refused_release_issue, refused_release_title, status_description
+from slipway.reports.rollout_issue import not_over, rollout_body, rollout_title, why_again, why_closed
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +57,28 @@ def run_on_window(record: Record, *, forge: Forge, owners: Sequence[str] = ()) -
     }
     seen = _Seen(evidence.body, verdicts.body, reversion.body if reversion else None, tuple(owners))
     return record.once(IssueFiled, reads=reads, make=lambda: _tell(record, seen, forge), is_deed=True)
+
+
+def run_on_rollout(record: Record, *, workplace: Workplace, owners: Sequence[str] = ()) -> Page[IssueFiled]:
+    """Open the issue of a version that was merged and does not run, or update it; and write the page `issue`.
+
+    Closed it is as soon as what the environment is to run by then was verified, whichever version that is.
+    """
+    failure = record.page(RolloutFailure, written_by="verify-rollout")
+    verdicts = record.page(IncidentVerdicts, written_by="judge")
+    reversion, filed = record.latest(Reversion), record.latest(IssueFiled)
+    told = reversion.body if reversion else None
+    seen = _SeenRollout(failure.body, verdicts.body, told, tuple(owners))
+    reads = {"failure": failure.key, "verdicts": verdicts.key, "reversion": reversion.key if reversion else "none"}
+    verified = failed_rollouts.verified_since(failure.body, workplace)
+    if verified is None or filed is None:
+        filed = _file_of_rollout(record, filed, seen, workplace, reads=reads)
+    if verified is None:
+        return filed
+    reads = {"failure": failure.key, "verified": f"{verified.digest} of {verified.commit}"}
+    return record.once(
+        IssueFiled, reads=reads, make=lambda: _close_rollout(filed.body, seen, verified, workplace.forge), is_deed=True
+    )
 
 
 def run_on_release(record: Record, *, forge: Forge, web: str | None = None) -> Page[IssueFiled]:
@@ -114,6 +140,73 @@ def _tell(record: Record, seen: _Seen, forge: Forge) -> IssueFiled:
     if action is not IssueAction.UPDATED:  # who has taken it by then, or given it back, is left alone
         forge.assign(number, seen.owners)
     return IssueFiled(incident=verdicts.incident, number=number, action=action, title=title)
+
+
+@dataclass(frozen=True, slots=True)
+class _SeenRollout:
+    """What is to be told of a version that does not run, and whom it concerns."""
+
+    failure: RolloutFailure
+    verdicts: IncidentVerdicts
+    reversion: Reversion | None
+    owners: tuple[str, ...]
+
+
+def _file_of_rollout(
+    record: Record, filed: Page[IssueFiled] | None, seen: _SeenRollout, workplace: Workplace, *, reads: dict[str, str]
+) -> Page[IssueFiled]:
+    """Told once; where a person closed the issue and the version fails again, it is opened again once."""
+    reopening = {**reads, "closed": "by hand"}
+    if filed is not None and _closed_by_hand(filed.body, workplace.forge):
+        reads = reopening
+    elif filed is not None and filed.key == key_of(reopening):
+        return filed
+    body = filed.body if filed else None
+    return record.once(IssueFiled, reads=reads, make=lambda: _tell_of_rollout(body, seen, workplace), is_deed=True)
+
+
+def _closed_by_hand(filed: IssueFiled, forge: Forge) -> bool:
+    by_us = filed.action is IssueAction.CLOSED or filed.number is None
+    return not by_us and not forge.issue(filed.number or 0).open
+
+
+def _tell_of_rollout(filed: IssueFiled | None, seen: _SeenRollout, workplace: Workplace) -> IssueFiled:
+    failure, forge = seen.failure, workplace.forge
+    label = labels.of_rollout(failure.model, failure.environment).name
+    title = rollout_title(failure, seen.verdicts, reversion=seen.reversion)
+    body = rollout_body(failure, seen.verdicts, reversion=seen.reversion, owners=seen.owners)
+    again = why_again(failure) if filed is None else not_over(failure)
+    there, last = next(iter(forge.open_issues(label)), None), forge.last_issue(label)
+    if there is not None:
+        number = forge.update_issue(there.number, title=title, body=body).number
+        action = _what_was_done(there, filed, failure, again=again, workplace=workplace)
+    elif last is not None and read_marker(last.body).get("version") == failure.version:
+        action, number = IssueAction.REOPENED, last.number
+        forge.update_issue(number, title=title, body=body)
+        forge.reopen_issue(number, comment=again)
+    else:
+        log.info("opening an issue: %s", title)
+        action = IssueAction.OPENED
+        number = forge.open_issue(title=title, body=body, labels=(labels.SLIPWAY.name, label)).number
+    if action is not IssueAction.UPDATED:
+        forge.assign(number, seen.owners)
+    return IssueFiled(incident=failure.incident, number=number, action=action, title=title)
+
+
+def _what_was_done(
+    there: Issue, filed: IssueFiled | None, failure: RolloutFailure, *, again: str, workplace: Workplace
+) -> IssueAction:
+    """An issue that is open was updated, unless a run opened it that was killed before it could write that down."""
+    known = filed.number if filed else failed_rollouts.filed_before(failure, workplace)
+    if again in workplace.forge.comments(there.number):
+        return IssueAction.REOPENED
+    return IssueAction.UPDATED if known == there.number else IssueAction.OPENED
+
+
+def _close_rollout(filed: IssueFiled, seen: _SeenRollout, verified: Rollout, forge: Forge) -> IssueFiled:
+    assert filed.number is not None  # it was opened
+    forge.close_issue(filed.number, comment=why_closed(seen.failure, verified, seen.reversion))
+    return IssueFiled(incident=seen.failure.incident, number=filed.number, action=IssueAction.CLOSED, title=filed.title)
 
 
 def _to_reopen(evidence: WindowEvidence, verdicts: IncidentVerdicts, forge: Forge) -> Issue | None:

@@ -14,8 +14,16 @@ from slipway.domain.incident import IncidentKind, IncidentVerdicts, Outcome, Win
 from slipway.domain.pages import Page
 from slipway.domain.policy import Policies
 from slipway.domain.release import Rehearsal, Verdicts
+from slipway.domain.rollout_failure import RolloutFailure
 from slipway.domain.verdict import Finding, Verdict, verdict_of, worst
-from slipway.gates import findings_of_window, judged_by, verdicts_of, void_waivers, waivers_in_force
+from slipway.gates import (
+    findings_of_window,
+    judged_by,
+    verdicts_of,
+    verdicts_of_rollout,
+    void_waivers,
+    waivers_in_force,
+)
 from slipway.gates.metrics import limit_in_production
 
 
@@ -54,6 +62,16 @@ def run_on_window(record: Record, *, policies: Policies, policies_digest: str) -
         IncidentVerdicts,
         reads=reads,
         make=lambda: _judge_window(evidence.body, policies, policies_digest=policies_digest),
+    )
+
+
+def run_on_rollout(record: Record, *, policies: Policies, policies_digest: str) -> Page[IncidentVerdicts]:
+    """Write the page `incident-verdicts` about a version that was merged and does not run."""
+    failure = record.page(RolloutFailure, written_by="verify-rollout")
+    return record.once(
+        IncidentVerdicts,
+        reads={"failure": failure.key, "policies": policies_digest},
+        make=lambda: verdicts_of_rollout(failure.body, policies, policies_digest=policies_digest),
     )
 
 

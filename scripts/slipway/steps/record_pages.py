@@ -16,6 +16,7 @@ from slipway.domain.delivery import Delivery
 from slipway.domain.incident import IncidentVerdicts, IssueFiled, Reversion, WindowEvidence
 from slipway.domain.pages import Page
 from slipway.domain.release import Attempt, JobResult, Proposal, Verdicts, WaiverUsed, came_to_its_end
+from slipway.domain.rollout_failure import RolloutFailure
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, BranchMoved, PageExists
 from slipway.gates import judged_by, waivers_in_force
@@ -90,6 +91,14 @@ def run_on_windows(records: Sequence[Record], *, ledger: Ledger, beat: Heartbeat
             folders[folder] = {**folders.get(folder, {}), page.file_name: page.to_json()}
     what = [record.subject for record in records] + ([f"a heartbeat of {beat.workflow}"] if beat else [])
     return _append(ledger, folders, lines=lines, message=f"Record {', '.join(what)}\n") if what else None
+
+
+def run_on_rollout(record: Record, *, ledger: Ledger) -> str:
+    """Add what was found and done about a version that was merged and does not run."""
+    failure = record.page(RolloutFailure, written_by="verify-rollout").body
+    folder = incident_folder(failure.model, failure.environment, failure.incident)
+    contents = record.contents()
+    return _append(ledger, {folder: contents}, message=f"Record {failure.name}: {', '.join(sorted(contents))}\n")
 
 
 def run_on_reversion(page: Page[Reversion], *, ledger: Ledger) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass
 
-from slipway.adapters import deploy_tree, manifests, ways_back
+from slipway.adapters import deploy_tree, failed_rollouts, manifests, ways_back
 from slipway.adapters.forge import Forge
 from slipway.adapters.records import Record
 from slipway.adapters.ways_back import Obstacle
@@ -18,10 +18,12 @@ from slipway.domain.limits import Reversion as Means
 from slipway.domain.pages import Page, key_of
 from slipway.domain.policy import QuarantineEntry
 from slipway.domain.release import Image
+from slipway.domain.rollout_failure import RolloutFailure
 from slipway.domain.tag import ReleaseTag, covers
 from slipway.errors import BadTag, BranchMoved, ForgeRefused, NotReleasable
 from slipway.reports.plain import commit_line
 from slipway.reports.revert_request import revert_body, revert_title
+from slipway.reports.rollout_words import in_words
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ class _Way:
     incident: str
     reason: str
     by: str
+    failure: RolloutFailure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,53 @@ def run(record: Record, *, means: Means, workplace: Workplace) -> Page[Reversion
     if (found := _in_the_way(record, way, workplace, reads=reads)) is not None:
         return _stay(record, way, found, reads=reads)
     return _revert(record, way, reads=reads, means=means, workplace=workplace)
+
+
+def run_on_rollout(record: Record, *, workplace: Workplace) -> Page[Reversion] | None:
+    """Carry out the verdict `revert` of a version that was merged and does not run, as `run` does.
+
+    None where the verdict or its policy say otherwise, and where the environment is to run another version by now: then
+    nothing is left to be gone back from.
+
+    Raises:
+        Unreachable: registry or forge does not answer.
+    """
+    page = record.page(RolloutFailure, written_by="verify-rollout")
+    verdicts = record.page(IncidentVerdicts, written_by="judge").body
+    failure, means = page.body, verdicts.means
+    if verdicts.outcome is not Outcome.REVERT or means is None or means is Means.NEVER:
+        return None
+    assert failure.back_to is not None and failure.back_to_digest is not None
+    reads = {"failure": page.key, "means": means}
+    done = record.latest(Reversion)
+    is_done = done is not None and done.key == key_of(reads)
+    if not is_done and not _is_wanted(failure, means, workplace):
+        return done
+    way = _Way(
+        model=failure.model,
+        environment=failure.environment,
+        version=failure.version,
+        back_to=failure.back_to,
+        back_to_digest=failure.back_to_digest,
+        incident=failure.incident,
+        reason=f"{failure.version} {in_words(failure)}: {failure.said}",
+        by="slipway rollout",
+        failure=failure,
+    )
+    if (found := _in_the_way(record, way, workplace, reads=reads)) is not None:
+        return _stay(record, way, found, reads=reads)
+    return _revert(record, way, reads=reads, means=means, workplace=workplace)
+
+
+def _is_wanted(failure: RolloutFailure, means: Means, workplace: Workplace) -> bool:
+    """Whether there is something to be gone back from; what was verified meanwhile runs after all.
+
+    A run may have been killed that had committed the way back, and had not written that down.
+    """
+    live = deploy_tree.deployed(workplace.forge, environment=failure.environment, model=failure.model)
+    if live is None or live.digest != failure.digest:
+        return live is not None and live.digest == failure.back_to_digest and means is Means.COMMIT
+    return failed_rollouts.verified_since(failure, workplace) is None
 
 
 def run_on_request(
@@ -178,7 +228,7 @@ def _revert(record: Record, way: _Way, *, reads: dict[str, str], means: Means, w
 
 
 def _reversion(way: _Way, done: _Done) -> Reversion:
-    told = {name: value for name, value in asdict(way).items() if name != "by"}
+    told = {name: value for name, value in asdict(way).items() if name not in ("by", "failure")}
     return Reversion(**told, **asdict(done))
 
 
@@ -260,7 +310,9 @@ def _message(way: _Way) -> str:
 
 def _changes(way: _Way, base: str, workplace: Workplace) -> dict[str, bytes | None]:
     path = deploy_tree.manifest_path(way.environment, way.model)
-    manifest = workplace.forge.read(base, path) or manifests.new_manifest(way.model, environment=way.environment)
+    manifest = workplace.forge.read(base, path) or manifests.new_manifest(
+        way.model, environment=way.environment, engine=workplace.settings.rollout_engine
+    )
     quarantine = workplace.forge.read(base, deploy_tree.QUARANTINE) or manifests.EMPTY_QUARANTINE
     entry = QuarantineEntry(model=way.model, version=way.version, reason=way.reason, by=way.by)
     return {
@@ -288,6 +340,7 @@ def _open(way: _Way, workplace: Workplace, *, refused: str) -> int:
         reason=way.reason,
         incident=way.incident,
         refused=refused,
+        failure=way.failure,
     )
     there = forge.pull_for(branch)
     if there is not None:

@@ -71,7 +71,10 @@ def _in_audit(model: str, live: Deployed | None, workplace: Workplace) -> int | 
 def _last_outcome(
     model: str, environment: str, live: Deployed | None, workplace: Workplace
 ) -> tuple[str | None, int | None]:
-    """What the newest window said, and the number of the issue that is open about it."""
+    """What the newest rollout or window said, and the number of the issue that is open about it."""
+    failed = workplace.history.open_rollout(model, environment)
+    if failed is not None:
+        return "rollout failed", failed.issue
     incident = workplace.history.open_incident(model, environment)
     if incident is not None:
         return str(incident.verdicts.outcome), incident.issue

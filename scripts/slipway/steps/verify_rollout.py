@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import date
 
-from slipway.adapters import deploy_tree, git, rollouts, signatures
+from slipway.adapters import deploy_tree, failed_rollouts, git, rollouts, signatures
 from slipway.adapters.forge import Forge, StatusState
 from slipway.adapters.log_places import LogPlace
 from slipway.adapters.records import Record
@@ -19,12 +19,24 @@ from slipway.domain.evidence import Evidence, Golden
 from slipway.domain.identity import Identity
 from slipway.domain.log_address import is_table
 from slipway.domain.pages import Page
-from slipway.domain.release import Image, Proposal, Rollout, replaced_by
+from slipway.domain.release import Image, Rollout
+from slipway.domain.rollout_failure import LONGEST_LINE, LONGEST_WORDS, MOST_LINES, RolloutFailure, RolloutProblem
 from slipway.domain.rollout_limit import RolloutLimit
-from slipway.errors import NotReleasable, RolloutFailed, SlipwayError, Unreachable
+from slipway.errors import NotReleasable, RolloutFailed, ServerRefused, SlipwayError, Unreachable
 from slipway.measures import way_back
+from slipway.reports.plain import lines, shortened
 
 log = logging.getLogger(__name__)
+
+
+class _Fault(Exception):
+    """What the version did that was being rolled out for the first time."""
+
+    def __init__(self, problem: RolloutProblem, failure: RolloutFailed, *, golden_equal: int | None) -> None:
+        super().__init__(failure.problem)
+        self.problem = problem
+        self.failure = failure
+        self.golden_equal = golden_equal
 
 
 def run(
@@ -45,19 +57,19 @@ def run(
     Raises:
         NotReleasable: the manifest names nothing, or what the ledger never passed, or what is in quarantine.
         NotSigned: slipway.yaml names keys, and none of them signed that digest.
-        RolloutFailed: it never became ready, or answers otherwise than it did when it was judged.
+        RolloutFailed: it never became ready, answers otherwise than it did when it was judged, or fell over. The page
+            `rollout-failure` of an incident says so; the same failure is the same incident, however often it is seen.
+        Unreachable: nobody can say.
     """
     found = wanted(model, environment=environment, workplace=workplace)
     record = workplace.release(found.tag)
     record.seed(workplace.history.pages_of(found.tag))
     try:
         _refuse_unsigned(found, workplace)
-        live = _apply(found, workplace, engine)
-        page = record.once_for_each(
-            Rollout,
-            reads=found.reads(stays=stays),
-            make=lambda: _verify(record, found, live, on=on, engine=engine, stays=stays, workplace=workplace),
-        )
+        page = _roll_out(record, found, on=on, engine=engine, stays=stays, workplace=workplace)
+    except _Fault as fault:
+        _mark_failed(found, fault.failure, workplace.forge)
+        raise _written_down(record, found, fault, on=on, engine=engine, workplace=workplace) from fault
     except SlipwayError as failure:
         _mark_failed(found, failure, workplace.forge)
         raise
@@ -144,25 +156,70 @@ def _limit(found: Wanted, workplace: Workplace) -> RolloutLimit:
     return workplace.repository.policies().rollout.limit_for(found.tag.model)
 
 
-def _verify(
-    record: Record, found: Wanted, live: Live, *, on: date, engine: Engine, stays: bool, workplace: Workplace
-) -> Rollout:
-    page = _ask(record, found, live, on=on, engine=engine, stays=stays)
-    engine.watch(live, seconds=_limit(found, workplace).settle_seconds)
-    return page
+def _roll_out(
+    record: Record, found: Wanted, *, on: date, engine: Engine, stays: bool, workplace: Workplace
+) -> Page[Rollout]:
+    """What was verified and does not come to life again later is no rollout that failed: it ran.
+
+    Raises:
+        _Fault: it was never verified, and is at fault.
+    """
+    golden = record.page(Evidence, written_by="measure-consistency").body.golden
+    verified = record.written_for(Rollout, reads=found.reads(stays=stays))
+    try:
+        live = _apply(found, workplace, engine)
+    except RolloutFailed as failure:
+        if verified is not None:
+            raise
+        raise _Fault(RolloutProblem.NEVER_READY, failure, golden_equal=None) from failure
+    if verified is not None:
+        return verified
+    _refuse_wrong(record, golden, live, engine)
+    _watch(live, engine, seconds=_limit(found, workplace).settle_seconds, golden_equal=golden.rows)
+    return record.once_for_each(
+        Rollout,
+        reads=found.reads(stays=stays),
+        make=lambda: _verified(found, golden, on=on, stays=stays),
+    )
 
 
-def _ask(record: Record, found: Wanted, live: Live, *, on: date, engine: Engine, stays: bool) -> Rollout:
+def _golden_answers(record: Record, golden: Golden, live: Live, engine: Engine) -> int:
+    """How many golden rows are answered as when the version was judged.
+
+    Raises:
+        ServerRefused: it answers with a refusal.
+        Unreachable: it does not answer, and nothing says that it is its own fault.
+        _Fault: it does not answer, since it does not run any more.
+    """
     declaration = record.page(Identity, written_by="resolve-tag").body.declaration
-    golden: Golden = record.page(Evidence, written_by="measure-consistency").body.golden
-    answers = engine.ask(live, way_back.questions(declaration, golden), request_id=GOLDEN_REQUEST)
-    equal = way_back.equal_rows(golden, answers)
+    try:
+        answers = engine.ask(live, way_back.questions(declaration, golden), request_id=GOLDEN_REQUEST)
+    except Unreachable:
+        _watch(live, engine, seconds=0, golden_equal=None)
+        raise
+    return way_back.equal_rows(golden, answers)
+
+
+def _watch(live: Live, engine: Engine, *, seconds: float, golden_equal: int | None) -> None:
+    try:
+        engine.watch(live, seconds=seconds)
+    except RolloutFailed as failure:
+        raise _Fault(RolloutProblem.FELL_OVER, failure, golden_equal=golden_equal) from failure
+
+
+def _refuse_wrong(record: Record, golden: Golden, live: Live, engine: Engine) -> None:
+    try:
+        equal = _golden_answers(record, golden, live, engine)
+        wrong = f"{golden.rows - equal} of {golden.rows} golden rows"
+        told = f"answers in {live.environment}, but {wrong} otherwise than when it was judged"
+    except ServerRefused as refused:
+        equal, told = 0, f"refuses in {live.environment} what it answered when it was judged: {refused.problem}"
     if equal < golden.rows:
-        raise RolloutFailed(
-            f"{live.version} answers in {live.environment}, but {golden.rows - equal} of {golden.rows} golden rows "
-            "otherwise than when it was judged",
-            mend=_back(record, found),
-        )
+        failure = RolloutFailed(f"{live.version} {told}", mend="go back to what ran before")
+        raise _Fault(RolloutProblem.WRONG_ANSWERS, failure, golden_equal=equal)
+
+
+def _verified(found: Wanted, golden: Golden, *, on: date, stays: bool) -> Rollout:
     return Rollout(
         environment=found.environment,
         version=found.tag.image_tag,
@@ -170,18 +227,75 @@ def _ask(record: Record, found: Wanted, live: Live, *, on: date, engine: Engine,
         commit=found.commit,
         live_since=on,
         golden_rows=golden.rows,
-        golden_equal=equal,
+        golden_equal=golden.rows,
         stays=stays,
     )
 
 
-def _back(record: Record, found: Wanted) -> str:
-    """What a person does about a version that runs and must not."""
-    proposals = [page.body for page in record.pages(Proposal)]
-    before = replaced_by(found.tag.image_tag, proposals, environment=found.environment)
-    if before is None:
-        return f"nothing ran before it: put {deploy_tree.manifest_path(found.environment, found.tag.model)} back"
-    return f"slipway rollback {found.tag.model} --environment {found.environment} --to {before}"
+def _written_down(
+    record: Record, found: Wanted, fault: _Fault, *, on: date, engine: Engine, workplace: Workplace
+) -> RolloutFailed:
+    """The failure, with the incident that tells of it."""
+    incident = failed_rollouts.id_of(found, on=on, workplace=workplace)
+    golden = record.page(Evidence, written_by="measure-consistency").body.golden
+    kept = workplace.incident(found.tag.model, found.environment, incident)
+    kept.seed(workplace.history.pages_of_incident(found.tag.model, found.environment, incident))
+    page = kept.once_for_each(
+        RolloutFailure,
+        reads=found.reads(stays=True),
+        make=lambda: _failure(found, fault, golden, incident, on=on, engine=engine, workplace=workplace),
+    )
+    failure = fault.failure
+    return RolloutFailed(failure.summary, mend=_next_of(page.body), log=failure.log, incident=page.body.name)
+
+
+def _failure(
+    found: Wanted, fault: _Fault, golden: Golden, incident: str, *, on: date, engine: Engine, workplace: Workplace
+) -> RolloutFailure:
+    before = failed_rollouts.ran_before(found, workplace)
+    said, *more = lines(fault.failure.summary)
+    return RolloutFailure(
+        model=found.tag.model,
+        environment=found.environment,
+        version=found.tag.image_tag,
+        digest=found.digest,
+        commit=found.commit,
+        incident=incident,
+        seen=on,
+        problem=fault.problem,
+        said=shortened(said, longest=LONGEST_WORDS),
+        log=_bounded([*more, *fault.failure.log]),
+        golden_rows=golden.rows,
+        golden_equal=fault.golden_equal,
+        serves=_serves(found, engine),
+        back_to=before.back_to,
+        back_to_digest=before.back_to_digest,
+        put_back_after=before.put_back_after,
+        history=before.history,
+    )
+
+
+def _bounded(printed: list[str]) -> tuple[str, ...]:
+    """What a server printed may hold anything: lines that can be told, and not too many."""
+    told = [shortened(line, longest=LONGEST_LINE) for text in printed for line in lines(text)]
+    return tuple(told[-MOST_LINES:])
+
+
+def _serves(found: Wanted, engine: Engine) -> str | None:
+    try:
+        live = engine.live(found.tag.model, found.environment)
+    except SlipwayError:
+        return None  # nobody can say
+    return live.version if live else None
+
+
+def _next_of(failure: RolloutFailure) -> str:
+    """What `rollout` does by itself, for who runs the steps one by one."""
+    steps = ("judge", "revert-manifest", "file-issue", "record-pages")
+    return (
+        f"slipway rollout {failure.model} --environment {failure.environment} tells its owners and goes back, "
+        f"as policies/rollout.yaml says; one by one: {', '.join(steps)}, each with {failure.name}"
+    )
 
 
 def _status(found: Wanted) -> str:

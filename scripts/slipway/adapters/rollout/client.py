@@ -16,6 +16,7 @@ from slipway.errors import ServerRefused, Unreachable
 
 ROWS_A_REQUEST = 10_000
 _SECONDS = 60.0
+_NOBODY_THERE = (502, 503, 504)  # of what stands before a server, or of one that leaves or has no room
 _DATATYPES = {"float32": "FP32", "float64": "FP64", "int32": "INT32", "int64": "INT64", "bool": "BOOL"}
 _NUMPY = {name: np.dtype(numpy) for numpy, name in _DATATYPES.items()}
 Times = Sequence[np.datetime64] | npt.NDArray[np.datetime64]
@@ -68,6 +69,11 @@ def _post(client: httpx.Client, live: Live, body: bytes) -> Any:
             f"{live.model} does not answer at {live.url}: {failure or type(failure).__name__}",
             mend=f"roll {live.model} {live.version} out to {live.environment} again",
         ) from failure
+    if response.status_code in _NOBODY_THERE:
+        raise Unreachable(
+            f"{live.model} does not answer at {live.url}: {response.status_code}",
+            mend=f"roll {live.model} {live.version} out to {live.environment} again",
+        )
     if response.status_code != httpx.codes.OK:
         raise ServerRefused(
             f"{live.model} {live.version} answered {response.status_code}: {response.text[:500]}",

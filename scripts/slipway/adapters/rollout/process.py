@@ -200,7 +200,8 @@ def _never_ready(deployment: Deployment, failure: RolloutFailed, log_file: Path,
     lines = log_file.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:]
     end = "what served before still does" if serving else "nothing is served"
     return RolloutFailed(
-        f"{deployment.model} {deployment.version} does not go live in {deployment.environment}: {failure.problem}; {end}",
+        f"{deployment.model} {deployment.version} does not go live in {deployment.environment}: "
+        f"{failure.problem}; {end}",
         mend=f"read {log_file}; what it says mends it, then roll out again",
         log=lines or ["(it printed nothing)"],
     )
