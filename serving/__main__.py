@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -37,5 +38,12 @@ def _tie_to_starter() -> threading.Event:
     return accepting
 
 
+def _leave(number: int, frame: object) -> None:  # noqa: ARG001 - the signature of a handler
+    os._exit(128 + number)
+
+
 if __name__ == "__main__":
+    # Until uvicorn takes it over. The first process of a container has no default: told to leave while it still loads,
+    # it would hear nothing, and be waited for in vain.
+    signal.signal(signal.SIGTERM, _leave)
     sys.exit(main())

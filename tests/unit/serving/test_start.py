@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -24,6 +26,16 @@ def test_a_server_that_keeps_no_rows_loads_no_arrow() -> None:
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
 
     assert done.stdout == "False\n"
+
+
+def test_told_to_leave_while_it_still_loads_it_leaves(tmp_path: Path) -> None:
+    """As the first process of a container it would hear nothing by default, and each stop would take a minute."""
+    os.mkfifo(tmp_path / "identity.json")  # which it reads while it loads, and waits for who writes it
+    command = [sys.executable, "-m", "serving", "--model-directory", str(tmp_path)]
+    with subprocess.Popen(command) as server, (tmp_path / "identity.json").open("w"):
+        server.terminate()
+
+        assert server.wait(60) == 128 + signal.SIGTERM
 
 
 def test_a_model_that_is_no_model_is_said_in_two_lines(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
