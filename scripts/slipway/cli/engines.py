@@ -42,6 +42,22 @@ def process_engine(place: Workplace) -> ProcessRollout:
     )
 
 
+def docker_engine(place: Workplace) -> Rollout:
+    """Containers of this machine, behind a port of their own.
+
+    `SLIPWAY_DOCKER_ADDRESS` is the address of this machine at which new models are published, by default the loopback;
+    `SLIPWAY_HAPROXY_IMAGE` another image of HAProxy than Docker Hub's.
+    """
+    from slipway.adapters.rollout.docker.engine import ADDRESS, FRONT_IMAGE, DockerRollout
+
+    return DockerRollout(
+        state=_state(place, os.environ),
+        team=place.repository.root / "deploy",
+        address=os.environ.get("SLIPWAY_DOCKER_ADDRESS") or ADDRESS,
+        front_image=os.environ.get("SLIPWAY_HAPROXY_IMAGE") or FRONT_IMAGE,
+    )
+
+
 def cluster_engine(place: Workplace) -> Rollout:
     """Deployments of the clusters that the environments' contexts name."""
     from slipway.adapters.rollout.kubernetes.engine import KubernetesRollout
@@ -75,6 +91,7 @@ def outlives_this_run(engine: RolloutEngine, environment: Mapping[str, str]) -> 
 
 _ENGINES: Mapping[RolloutEngine, Callable[[Workplace], Rollout]] = {
     RolloutEngine.PROCESS: process_engine,
+    RolloutEngine.DOCKER: docker_engine,
     RolloutEngine.KUBERNETES: cluster_engine,
     RolloutEngine.ARGO_CD: cluster_engine,
     RolloutEngine.FLUX: cluster_engine,

@@ -17,6 +17,7 @@ from slipway.adapters.rollout.docker.takeover import answers, last_lines, pull, 
 from slipway.errors import RolloutFailed, Unreachable
 
 FRONT_IMAGE = "docker.io/library/haproxy:3.0"
+ADDRESS = "127.0.0.1"
 _LOCK_SECONDS = 120.0
 _TURN_SECONDS = 1.0
 _SERVED = "/served"  # where a server's container has its log
@@ -33,7 +34,7 @@ class DockerRollout:
     state: Path
     team: Path | None = None
     front_image: str = FRONT_IMAGE
-    address: str = "127.0.0.1"
+    address: str = ADDRESS
     accept_event_time: bool = False
 
     def apply(self, deployment: Deployment) -> Live:

@@ -34,7 +34,7 @@ _HERE = Path(__file__).parent
 _COMPOSE, _OF_THE_TEAM = "compose.yaml", "of-the-team.yaml"
 _PORTS = range(20_000, 30_000)  # below those that the system and Docker give away by themselves
 _TRIES = 50
-_STOP_SECONDS = "60"
+_STOP_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,11 +161,11 @@ class Project:
         with crash_points.external_write(f"start-{_kind(service)}"):
             self.docker("compose", "up", "--detach", "--no-deps", "--no-recreate", "--quiet-pull", service)
 
-    def remove(self, service: str) -> None:
+    def remove(self, service: str, *, seconds: int = _STOP_SECONDS) -> None:
         """Let it answer what is in flight, and take its container away; nothing is done where there is none."""
         if self.container(service) is not None:
             with crash_points.external_write(f"end-{_kind(service)}"):
-                self.docker("container", "stop", "-t", _STOP_SECONDS, self.container_of(service))
+                self.docker("container", "stop", "-t", str(seconds), self.container_of(service))
                 self.docker("container", "rm", "--volumes", "--force", self.container_of(service))
 
     def remove_all(self) -> None:

@@ -23,6 +23,7 @@ _FRONT_SECONDS = 60.0
 _PULL_SECONDS = 1800.0
 _READY_SECONDS = 5.0
 _TURN_SECONDS = 0.2
+_FAILED_SECONDS = 5  # for a server that failed: it got no traffic, or for a moment, and may hear no signal
 _LOG_LINES_SHOWN = 10
 _EVERYWHERE = "0.0.0.0"  # noqa: S104  # looked for, and bound only where somebody asked for it
 
@@ -187,4 +188,4 @@ def _give_up(project: Project, colour: str, *, publish: str, before: Current | N
     project.front.write(before.colour)
     if project.front.listens():
         project.front.point_to(before.colour)
-    project.remove(colour)
+    project.remove(colour, seconds=_FAILED_SECONDS)
