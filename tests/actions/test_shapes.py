@@ -31,6 +31,7 @@ ASKED_FOR = {
     "doctor",
     "replay",
     "replay-incident",  # the same command, of another subject
+    "compare-live",  # `status --live`
     "rebase",
 }
 # These look at files and write no page of a record: a workflow calls them between its actions.

@@ -54,6 +54,7 @@ BESIDE: dict[str, set[str] | None] = {
     "better-file-issue": None,
     "closed-file-issue": None,
     "rollback": None,
+    "strange-status": None,
     "check": {"working-tree"},
 }
 # Writes that none of these makes, by the test that kills them.

@@ -556,6 +556,26 @@ def test_a_runtime_image_that_is_named_and_not_there_is_found(office: Office) ->
     assert (found.state, found.unanswered) == (State.UNKNOWN, True), found.text
 
 
+def test_a_freeze_of_an_environment_that_is_none_is_found(team: Team) -> None:
+    """It would freeze nothing, and nobody would know before the holidays."""
+    freeze = "{reason: Weekend, start: friday 16:00, end: monday 08:00, zone: UTC, environments: [%s]}"
+    words = "question: Does it run?\nmotivation: Things break.\nremedy: Mend it.\n"
+    limit = f"{{weekly_freezes: [{freeze % 'prodction'}]}}"
+    team.write(
+        "policies/rollout.yaml", f"{words}limit: {{}}\nmodels: {{tip: {{reason: It is dear to us, limit: {limit}}}}}\n"
+    )
+
+    found = {one.name: one for one in doctor.run(today=TODAY, workplace=team.workplace).findings}
+    assert "names `prodction`, and slipway.yaml has production" in found["freezes"].text
+
+    team.edit("policies/rollout.yaml", "prodction", "production")
+    found = {one.name: one for one in doctor.run(today=TODAY, workplace=team.workplace).findings}
+    assert found["freezes"].state is State.OK
+    team.write("policies/rollout.yaml", "question: x\n")
+    found = {one.name: one for one in doctor.run(today=TODAY, workplace=team.workplace).findings}
+    assert "policies/rollout.yaml" in found["policies"].text
+
+
 def test_on_a_laptop_nothing_of_github_is_claimed(team: Team) -> None:
     """Without an account, the rest is looked at, and nothing is red."""
     checkup = doctor.run(today=TODAY, workplace=team.workplace)

@@ -9,7 +9,7 @@ import pytest
 from slipway.adapters import deploy_tree, manifests, rollouts
 from slipway.adapters.disturbances import disturbances
 from slipway.domain.policy import QuarantineEntry
-from slipway.domain.promotion import Waiting
+from slipway.domain.promotion import Onward, Wait
 from slipway.domain.release import Rollout
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.upkeep import DueRollout
@@ -50,9 +50,15 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def only_waiting(team: Team, at: datetime | None = None) -> Waiting:
-    (one,) = rollouts.waiting(team.workplace, now=at)
+def only_onward(team: Team, at: datetime | None = None) -> Onward:
+    (one,) = rollouts.onward(team.workplace, now=at)
     return one
+
+
+def only_wait(team: Team, at: datetime | None = None) -> Wait:
+    wait = only_onward(team, at).wait
+    assert wait is not None
+    return wait
 
 
 def verified_at(team: Team, *, number: int = -1) -> datetime:
@@ -62,11 +68,11 @@ def verified_at(team: Team, *, number: int = -1) -> datetime:
 
 def test_what_soaks_is_not_due_and_says_until_when(soaking: Team) -> None:
     """A run that finds it due each hour and does nothing would tell nobody."""
-    one = only_waiting(soaking)
+    one, wait = only_onward(soaking), only_wait(soaking)
 
-    assert (one.tag, one.environment, one.following) == ("tip@v1.0.0", "staging", "production")
-    assert one.wait.until == verified_at(soaking) + _DAY
-    assert one.wait.reasons == ("it has run in staging for 0 of 24 hours (soak_hours)",)
+    assert (one.tag, one.environment, one.following) == (_LIVE, "staging", "production")
+    assert wait.until == verified_at(soaking) + _DAY
+    assert wait.reasons == ("it has run in staging for 0 of 24 hours (soak_hours)",)
     assert rollouts.due(soaking.workplace) == ()
 
 
@@ -76,21 +82,22 @@ def test_when_its_time_has_come_it_is_due_and_proposed(soaking: Team) -> None:
 
     assert rollouts.due(soaking.workplace, now=later - timedelta(seconds=1)) == ()
     assert rollouts.due(soaking.workplace, now=later) == (("staging", MODEL),)
-    assert rollouts.waiting(soaking.workplace, now=later) == ()
+    assert only_onward(soaking, later).wait is None
     proposal = propose_next(soaking, wanted(soaking, "staging"))
     assert proposal is not None and proposal.body.environment == "production"
     assert rollouts.due(soaking.workplace, now=later) == ()
+    assert rollouts.onward(soaking.workplace, now=later) == ()
 
 
 def test_a_rerun_does_not_prolong_the_soak(soaking: Team) -> None:
     """Each push to deploy/ verifies again what runs; the hours would begin anew for ever."""
-    before = only_waiting(soaking).wait.until
+    before = only_wait(soaking).until
 
     soaking.commit("Change something else")
     verified(soaking, "staging")
     announce(soaking, "staging")
 
-    assert only_waiting(soaking).wait.until == before
+    assert only_wait(soaking).until == before
 
 
 def test_what_comes_back_after_another_version_soaks_anew(soaking: Team) -> None:
@@ -104,7 +111,7 @@ def test_what_comes_back_after_another_version_soaks_anew(soaking: Team) -> None
     announce(soaking, "staging")
 
     assert verified_at(soaking) > verified_at(soaking, number=0)
-    assert only_waiting(soaking).wait.until == verified_at(soaking) + _DAY
+    assert only_wait(soaking).until == verified_at(soaking) + _DAY
 
 
 def test_a_limit_of_one_model_is_its_own(soaking: Team) -> None:
@@ -112,7 +119,7 @@ def test_a_limit_of_one_model_is_its_own(soaking: Team) -> None:
     limit = f"{{{MODEL}: {{reason: It decides about money, limit: {{soak_hours: 72}}}}}}"
     soaking.write("policies/rollout.yaml", f"{_policy('{soak_hours: 1}')}models: {limit}\n")
 
-    assert only_waiting(soaking).wait.until == verified_at(soaking) + 3 * _DAY
+    assert only_wait(soaking).until == verified_at(soaking) + 3 * _DAY
 
 
 def test_a_freeze_holds_it_though_it_soaked(soaking: Team) -> None:
@@ -120,10 +127,9 @@ def test_a_freeze_holds_it_though_it_soaked(soaking: Team) -> None:
     freeze = "{reason: Holidays, start: 2000-01-01T00:00Z, end: 2999-01-01T00:00+02:00, environments: [production]}"
     soaking.write("policies/rollout.yaml", _policy(f"{{freezes: [{freeze}]}}"))
 
-    one = only_waiting(soaking)
-
-    assert one.wait.until == datetime(2998, 12, 31, 22, tzinfo=UTC)
-    assert one.wait.reasons == ("production is frozen: Holidays",)
+    assert only_wait(soaking) == Wait(
+        until=datetime(2998, 12, 31, 22, tzinfo=UTC), reasons=("production is frozen: Holidays",)
+    )
 
 
 def test_quarantine_holds_it_and_says_whose_it_is(soaking: Team) -> None:
@@ -133,9 +139,9 @@ def test_quarantine_holds_it_and_says_whose_it_is(soaking: Team) -> None:
     path.write_bytes(manifests.add_entry(path.read_bytes(), entry))
     soaking.commit("Hold it back")
 
-    one = only_waiting(soaking, now() + 9 * _DAY)
-
-    assert (one.wait.until, one.wait.reasons) == (None, ("v1.0.0 is quarantined by Ada: answers late",))
+    assert only_wait(soaking, now() + 9 * _DAY) == Wait(
+        until=None, reasons=("v1.0.0 is quarantined by Ada: answers late",)
+    )
     assert rollouts.due(soaking.workplace, now=now() + 9 * _DAY) == ()
 
 

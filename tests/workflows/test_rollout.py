@@ -134,6 +134,33 @@ def test_a_merge_is_rolled_out_told_and_proposed_for_the_next_environment(staged
     assert (len(staged.hosted.deployments), len(staged.hosted.releases), len(staged.hosted.threads)) == (2, 1, 1)
 
 
+def test_what_soaks_says_until_when_and_is_started_by_reconcile_when_its_time_has_come(staged: Hosting) -> None:
+    """No event arrives on that day; here the team shortens the hours, which comes to the same."""
+    staged.team.write("policies/rollout.yaml", _SOAKING)
+    staged.team.commit("Let it soak")
+    _release(staged, staged.team.tag("tip@v1.0.0", "Begin"), environment="staging")
+
+    ran = _roll_out(staged)
+
+    assert ran.jobs == {"rollout": "success"}, ran.said
+    assert "tip@v1.0.0 waits for production until 20" in ran.summary
+    assert "it has run in staging for 0 of 24 hours" in ran.summary
+    assert not staged.hosted.threads
+    staged.rig.run("reconcile.yml", "schedule")
+    assert staged.rig.dispatched("rollout.yml") == []
+
+    staged.team.edit("policies/rollout.yaml", "soak_hours: 24", "soak_hours: 0")
+    staged.team.commit("Let it go on")
+    staged.rig.run("reconcile.yml", "schedule")
+    (inputs,) = staged.rig.dispatched("rollout.yml")
+    assert inputs == {"model": "tip", "environment": "staging"}
+    ran = staged.rig.run("rollout.yml", "workflow_dispatch", payload={"inputs": inputs})
+
+    assert ran.jobs == {"rollout": "success"}, ran.said
+    assert [pull.branch for pull in staged.hosted.threads.values()] == [_PROPOSAL]
+    assert "waits for" not in ran.summary
+
+
 def test_a_server_outlives_the_job_that_started_it(rolling: Hosting) -> None:
     """On a runner of a team's own: the folder of its job, and the environment in it, are emptied afterwards."""
     _release(rolling, rolling.team.tag("tip@v1.0.0", "Begin"))
@@ -208,6 +235,12 @@ def test_a_way_back_by_commit_is_rolled_out_at_once(rolling: Hosting) -> None:
     assert _deployments(rolling)[-1][1].startswith("tip@v1.0.0, ")
 
 
+_SOAKING = """\
+question: Does it run?
+motivation: Things break.
+remedy: Mend it.
+limit: {soak_hours: 24, settle_seconds: 0}
+"""
 _BY_COMMIT = """\
 question: Does it hold?
 motivation: People believe it.

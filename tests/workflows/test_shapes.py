@@ -54,11 +54,12 @@ PERMISSIONS = {
             **dict.fromkeys(("actions", "contents", "issues", "pull-requests"), "write"),
             "packages": "read",
         },
+        "live": {"contents": "read", "issues": "write"},
         "record": {"contents": "write", "issues": "write"},
     },
 }
 RUNS_THE_MODEL = (("release.yml", "convert"), ("release.yml", "examine"), ("rebase.yml", "examine"))
-PRODUCTION = {("rollout.yml", "rollout"), ("watch.yml", "watch")}
+PRODUCTION = {("rollout.yml", "rollout"), ("watch.yml", "watch"), ("watch.yml", "live")}
 
 
 def test_one_step_alone_can_sign_a_webhook() -> None:

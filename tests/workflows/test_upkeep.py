@@ -9,13 +9,17 @@ from datetime import UTC, date, datetime
 
 import pytest
 from slipway.adapters import git
+from slipway.adapters.forge.github import GitHubForge
+from slipway.domain.live import LiveRow, LiveState
 from slipway.domain.release import Rollout
+from slipway.reports.live import never_passed_issue, never_passed_title
+from slipway.steps.compare_live import NEVER_PASSED
 from slipway.steps.reconcile import STUCK
 
 from tests.steps.conftest import WORSE
 from tests.team import Team, Tip, days_from
 from tests.workflows.conftest import Hosting
-from tests.workflows.rig import APP_TOKEN, Ran, assert_whole, expected_steps, workflow
+from tests.workflows.rig import APP_TOKEN, LABEL, TOKEN, Ran, assert_whole, expected_steps, workflow
 
 MANIFEST = "deploy/production/tip/kustomization.yaml"
 MARCH = days_from(date(2026, 3, 1), 31)
@@ -162,8 +166,10 @@ LOOKING = {
     "record": {"actions/download-artifact", "Fail what failed"},
 }
 
+COMPARING = {"live": {step.split("@")[0] for step in expected_steps(workflow("watch.yml")["jobs"]["live"])}}
 
-@pytest.mark.needs_each_step("watch.yml", but=LOOKING)
+
+@pytest.mark.needs_each_step("watch.yml", but={**LOOKING, **COMPARING})
 def test_a_watch_without_anything_deployed_is_quiet(hosting: Hosting) -> None:
     """The first nights of a new repository must not be red."""
     ran = hosting.rig.with_app.run("watch.yml", "schedule", payload={"schedule": "17 5 * * *"})
@@ -173,6 +179,24 @@ def test_a_watch_without_anything_deployed_is_quiet(hosting: Hosting) -> None:
     assert "no window was looked at" in ran.said
     assert ran.tokens("record") == {APP_TOKEN}
     assert hosting.ledger("") == [f"_heartbeats/watch/{datetime.now(UTC):%Y-%m}.jsonl"]
+
+
+@pytest.mark.needs_each_step("watch.yml", only=COMPARING)
+def test_where_a_runner_reaches_production_what_runs_there_is_compared(hosting: Hosting) -> None:
+    """What never passed is gone from production, and so is its issue; no person has to look again."""
+    row = LiveRow(
+        model="ghost", environment="production", state=LiveState.NEVER_PASSED, digest=f"sha256:{'e' * 64}", called="v9"
+    )
+    GitHubForge(hosting.hosted.name, api=hosting.hosted.url, token=TOKEN).open_issue(
+        title=never_passed_title(row), body=never_passed_issue(row, owners=[]), labels=(NEVER_PASSED,)
+    )
+
+    ran = hosting.rig.with_app.run("watch.yml", "schedule", variables={"SLIPWAY_RUNNER": LABEL})
+
+    assert ran.jobs == dict.fromkeys(("plan", "live", "record"), "success"), ran.said
+    assert ran.tokens("live") == {APP_TOKEN}
+    assert "Nothing is deployed" in ran.summary
+    assert [thread.state for thread in hosting.hosted.threads.values()] == ["closed"]
 
 
 def _run_in_staging_too(team: Team, tag: str) -> None:

@@ -10,7 +10,7 @@ from slipway.adapters import deploy_tree, git
 from slipway.adapters.disturbances import disturbances
 from slipway.adapters.workplace import Workplace
 from slipway.domain.pages import Page, key_of
-from slipway.domain.promotion import Stay, Wait, Waiting, wait_of
+from slipway.domain.promotion import Onward, Stay, Wait, wait_of
 from slipway.domain.release import Announcement, Image, Proposal, Rollout, Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import SlipwayError, Unreachable
@@ -61,13 +61,13 @@ def due(workplace: Workplace, *, stays: bool = True, now: datetime | None = None
     return tuple((environment, model) for environment, model in found if _is_due(environment, model, look))
 
 
-def waiting(workplace: Workplace, *, now: datetime | None = None) -> tuple[Waiting, ...]:
-    """What was verified and must not go on to the next environment yet; what cannot be looked at is left out."""
+def onward(workplace: Workplace, *, now: datetime | None = None) -> tuple[Onward, ...]:
+    """What was verified and is still to be proposed further; what cannot be looked at is left out."""
     if len(workplace.settings.environments) == 1:
         return ()
     git.fetch(workplace.repository.root)
     look = _Look(workplace, stays=False, now=now or datetime.now(UTC))
-    found = (_waiting(*place, look) for place in deploy_tree.everything_deployed(workplace.forge))
+    found = (_onward(*place, look) for place in deploy_tree.everything_deployed(workplace.forge))
     return tuple(one for one in found if one is not None)
 
 
@@ -139,7 +139,7 @@ def _is_settled(found: Wanted, look: _Look) -> bool:
     return following is None or wait_for(following, found, look.workplace, verified=pages, now=look.now) is not None
 
 
-def _waiting(environment: str, model: str, look: _Look) -> Waiting | None:
+def _onward(environment: str, model: str, look: _Look) -> Onward | None:
     try:
         found = wanted(model, environment=environment, workplace=look.workplace)
         following = None if found is None else next_environment(found, look.workplace)
@@ -151,7 +151,7 @@ def _waiting(environment: str, model: str, look: _Look) -> Waiting | None:
         raise
     except SlipwayError:
         return None
-    return None if wait is None else Waiting(str(found.tag), environment, following, wait)
+    return None if _verified_at(found, pages) is None else Onward(found.tag, environment, following, wait)
 
 
 def _verified_at(rollout: Wanted, pages: Iterable[Page[Rollout]]) -> datetime | None:

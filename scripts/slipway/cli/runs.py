@@ -85,12 +85,12 @@ def run_rollout(  # noqa: PLR0917  # click passes by name
     tell("\n".join(f"due: {one} in {there}" for there, one in due) or "nothing is due")
     roll_out = partial(_would_roll_out, context) if dry_run else partial(_roll_out, context)
     code = max((told(partial(roll_out, one, there)) for there, one in due), default=0)
-    return max(code, told(_tell_waiting))
-
-
     if not dry_run:
         followed = failed_rollouts.follow_all(is_chosen, about=watch.about_the_issue, leave_webhook=leave_webhook)
         code = max(code, followed)
+    return max(code, told(_tell_waiting))
+
+
 def _would_roll_out(context: click.Context, model: str, environment: str) -> None:
     where = {"model": model, "environment": environment}
     context.invoke(release.verify_rollout, on=None, dry_run=True, as_json=False, **where)
@@ -139,7 +139,7 @@ def _tell_waiting() -> None:
     from slipway.reports.markdown import fenced
     from slipway.reports.waiting import waiting_text
 
-    if text := waiting_text(rollouts.waiting(options.workplace())):
+    if text := waiting_text(rollouts.onward(options.workplace())):
         tell(text)
         summarise(fenced(text))
 

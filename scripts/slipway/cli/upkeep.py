@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,9 +54,9 @@ def record_pages(
     place = options.workplace(dry_run=dry_run)
     if "@" in subject:
         commit = _record_release(subject, jobs, place)
-    else:
     elif failed_rollouts.is_incident(subject):
         commit = failed_rollouts.record_pages(subject, dry_run=dry_run)
+    else:
         name = options.environment_in(place, environment)
         record = place.window(subject, name, options.day_of_window(until).isoformat())
         commit = step.run_on_windows([record], ledger=place.ledger)
@@ -158,17 +159,49 @@ def check_manifests(as_json: bool) -> int:
 
 
 @click.command("status")
+@click.option("--live", is_flag=True, help="Ask what runs the models, and compare it with git and the ledger.")
+@click.option("--issue", is_flag=True, help="With --live: keep one issue about each model that runs what never passed.")
 @options.AS_JSON
-def status(as_json: bool) -> None:
-    """Tell what runs where, since when, and how it is."""
+def status(live: bool, issue: bool, as_json: bool) -> int:
+    """Tell what runs where, since when, how it is, what is on its way, and how environments differ.
+
+    With --live, the exit code is 10 where something else runs than git says, and 12 where it could not be asked.
+    """
     from slipway.reports.status import status_table
     from slipway.steps import status as step
 
+    if issue and not live:
+        raise click.UsageError("--issue is about what runs: say --live, too")
+    if live:
+        return _compare_live(options.workplace(), tells=issue, as_json=as_json)
     rows = step.run(workplace=options.workplace())
     if as_json:
         click.echo(json.dumps([row.model_dump(mode="json") for row in rows], indent=2))
     else:
         click.echo(status_table(rows).rstrip("\n"))
+    return 0
+
+
+def _compare_live(place: Workplace, *, tells: bool, as_json: bool) -> int:
+    """On a hosted runner nothing outlives a run that this machine would serve: that is no finding."""
+    from slipway.cli.engines import engine_of, outlives_this_run
+    from slipway.domain.verdict import EXIT_CODES, Verdict
+    from slipway.errors import Unreachable
+    from slipway.reports.live import live_table
+    from slipway.reports.markdown import fenced
+    from slipway.steps import compare_live as step
+
+    if not outlives_this_run(place.settings.rollout_engine, os.environ):
+        tell("nothing to compare: what a hosted runner serves ends with its run")
+        return 0
+    report = step.run(workplace=place, engine=engine_of(place))
+    show(report, live_table(report), as_json=as_json)
+    summarise(fenced(live_table(report)))
+    if tells:
+        step.tell(report, workplace=place)
+    if not report.is_whole:
+        return Unreachable.exit_code
+    return EXIT_CODES[Verdict.PASS if report.is_well else Verdict.FAIL]
 
 
 @click.command("export-watch")

@@ -31,6 +31,7 @@ SLIPWAY = Label("slipway", _BLUE, "Opened by Slipway")
 REFUSED = Label("release: refused", _RED, "A tag whose release failed a gate; the issue says what mends it")
 STUCK = Label("release: stuck", _AMBER, "A tag whose runs end in errors, and that is not tried again")
 UPKEEP = Label("slipway: upkeep", _AMBER, "What only a person can mend; the issue closes itself")
+NEVER_PASSED = Label("slipway: never passed", _RED, "A digest runs that no release has that passed; it closes itself")
 # Stands for GitHub's own draft where the plan or the token knows none.
 NOT_ENOUGH_EVIDENCE = Label("not enough evidence", _AMBER, "Not to be merged before more rows or a waiver make it pass")
 
@@ -48,25 +49,26 @@ def of_environment(model: str, environment: str) -> Label:
     return Label(_fitting(f"slipway:{environment}/{model}"), _GREY, "What the watch found in one environment")
 
 
-def of_all(models: tuple[str, ...], environments: tuple[str, ...]) -> tuple[Label, ...]:
 def of_rollout(model: str, environment: str) -> Label:
     """What the one open issue about rollouts of a model in an environment is found by."""
     return Label(_fitting(f"rollout:{environment}/{model}"), _RED, "A version that was merged and does not run")
 
 
+def of_all(models: tuple[str, ...], environments: tuple[str, ...]) -> tuple[Label, ...]:
     """Every label that Slipway gives in a repository with these models and environments."""
     return (
         SLIPWAY,
         REFUSED,
         STUCK,
         UPKEEP,
+        NEVER_PASSED,
         NOT_ENOUGH_EVIDENCE,
         *map(of_bump, Bump),
         *map(of_model, models),
         *(of_environment(model, environment) for environment in environments for model in models),
+        *(of_rollout(model, environment) for environment in environments for model in models),
     )
 
-        *(of_rollout(model, environment) for environment in environments for model in models),
 
 def _fitting(name: str) -> str:
     """A long name is cut, and told apart by its digest."""

@@ -12,6 +12,7 @@ from math import floor
 
 from slipway.domain.pages import Frozen
 from slipway.domain.rollout_limit import RolloutLimit
+from slipway.domain.tag import ReleaseTag
 
 _MOST_FREEZES = 100  # one after the other; whoever writes as many lets nothing through, on purpose or not
 
@@ -46,13 +47,14 @@ class Wait(Frozen):
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A release (`tag`) that runs in `environment`, and is not proposed for the one that follows yet."""
+class Onward:
+    """A version that was verified in `environment` and is wanted in the one that follows: at once where it need not
+    `wait`."""
 
-    tag: str
+    tag: ReleaseTag
     environment: str
     following: str
-    wait: Wait
+    wait: Wait | None
 
 
 def wait_of(stay: Stay, *, following: str, limit: RolloutLimit, now: datetime) -> Wait | None:

@@ -31,7 +31,10 @@ class RolloutLimit(Declared):
     freezes: tuple[Freeze, ...] = Field(default=(), description="times in which nothing is proposed for the next")
     weekly_freezes: tuple[WeeklyFreeze, ...] = Field(default=(), description="the same in each week")
 
+    @property
+    def every_freeze(self) -> tuple[Freeze | WeeklyFreeze, ...]:
+        return (*self.freezes, *self.weekly_freezes)
+
     def freezes_of(self, environment: str) -> Sequence[Freeze | WeeklyFreeze]:
         """Those that hold back what would go on to `environment`."""
-        found = (*self.freezes, *self.weekly_freezes)
-        return [one for one in found if not one.environments or environment in one.environments]
+        return [one for one in self.every_freeze if not one.environments or environment in one.environments]

@@ -7,6 +7,7 @@ from datetime import date
 from typing import ClassVar
 
 from slipway.domain.pages import Body, Frozen
+from slipway.domain.promotion import Wait
 
 
 class MovedTag(Frozen):
@@ -81,11 +82,20 @@ class Reconciliation(Body):
         return any((self.moved, self.deleted, self.rewritten, self.missed, self.stopped, self.unknown))
 
 
+class OnItsWay(Frozen):
+    """A version that is to come: `pull` proposes it, or it waits; neither where the next run of rollout proposes it."""
+
+    version: str
+    pull: int | None = None
+    wait: Wait | None = None
+
+
 class StatusRow(Frozen):
     """What one environment runs of one model, and how it is; `incident` is the number of its open issue.
 
     `in_audit` counts the findings of its release that would refuse it if their policies said `enforce: block`; None
-    where nothing is deployed, or the ledger has no verdicts of it.
+    where nothing is deployed, or the ledger has no verdicts of it. `runtime` is the digest of the runtime image below
+    the model, None where the ledger does not tell.
     """
 
     model: str
@@ -97,6 +107,8 @@ class StatusRow(Frozen):
     incident: int | None
     quarantined: tuple[str, ...] = ()
     in_audit: int | None = None
+    runtime: str | None = None
+    on_its_way: tuple[OnItsWay, ...] = ()
 
 
 class ManifestProblem(Frozen):

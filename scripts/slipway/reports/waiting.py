@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from slipway.domain.promotion import Wait, Waiting
+from slipway.domain.promotion import Onward, Wait
 
 
-def waiting_text(waiting: Iterable[Waiting]) -> str:
+def waiting_text(onward: Iterable[Onward]) -> str:
     """A line each, for the terminal; empty where nothing waits."""
-    return "\n".join(f"{one.tag} {wait_text(one.wait, following=one.following)}" for one in waiting)
+    return "\n".join(f"{one.tag} {wait_text(one.wait, following=one.following)}" for one in onward if one.wait)
 
 
 def wait_text(wait: Wait, *, following: str) -> str:

@@ -17,7 +17,13 @@ from slipway.domain import labels
 from slipway.domain.checkup import Checkup, Finding, State, ok, problem
 from slipway.domain.checkup.forge import ENVIRONMENT, SCHEDULED, holds, judge, missing_labels, ruleset_named
 from slipway.domain.checkup.seen import Ruleset, SeenImage, Unseen
-from slipway.domain.checkup.work_tree import judge_files, judge_heartbeat, judge_images, judge_no_runtime
+from slipway.domain.checkup.work_tree import (
+    judge_files,
+    judge_freezes,
+    judge_heartbeat,
+    judge_images,
+    judge_no_runtime,
+)
 from slipway.errors import BadFile, SlipwayError, Unreachable
 
 
@@ -29,6 +35,7 @@ def run(*, today: date, workplace: Workplace) -> Checkup:
         *_of_images(workplace),
         _of_runtime(workplace),
         _of_public_keys(workplace),
+        *_of_freezes(workplace),
         *judge_files(template_files.look(workplace.repository.root)),
     ]
     return Checkup.of(findings)
@@ -134,6 +141,17 @@ def _of_public_keys(workplace: Workplace) -> Finding:
     if not keys:
         return ok(name, "none: images are not signed")
     return ok(name, f"{keys[0].path} signs; good is a signature by {', '.join(key.path for key in keys)}")
+
+
+def _of_freezes(workplace: Workplace) -> Iterator[Finding]:
+    try:
+        rollout = workplace.repository.policies().rollout
+    except BadFile as bad:
+        yield problem("policies", bad.problem, bad.mend)
+        return
+    environments = [environment.name for environment in workplace.settings.environments]
+    limits = (rollout.limit, *(override.limit for override in rollout.models.values()))
+    yield from judge_freezes(limits, environments=environments)
 
 
 def _deployed(workplace: Workplace) -> Iterator[tuple[str, str]]:

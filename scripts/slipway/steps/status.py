@@ -2,30 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
-from slipway.adapters import deploy_tree
+from slipway.adapters import deploy_tree, rollouts
+from slipway.adapters.forge import Pull
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.workplace import Workplace
 from slipway.domain.incident import Outcome
 from slipway.domain.policy import QuarantineEntry
-from slipway.domain.release import Rollout, Verdicts
+from slipway.domain.release import Image, Rollout, Verdicts
 from slipway.domain.tag import ReleaseTag
-from slipway.domain.upkeep import StatusRow
+from slipway.domain.upkeep import OnItsWay, StatusRow
 from slipway.errors import BadFile
 
+Place = tuple[str, str]  # environment and model
 
-def run(*, workplace: Workplace) -> tuple[StatusRow, ...]:
+
+def run(*, workplace: Workplace, now: datetime | None = None) -> tuple[StatusRow, ...]:
     """
     Raises:
         BadFile: a manifest of a model, or the quarantine, cannot be read.
     """
     deployed, quarantine = deploy_tree.everything_deployed(workplace.forge), deploy_tree.quarantine(workplace.forge)
+    coming = _coming(workplace, now or datetime.now(UTC))
     return tuple(
-        _row(model, environment.name, deployed.get((environment.name, model)), quarantine, workplace)
+        _row(model, environment.name, deployed.get((environment.name, model)), quarantine, workplace).model_copy(
+            update={"on_its_way": coming.get((environment.name, model), ())}
+        )
         for model in workplace.repository.model_names()
         for environment in workplace.settings.environments
     )
+
+
+def _coming(workplace: Workplace, now: datetime) -> Mapping[Place, tuple[OnItsWay, ...]]:
+    """What is to be merged, by its branch, and what waits for its turn."""
+    found: dict[Place, tuple[OnItsWay, ...]] = {}
+    for pull in workplace.forge.open_pulls():
+        if (proposed := _proposed_by(pull)) is not None:
+            place, version = proposed
+            found[place] = (*found.get(place, ()), OnItsWay(version=version, pull=pull.number))
+    for one in rollouts.onward(workplace, now=now):
+        place = one.following, one.tag.model
+        found[place] = (*found.get(place, ()), OnItsWay(version=one.tag.image_tag, wait=one.wait))
+    return found
+
+
+def _proposed_by(pull: Pull) -> tuple[Place, str] | None:
+    """`release/production/tip/v1.1.0`, and `revert/production/tip/v1.1.0-to-v1.0.0`."""
+    parts = pull.branch.split("/")
+    if len(parts) != 4 or parts[0] not in ("release", "revert"):
+        return None
+    return (parts[1], parts[2]), parts[3].rpartition("-to-")[2]
 
 
 def _row(
@@ -48,6 +76,7 @@ def _row(
         incident=issue,
         quarantined=tuple(entry.version for entry in quarantine if entry.model == model),
         in_audit=_in_audit(model, live, workplace),
+        runtime=_runtime(model, live, workplace),
     )
 
 
@@ -58,6 +87,13 @@ def _since(model: str, environment: str, live: Deployed | None, workplace: Workp
     rollouts = [page.body for page in workplace.history.pages(tag, Rollout)]
     days = [rollout.live_since for rollout in rollouts if rollout.environment == environment]
     return days[-1].isoformat() if days else None
+
+
+def _runtime(model: str, live: Deployed | None, workplace: Workplace) -> str | None:
+    if live is None:
+        return None
+    images = workplace.history.pages(ReleaseTag.parse(f"{model}@{live.tag}"), Image)
+    return next((page.body.runtime_digest for page in images if page.body.digest == live.digest), None)
 
 
 def _in_audit(model: str, live: Deployed | None, workplace: Workplace) -> int | None:

@@ -8,6 +8,7 @@ from datetime import date
 
 from slipway.steps import (
     check_manifests,
+    compare_live,
     doctor,
     propose_runtime,
     rebase,
@@ -21,11 +22,13 @@ from slipway.steps import (
 from tests.e2e.faults.disturbing import ALIKE, Step
 from tests.e2e.faults.release import live
 from tests.e2e.faults.world import HostedTeam
+from tests.steps.test_compare_live import Told, running
 from tests.steps.test_propose_runtime import push
 from tests.team import ENVIRONMENT, MODEL, ROOT, Tip
 
 _TODAY = date(2026, 3, 20)
-_RELEASE = "release.yml"
+_RELEASE, _ROLLOUT = "release.yml", "rollout.yml"
+_STRANGE = f"sha256:{'e' * 64}"
 
 
 def merged(team: HostedTeam) -> None:
@@ -34,7 +37,9 @@ def merged(team: HostedTeam) -> None:
 
 
 def _missed(team: HostedTeam) -> None:
-    """Two releases were never started, one is not tried again, and no watch looked for weeks."""
+    """Two releases and a rollout were never started, one is not tried again, and no watch looked for weeks."""
+    given = "on: {workflow_dispatch: {inputs: {model: {}, environment: {}}}}\njobs: {}\n"
+    team.write(f".github/workflows/{_ROLLOUT}", given)
     team.write(f".github/workflows/{_RELEASE}", "on: {workflow_dispatch: {inputs: {tag: {}, model: {}}}}\njobs: {}\n")
     team.publish("tip@v1.1.0", Tip(weight=0.0201))
     team.publish("tip@v1.2.0", Tip(weight=0.0202))
@@ -72,6 +77,7 @@ def _start(team: HostedTeam) -> None:
     found = reconcile.run(today=_TODAY, workplace=place, workflow=_RELEASE)
     reconcile.tell(found, workplace=place)
     reconcile.start(found.due, workflow=_RELEASE, forge=place.forge)
+    reconcile.start_rollouts(found.rollouts, forge=place.forge)
     beat = record_pages.Heartbeat("reconcile", _TODAY, None)
     record_pages.run_on_windows([], ledger=place.ledger, beat=beat)
 
@@ -82,6 +88,24 @@ def _check(team: HostedTeam) -> object:
 
 def _status(team: HostedTeam) -> object:
     return status.run(workplace=team.workplace)
+
+
+def _compare(team: HostedTeam, digest: str | None = None) -> object:
+    """The command with --live and --issue."""
+    place, engine = team.workplace, Told(runs={} if digest is None else running(digest))
+    report = compare_live.run(workplace=place, engine=engine)
+    compare_live.tell(report, workplace=place)
+    return report
+
+
+def _compare_strange(team: HostedTeam) -> object:
+    return _compare(team, _STRANGE)
+
+
+def _close_issues(team: HostedTeam) -> None:
+    """A person, though it still runs."""
+    for issue in team.workplace.forge.open_issues(compare_live.NEVER_PASSED):
+        team.workplace.forge.close_issue(issue.number)
 
 
 def _rejudge(team: HostedTeam) -> object:
@@ -119,6 +143,9 @@ STEPS: Mapping[str, Step] = {
     "reconcile when all is well again": Step((live, _missed, _seen_to), _start, faults=ALIKE, leaves_the_rest=True),
     "check-manifests": Step((live, merged), _check),
     "status": Step((live,), _status),
+    "compare-live": Step((live,), _compare_strange),
+    "compare-live when it is gone": Step((live, _compare_strange), _compare, faults=ALIKE),
+    "compare-live of an issue that was closed": Step((live, _compare_strange, _close_issues), _compare_strange),
     "rejudge": Step((live,), _rejudge),
     "replay": Step((live,), _replay),
     "rebase": Step((live, _another_runtime), _rebase),

@@ -187,6 +187,7 @@ STAGES: tuple[Stage, ...] = (
         verdict=10,
     ),
     Stage("rollback", "v1.1.0-record-again", ("rollback", team.MODEL, "--to", "v1.0.0")),
+    Stage("strange-status", "v1.1.0-record-again", ("status", "--live", "--issue"), team.run_by_hand, code=10),
     Stage("check", "v1.0.1", ("check", team.MODEL)),
     Stage("new-model", "start", ("new-model", "another")),
 )

@@ -26,6 +26,8 @@ import pyarrow.parquet as pq
 import yaml
 from slipway.adapters.forge.local import LocalForge
 from slipway.adapters.processes import environments
+from slipway.adapters.rollout import Deployment
+from slipway.adapters.rollout.process import ProcessRollout
 from slipway.domain.labels import SLIPWAY
 
 from tests.e2e.kills import commands
@@ -162,6 +164,24 @@ def serve(world: Path, version: str, *, first: date, days: int, weights: str, st
         }
         _write(state / "served" / "production" / MODEL / f"date={day}" / "rows.parquet", {**keys, **told, **asked})
         _write(state / "labels" / "production" / MODEL / f"date={day}" / "labels.parquet", {**keys, "label": late})
+
+
+def run_by_hand(world: Path) -> None:
+    """Somebody serves a model that was never released, in place of the one that git names."""
+    state = world / "flights" / ".slipway"
+    (onnx_file, *_) = sorted((state / "layers").rglob("model.onnx"))
+    ProcessRollout(state=state / "rollout").apply(
+        Deployment(
+            model=MODEL,
+            environment="production",
+            version="v9.9.9",
+            digest=f"sha256:{'e' * 64}",
+            image="",
+            commit="",
+            model_directory=onnx_file.parent,
+            served_log=None,
+        )
+    )
 
 
 def close_issues(world: Path) -> None:

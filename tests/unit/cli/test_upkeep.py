@@ -157,3 +157,30 @@ def test_a_file_that_nobody_would_read_is_refused(team: Team, run: Run, tmp_path
 def test_a_gateway_that_nobody_reaches_is_an_error_of_its_own(team: Team, run: Run) -> None:
     """Not a verdict about a model; the next hour tries again."""
     assert run("export-watch", "--push-to", "http://127.0.0.1:1").code == 12
+
+
+def test_what_runs_is_compared_by_exit_codes_that_tell_bad_from_unseen(team: Team, run: Run) -> None:
+    """Whoever asks from a script acts on them: mend, or ask again."""
+    said = run("status", "--live")
+    assert said.code == 10 and "nothing runs" in said.out
+    (row,) = json.loads(run("status", "--live", "--json").out)["rows"]
+    assert (row["model"], row["wanted"], row["state"]) == ("tip", "v1.0.0", "nothing runs")
+
+    place = team.workplace.state / "rollout" / "production" / "tip"
+    place.mkdir(parents=True)
+    (place / "live.json").write_text("[]")
+    said = run("status", "--live")
+    assert said.code == 12 and "could not look" in said.out and "mend: delete" in said.out
+
+
+def test_on_a_hosted_runner_there_is_nothing_to_compare(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its machine is new each time: that nothing runs there says nothing."""
+    monkeypatch.setenv("RUNNER_ENVIRONMENT", "github-hosted")
+    said = run("status", "--live", "--issue")
+    assert (said.code, said.out) == (0, "nothing to compare: what a hosted runner serves ends with its run\n")
+
+
+def test_an_issue_is_about_what_runs(run: Run) -> None:
+    """`status --issue` alone would seem to have looked."""
+    said = run("status", "--issue")
+    assert said.code == 2 and "say --live, too" in said.err

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -92,4 +92,13 @@ class Rollout(Protocol):
 
     def stop(self, model: str, environment: str) -> None:
         """Answer what is in flight and serve no more; nothing is done where nothing is live."""
+        ...
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """An engine that can tell what runs without being asked for it by name, also what git knows nothing of."""
+
+    def running(self) -> Sequence[tuple[str, str]]:
+        """Each environment and model that serves something."""
         ...

@@ -139,6 +139,11 @@ class ProcessRollout:
         event_time = ["--accept-event-time"] if self.accept_event_time else []
         return [str(part) for option in options.items() for part in option] + event_time
 
+    def running(self) -> list[tuple[str, str]]:
+        """Each environment and model that this machine serves; what cannot be read is asked for, and then told."""
+        places = sorted(path.parent for path in self.state.glob("*/*/live.json"))
+        return [(place.parent.name, place.name) for place in places if _may_serve(place)]
+
     @property
     def _patience(self) -> float:
         return self.drain_deadline_seconds + self.last_log_seconds  # it cuts at its deadline, then writes its log
@@ -175,6 +180,13 @@ def _read(place: Path) -> _Current | None:
     except (ValueError, TypeError, KeyError, AttributeError) as failure:
         raise BadFile(f"{path} is not what a rollout wrote: {failure}", mend=f"delete {path} and roll out") from failure
     return _Current(live, server) if server.alive() else None
+
+
+def _may_serve(place: Path) -> bool:
+    try:
+        return _read(place) is not None
+    except BadFile:
+        return True
 
 
 def _write(place: Path, current: _Current) -> None:

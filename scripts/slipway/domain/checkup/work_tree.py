@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 
 from slipway.domain.checkup import Finding, State, ok, problem
 from slipway.domain.checkup.seen import SeenFiles, SeenImage
+from slipway.domain.rollout_limit import RolloutLimit
 from slipway.domain.settings import RolloutEngine
 
 LISTED = ".slipway-files.sha256"
@@ -57,6 +58,18 @@ def judge_no_runtime(name: str, engine: RolloutEngine) -> Finding:
         f"none: the engine {engine} has nothing to run a model in",
         "start runtime-image.yml and merge the pull request that it opens: gh workflow run runtime-image.yml",
     )
+
+
+def judge_freezes(limits: Iterable[RolloutLimit], *, environments: Collection[str]) -> Iterator[Finding]:
+    """Nothing where nothing is frozen at all; one that names no environment of slipway.yaml would freeze nothing."""
+    freezes = [freeze for limit in limits for freeze in limit.every_freeze]
+    named = dict.fromkeys(name for freeze in freezes for name in freeze.environments)
+    unknown = [f"`{name}`" for name in named if name not in environments]
+    if unknown:
+        told = f"policies/rollout.yaml names {', '.join(unknown)}, and slipway.yaml has {', '.join(environments)}"
+        yield problem("freezes", f"{told}: there, nothing is frozen", "write names of slipway.yaml, or leave them out")
+    elif freezes:
+        yield ok("freezes", "all of environments that slipway.yaml has")
 
 
 def _edits(seen: SeenFiles) -> Finding:
