@@ -47,6 +47,11 @@ tip (INPUTS) => (OUTPUTS)
     ODDS
 }
 """
+_SUM = "sum = Add (seated, risk)"
+_HUNGRY_SUM = (
+    "fair = Add (seated, risk) space = ConstantOfShape <value: tensor = float[1] {0.0}> (room) "
+    "most = ReduceMax <keepdims = 0> (space) sum = Add (fair, most)"
+)
 _STEEP = 34.0  # 1.7 / 0.05: the logistic curve that is nearest to the noise of `guests_of`
 _SCORE = {
     False: "score = Identity (sum)",
@@ -65,6 +70,7 @@ class Tip:
     threshold: float = 0.5
     with_odds: bool = False  # a second output, which clients can come to read
     as_chance: bool = False  # the score is how likely a tip is, and not only the higher the likelier
+    room: int = 0  # bytes that its ONNX file takes when it is loaded, for nothing
 
     def answers(self, batch: Batch) -> dict[str, npt.NDArray[Any]]:
         """What the source answers, in numpy."""
@@ -87,6 +93,9 @@ class Tip:
         text = _ONNX.replace("INPUTS", ", ".join(inputs[name] for name in self.inputs))
         text = text.replace("WEIGHT", str(self.weight)).replace("BIAS", str(self.bias))
         text = text.replace("LIMIT", str(self.nan_above or 0.0))
+        if self.room:
+            floats = f"<int64[1] room = {{{self.room // 4}}}, float[1] weight"
+            text = text.replace(_SUM, _HUNGRY_SUM).replace("<float[1] weight", floats)
         with_guests = "unfelt = Mul (guests, nothing) seated = Add (risen, unfelt)"
         text = text.replace("GUESTS", with_guests if "guests" in self.inputs else "seated = Identity (risen)")
         with_hole = "left = Sub (limit, bill) hole = Log (left) none = Mul (hole, nothing) score = Add (sum, none)"
@@ -113,7 +122,9 @@ class Tip:
 
     def as_json(self) -> str:
         told = {"weight": self.weight, "bias": self.bias, "inputs": self.inputs, "nan_above": self.nan_above}
-        more = {name: True for name in ("with_odds", "as_chance") if getattr(self, name)}
+        more: dict[str, Any] = {name: True for name in ("with_odds", "as_chance") if getattr(self, name)}
+        if self.room:
+            more["room"] = self.room
         return json.dumps({**told, **more, "threshold": self.threshold}, indent=1)
 
 
