@@ -290,6 +290,50 @@ def test_variables_of_the_environment_choose_no_runner(office: Office) -> None:
     assert office.finding("GitHub App").text.startswith("configured")
 
 
+def _on_a_cluster(office: Office) -> None:
+    set_up(office)
+    office.switches.variables.clear()
+    engine = "ghcr.io/acme\nrollout_engine: kubernetes"
+    office.team.edit("slipway.yaml", "layout:.slipway/registry", engine)
+
+
+def test_a_cluster_is_reached_by_a_kubeconfig_or_from_a_runner_that_has_one(office: Office) -> None:
+    """A hosted runner has kubectl and nobody to ask: the first merge would say so, too late."""
+    _on_a_cluster(office)
+    before = office.finding("runner")
+    office.switches.environments["slipway"].secrets.add("SLIPWAY_KUBECONFIG")
+
+    assert (before.state, "with a kubeconfig, of which a hosted runner has none" in before.text) == (
+        State.PROBLEM,
+        True,
+    )
+    assert "gh secret set SLIPWAY_KUBECONFIG --env slipway" in before.mend and "SLIPWAY_RUNNER" in before.mend
+    assert office.finding("runner").state is State.OK
+
+
+def test_a_kubeconfig_that_all_branches_read_is_told(office: Office) -> None:
+    """Whoever may push a branch would roll out what nobody judged."""
+    _on_a_cluster(office)
+    office.switches.secrets.add("SLIPWAY_KUBECONFIG")
+
+    assert office.finding("kubeconfig").state is State.PROBLEM
+
+
+def test_what_this_machine_lacks_to_ask_a_cluster_is_told(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without kubectl or a kubeconfig `slipway rollout` ends here, whatever the workflows have."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    monkeypatch.delenv("SLIPWAY_KUBECONFIG", raising=False)
+    _on_a_cluster(office)
+    (environment,) = office.place.settings.environments
+
+    found = office.finding(f"cluster of {environment.name}")
+
+    assert found.state is State.UNKNOWN
+    assert "kube" in found.text and found.mend
+
+
 def test_whose_token_it_is_is_told(office: Office) -> None:
     """Whether the checks of a pull request start depends on it."""
     told = {}

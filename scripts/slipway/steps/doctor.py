@@ -12,12 +12,14 @@ from typing import Any
 
 from slipway.adapters import deploy_tree, runtime_image, shipped_rulesets, signatures, template_files
 from slipway.adapters.forge.settings import ForgeSettings
+from slipway.adapters.rollout.kubernetes import reach
 from slipway.adapters.workplace import Workplace
 from slipway.domain import labels
 from slipway.domain.checkup import Checkup, Finding, State, ok, problem
 from slipway.domain.checkup.forge import ENVIRONMENT, SCHEDULED, holds, judge, missing_labels, ruleset_named
 from slipway.domain.checkup.seen import Ruleset, SeenImage, Unseen
 from slipway.domain.checkup.work_tree import (
+    judge_cluster,
     judge_files,
     judge_freezes,
     judge_heartbeat,
@@ -34,6 +36,7 @@ def run(*, today: date, workplace: Workplace) -> Checkup:
         *_of_ledger(workplace, today),
         *_of_images(workplace),
         _of_runtime(workplace),
+        *_of_clusters(workplace),
         _of_public_keys(workplace),
         *_of_freezes(workplace),
         *judge_files(template_files.look(workplace.repository.root)),
@@ -124,6 +127,12 @@ def _of_runtime(workplace: Workplace) -> Finding:
     except SlipwayError as missing:
         return problem(name, missing.problem, missing.mend)
     return ok(name, stated)
+
+
+def _of_clusters(workplace: Workplace) -> Iterator[Finding]:
+    if workplace.settings.rollout_engine.is_cluster:
+        for environment in workplace.settings.environments:
+            yield judge_cluster(reach.look(environment.name, environment.context))
 
 
 def _of_public_keys(workplace: Workplace) -> Finding:

@@ -20,13 +20,14 @@ SCHEDULED = ("watch.yml", "reconcile.yml")
 _GITHUBS_OWN = "github-actions[bot]"
 _REGISTRY_OF_GITHUB = "ghcr.io"
 _IMAGES = "image registry"
-_NEEDS_A_CONTEXT = "is asked through kubectl and its context, of which a hosted runner has none"
+KUBECONFIG = "SLIPWAY_KUBECONFIG"  # its name
+_NEEDS_A_KUBECONFIG = "is asked by kubectl with a kubeconfig, of which a hosted runner has none"
 _WHY_NO_HOSTED_RUNNER = {
     RolloutEngine.PROCESS: "starts servers as processes of the runner, and on a hosted one they end with the job",
     RolloutEngine.DOCKER: "starts containers on the runner, and on a hosted one they end with the job",
-    RolloutEngine.KUBERNETES: _NEEDS_A_CONTEXT,
-    RolloutEngine.ARGO_CD: _NEEDS_A_CONTEXT,
-    RolloutEngine.FLUX: _NEEDS_A_CONTEXT,
+    RolloutEngine.KUBERNETES: _NEEDS_A_KUBECONFIG,
+    RolloutEngine.ARGO_CD: _NEEDS_A_KUBECONFIG,
+    RolloutEngine.FLUX: _NEEDS_A_KUBECONFIG,
 }
 _NOT_SIGNED = "none: images are not signed, since slipway.yaml names no signing_keys"
 
@@ -45,6 +46,7 @@ def judge(
     for file in SCHEDULED:
         yield _schedule(seen, file)
     yield _runner(seen, settings)
+    yield from _kubeconfig(seen, settings)
     yield _image_registry(seen, settings)
     yield _signing(seen, settings)
     yield _attestations(seen)
@@ -220,11 +222,40 @@ def _runner(seen: SeenForge, settings: Settings) -> Finding:
         return unseen(name, runner)
     if runner:
         return ok(name, f"jobs that look at production run where {RUNNER} says")
-    return problem(
-        name,
-        f"the engine `{settings.rollout_engine}` {_WHY_NO_HOSTED_RUNNER[settings.rollout_engine]}",
-        f"run one of your own, and name its label: gh variable set {RUNNER} --repo {seen.hosted.name} --body LABEL",
+    variable = f"gh variable set {RUNNER} --repo {seen.hosted.name} --body LABEL"
+    of_your_own = f"run one of your own, and name its label: {variable}"
+    if settings.rollout_engine.is_cluster:
+        return _hosted_with_a_kubeconfig(name, seen, settings, otherwise=of_your_own)
+    return _no_hosted_runner(name, settings, of_your_own)
+
+
+def _no_hosted_runner(name: str, settings: Settings, mend: str) -> Finding:
+    engine = settings.rollout_engine
+    return problem(name, f"the engine `{engine}` {_WHY_NO_HOSTED_RUNNER[engine]}", mend)
+
+
+def _hosted_with_a_kubeconfig(name: str, seen: SeenForge, settings: Settings, *, otherwise: str) -> Finding:
+    """Whether its apiserver is reached from GitHub's machines is seen by the first rollout alone."""
+    there = seen.secrets.has(KUBECONFIG)
+    if isinstance(there, Unseen):
+        return unseen(name, there)
+    if there:
+        return ok(name, f"hosted: the engine `{settings.rollout_engine}` is asked with the secret {KUBECONFIG}")
+    to_environment = f"gh secret set {KUBECONFIG} --env {ENVIRONMENT} --repo {seen.hosted.name} < KUBECONFIG"
+    return _no_hosted_runner(
+        name, settings, f"where the apiserver is reached from GitHub's machines: {to_environment}; else {otherwise}"
     )
+
+
+def _kubeconfig(seen: SeenForge, settings: Settings) -> Iterator[Finding]:
+    """Who holds it rolls out, past every review."""
+    if settings.rollout_engine.is_cluster and seen.open_secrets.has(KUBECONFIG) is True:
+        yield problem(
+            "kubeconfig",
+            f"a workflow of any branch can read it: {KUBECONFIG} is a secret of more than the environment",
+            f"gh secret set {KUBECONFIG} --env {ENVIRONMENT} --repo {seen.hosted.name} < KUBECONFIG, "
+            f"then gh secret delete {KUBECONFIG} --repo {seen.hosted.name}",
+        )
 
 
 def _image_registry(seen: SeenForge, settings: Settings) -> Finding:

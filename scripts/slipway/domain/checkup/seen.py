@@ -103,6 +103,16 @@ class SeenImage:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenCluster:
+    """The cluster of an environment; `problem` and `mend` are empty where it answered from here."""
+
+    environment: str
+    problem: str = ""
+    mend: str = ""
+    answered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class SeenFiles:
     """Names of files. `changed` maps those of the template that are not as they came to `edited` or `deleted`.
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 
 from slipway.domain.checkup import Finding, State, ok, problem
-from slipway.domain.checkup.seen import SeenFiles, SeenImage
+from slipway.domain.checkup.seen import SeenCluster, SeenFiles, SeenImage
 from slipway.domain.rollout_limit import RolloutLimit
 from slipway.domain.settings import RolloutEngine
 
@@ -70,6 +70,15 @@ def judge_freezes(limits: Iterable[RolloutLimit], *, environments: Collection[st
         yield problem("freezes", f"{told}: there, nothing is frozen", "write names of slipway.yaml, or leave them out")
     elif freezes:
         yield ok("freezes", "all of environments that slipway.yaml has")
+
+
+def judge_cluster(seen: SeenCluster) -> Finding:
+    """What a laptop does not reach may be reached from where rollouts run: it is no problem of the repository."""
+    name = f"cluster of {seen.environment}"
+    if not seen.problem:
+        return ok(name, "answers from here")
+    text = f"from here: {seen.problem}"
+    return Finding(name=name, state=State.UNKNOWN, text=text, mend=seen.mend, unanswered=not seen.answered)
 
 
 def _edits(seen: SeenFiles) -> Finding:

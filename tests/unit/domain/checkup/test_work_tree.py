@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from slipway.domain.checkup import Checkup, State
-from slipway.domain.checkup.seen import SeenImage
-from slipway.domain.checkup.work_tree import judge_images, judge_no_runtime
+from slipway.domain.checkup.seen import SeenCluster, SeenImage
+from slipway.domain.checkup.work_tree import judge_cluster, judge_images, judge_no_runtime
 from slipway.domain.settings import RolloutEngine
 
 REFUSED = SeenImage("tip@sha256:1", "ghcr.io answers 403 for tip", "give credentials")
@@ -36,3 +36,13 @@ def test_only_the_engine_process_does_without_a_runtime_image() -> None:
         needs_none = engine is RolloutEngine.PROCESS
         assert found.state is (State.OK if needs_none else State.PROBLEM)
         assert ("runtime-image.yml" in found.mend) is not needs_none
+
+
+def test_a_cluster_that_is_not_reached_from_here_is_no_problem_of_the_repository() -> None:
+    """A laptop seldom has the kubeconfig of production; one that is away may answer in a minute."""
+    assert judge_cluster(SeenCluster("staging")).state is State.OK
+    without = judge_cluster(SeenCluster("staging", "there is no kubeconfig here", "set KUBECONFIG"))
+    away = judge_cluster(SeenCluster("staging", "it does not answer", "run again", answered=False))
+
+    assert (without.state, without.text) == (State.UNKNOWN, "from here: there is no kubeconfig here")
+    assert [Checkup.of([found]).exit_code for found in (without, away)] == [0, 12]

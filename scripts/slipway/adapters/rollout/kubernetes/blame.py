@@ -99,7 +99,7 @@ def _of_deployment(seen: Seen, digest: str) -> Iterator[Trouble]:
         yield _whole("no controller of the cluster has seen the new manifest", mend="see to kube-controller-manager")
     failure = objects.condition(deployment.status.conditions, "ReplicaFailure")
     if failure is not None and failure.status == "True":
-        yield _whole(f"the cluster makes no pods: {_cut(failure.message)}", mend="raise the quota or correct the pods")
+        yield _whole(f"the cluster makes no pods: {_cut(failure.message)}", mend="mend what it names, such as a quota")
     for pod in seen.old_pods(digest):
         node = f" on {pod.spec.node_name}" if pod.spec.node_name else ""
         yield _cluster(pod, f"is of before and still there{node}")
