@@ -18,10 +18,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from slipway.adapters import cluster_manifests
 from slipway.adapters.yaml_files import parse_yaml
 from slipway.domain.declared import Declared
 from slipway.domain.policy import QuarantineEntry
-from slipway.domain.settings import Settings
+from slipway.domain.settings import RolloutEngine, Settings
 from slipway.errors import BadFile
 
 EMPTY_QUARANTINE = b"""\
@@ -65,14 +66,15 @@ class _Quarantine(Declared):
 DocumentT = TypeVar("DocumentT", bound=BaseModel)
 
 
-def new_manifest(model: str, *, environment: str) -> bytes:
+def new_manifest(model: str, *, environment: str, engine: RolloutEngine) -> bytes:
     """The manifest of a model that was never deployed: nothing runs until the first release adds its image."""
+    lines = cluster_manifests.lines_for(model, environment=environment) if engine.is_cluster else ""
     return f"""\
 # What runs of {model} in {environment}. A release changes newTag and digest below, by pull request.
 # Everything else is yours: resources, replicas, patches.
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
-images: []
+{lines}images: []
 """.encode()
 
 

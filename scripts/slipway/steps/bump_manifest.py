@@ -160,7 +160,7 @@ def _commit(proposed: _Proposed, workplace: Workplace) -> None:
     path = deploy_tree.manifest_path(proposed.environment, model)
     before = forge.read(base, path) if base else None
     after = manifests.set_image(
-        before or manifests.new_manifest(model, environment=proposed.environment),
+        before or _new_manifest(model, proposed.environment, workplace),
         name=model,
         new_name=f"{workplace.settings.image_registry}/{model}",
         tag=proposed.identity.version,
@@ -172,6 +172,10 @@ def _commit(proposed: _Proposed, workplace: Workplace) -> None:
         return
     message = f"Deploy {proposed.identity.release} to {proposed.environment}\n\n{proposed.image.digest}\n"
     forge.commit(branch, onto=head, parent=base, changes={path: after}, message=message)
+
+
+def _new_manifest(model: str, environment: str, workplace: Workplace) -> bytes:
+    return manifests.new_manifest(model, environment=environment, engine=workplace.settings.rollout_engine)
 
 
 def pull_request_text(record: Record, *, environment: str, opening: Opening | None = None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from slipway.adapters import deploy_tree, manifests
+from slipway.adapters import cluster_manifests, deploy_tree, manifests
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.workplace import Workplace
 from slipway.adapters.yaml_files import read_bounded
@@ -25,6 +25,7 @@ class _Manifest:
     environment: str
     model: str
     deployed: Deployed
+    content: bytes
 
 
 def run(*, workplace: Workplace) -> ManifestReport:
@@ -42,6 +43,7 @@ def run(*, workplace: Workplace) -> ManifestReport:
         if manifest is not None:
             checked += 1
             problems += _problems(manifest, held, workplace)
+            problems += _builds_on_nothing(manifest, workplace)
     return ManifestReport(checked=checked, problems=tuple(problems))
 
 
@@ -50,7 +52,7 @@ def _read(path: str, workplace: Workplace) -> _Manifest | None:
     _, environment, model, _ = path.split("/")
     content = read_bounded(workplace.repository.root / path)
     deployed = manifests.deployed(content, name=model, where=path)
-    return None if deployed is None else _Manifest(path, environment, model, deployed)
+    return None if deployed is None else _Manifest(path, environment, model, deployed, content)
 
 
 def _quarantine(workplace: Workplace) -> tuple[QuarantineEntry, ...]:
@@ -83,6 +85,18 @@ def _problems(
         )
     yield from _unjudged(manifest, tag, workplace)
     yield from _stale(manifest, tag, workplace)
+
+
+def _builds_on_nothing(manifest: _Manifest, workplace: Workplace) -> Iterator[ManifestProblem]:
+    """Of an engine that applies what kustomize makes of it."""
+    if workplace.settings.rollout_engine.is_cluster:
+        yield from cluster_manifests.problems_of(
+            manifest.path,
+            manifest.content,
+            root=workplace.repository.root,
+            model=manifest.model,
+            environment=manifest.environment,
+        )
 
 
 def _unjudged(manifest: _Manifest, tag: ReleaseTag, workplace: Workplace) -> Iterator[ManifestProblem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from slipway.adapters import deploy_tree, manifests
 from slipway.adapters.forge import Forge
+from slipway.domain.settings import RolloutEngine
 from slipway.errors import BadFile
 
 _PATH = "deploy/production/tip/kustomization.yaml"
@@ -16,14 +17,14 @@ def put(forge: Forge, path: str, content: bytes) -> None:
 
 
 def manifest(tag: str) -> bytes:
-    new = manifests.new_manifest("tip", environment="production")
+    new = manifests.new_manifest("tip", environment="production", engine=RolloutEngine.PROCESS)
     return manifests.set_image(new, name="tip", new_name="registry/tip", tag=tag, digest=_DIGEST)
 
 
 def test_before_the_first_release_nothing_is_deployed(forge: Forge) -> None:
     """Without a manifest, and with one that names no image yet."""
     assert deploy_tree.deployed(forge, environment="production", model="tip") is None
-    put(forge, _PATH, manifests.new_manifest("tip", environment="production"))
+    put(forge, _PATH, manifests.new_manifest("tip", environment="production", engine=RolloutEngine.PROCESS))
     assert deploy_tree.deployed(forge, environment="production", model="tip") is None
 
 

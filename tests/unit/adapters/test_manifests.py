@@ -21,6 +21,7 @@ from slipway.adapters.manifests import (
     set_runtime_image,
 )
 from slipway.domain.policy import QuarantineEntry
+from slipway.domain.settings import RolloutEngine
 from slipway.errors import BadFile
 
 OLD, NEW = f"sha256:{'0' * 64}", f"sha256:{'1' * 64}"
@@ -135,9 +136,10 @@ def test_an_edit_keeps_every_comment_and_unrelated_line(above: list[str], below:
     assert edit(before, tag=tag) == head + middle.format(tag, "r.example:5000/flight-delay", NEW) + tail
 
 
-def test_a_new_model_has_a_manifest_that_deploys_nothing() -> None:
+@pytest.mark.parametrize("engine", RolloutEngine)
+def test_a_new_model_has_a_manifest_that_deploys_nothing(engine: RolloutEngine) -> None:
     """The first release adds the image; before it nothing can run by mistake."""
-    text = new_manifest("flight-delay", environment="production")
+    text = new_manifest("flight-delay", environment="production", engine=engine)
     assert deployed(text) is None
     assert edit(text).encode().startswith(text.removesuffix(b" []\n"))
 

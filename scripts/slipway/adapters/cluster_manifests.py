@@ -1,0 +1,77 @@
+"""The manifest of a model on a cluster: what kustomize makes of deploy/base, with the model's name and image."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel
+
+from slipway.adapters.yaml_files import parse_yaml, read_bounded
+from slipway.domain.upkeep import ManifestProblem
+
+BASE = "deploy/base/kustomization.yaml"
+_GUIDE = "docs/kubernetes.md"
+
+
+class _Kustomization(BaseModel):
+    resources: tuple[str, ...] | None = None
+    components: tuple[str, ...] | None = None
+
+
+def lines_for(model: str, *, environment: str) -> str:
+    """What a manifest holds beside its header and its `images:`, to be applied as it is.
+
+    All names begin with the model's, and the container `server` gets its image by a name that `images:` then replaces:
+    kustomize writes `HOST/PREFIX/<model>:<version>@<digest>`. Prometheus' kind is none of Kubernetes, so its selector
+    has to be named.
+    """
+    name, namespace = _plain(model), _plain(environment)
+    container = f"{{name: server, image: {name}}}"
+    return f"""\
+resources: [../../base]
+namespace: {namespace}
+namePrefix: {model}-
+labels:
+  - pairs: {{app.kubernetes.io/name: {name}}}
+    includeSelectors: true
+    fields: [{{kind: ServiceMonitor, path: spec/selector/matchLabels, create: true}}]
+patches: # the server's image is the one below
+  - target: {{kind: Deployment, name: server}}
+    patch: >-
+      {{apiVersion: apps/v1, kind: Deployment, metadata: {{name: server}},
+      spec: {{template: {{spec: {{containers: [{container}]}}}}}}}}
+"""
+
+
+def problems_of(path: str, content: bytes, *, root: Path, model: str, environment: str) -> Iterator[ManifestProblem]:
+    """A manifest that was written for another engine, or by a template whose deploy/base was empty: nothing would run.
+
+    Raises:
+        BadFile: the manifest or deploy/base is no YAML, or names resources in another form than a list.
+    """
+    found = parse_yaml(content, _Kustomization, where=path)
+    if not found.resources and not found.components:
+        lines = lines_for(model, environment=environment).rstrip("\n").replace("\n", "\n    ")
+        yield ManifestProblem(
+            path=path,
+            problem="it builds on nothing: a cluster would run no server of it",
+            mend=f"add these lines, and leave `images:` as it is ({_GUIDE} says more):\n    {lines}",
+        )
+    elif "../../base" in (found.resources or ()) and _is_empty(root / BASE):
+        yield ManifestProblem(
+            path=path,
+            problem=f"it builds on {BASE}, which has no resources: a cluster would run no server of it",
+            mend=f"take deploy/base from the template of today, as {_GUIDE} says",
+        )
+
+
+def _is_empty(base: Path) -> bool:
+    return not base.is_file() or not parse_yaml(read_bounded(base), _Kustomization, where=BASE).resources
+
+
+def _plain(name: str) -> str:
+    """In quotes where YAML would read something else than a text, such as `on`."""
+    return name if yaml.safe_load(name) == name else json.dumps(name)

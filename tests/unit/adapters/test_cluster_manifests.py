@@ -1,0 +1,82 @@
+"""What the manifest of a model says on a cluster; tests/deploy shows what kustomize makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from slipway.adapters.cluster_manifests import lines_for, problems_of
+from slipway.adapters.manifests import new_manifest, set_image
+from slipway.domain.settings import RolloutEngine
+
+_PATH = "deploy/staging/tip/kustomization.yaml"
+
+
+def found(content: bytes, root: Path) -> list[str]:
+    problems = problems_of(_PATH, content, root=root, model="tip", environment="staging")
+    return [f"{one.problem}\n{one.mend}" for one in problems]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    base = tmp_path / "deploy" / "base" / "kustomization.yaml"
+    base.parent.mkdir(parents=True)
+    base.write_text("resources: [deployment.yaml]\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("engine", RolloutEngine)
+def test_only_an_engine_of_a_cluster_has_more_than_an_image_in_a_manifest(engine: RolloutEngine) -> None:
+    """Those that read the image alone get a manifest without a line that nothing reads."""
+    told = yaml.safe_load(new_manifest("tip", environment="staging", engine=engine))
+    more = {"resources", "namespace", "namePrefix", "labels", "patches"} if engine.is_cluster else set()
+
+    assert set(told) == {"apiVersion", "kind", "images"} | more
+
+
+@pytest.mark.parametrize("name", ["on", "1", "1e3", "null", "flight-delay"])
+def test_a_name_stays_a_text(name: str) -> None:
+    """`on` is a name that a team may choose, and YAML's word for true."""
+    told = yaml.safe_load(lines_for(name, environment=name))
+    (patch,) = told["patches"]
+
+    assert (told["namespace"], told["namePrefix"]) == (name, f"{name}-")
+    assert told["labels"][0]["pairs"] == {"app.kubernetes.io/name": name}
+    assert yaml.safe_load(patch["patch"])["spec"]["template"]["spec"]["containers"][0]["image"] == name
+
+
+def test_a_new_manifest_builds_on_the_base(root: Path) -> None:
+    """Or each first release would end in a red check."""
+    assert found(new_manifest("tip", environment="staging", engine=RolloutEngine.FLUX), root) == []
+
+
+def test_a_manifest_of_another_engine_is_told_with_the_lines_that_it_lacks(root: Path) -> None:
+    """A repository that changed its engine: kustomize is content with nothing, and so would be the cluster."""
+    image = {"name": "tip", "new_name": "ghcr.io/acme/tip", "tag": "v1.0.0", "digest": f"sha256:{'a' * 64}"}
+    before = set_image(new_manifest("tip", environment="staging", engine=RolloutEngine.PROCESS), **image)
+    (told,) = found(before, root)
+    lines = "\n".join(line[4:] for line in told.split("more):\n")[1].splitlines())
+
+    mended = before.replace(b"images:", f"{lines}\nimages:".encode())
+
+    assert found(mended, root) == []
+    assert mended == set_image(new_manifest("tip", environment="staging", engine=RolloutEngine.KUBERNETES), **image)
+
+
+@pytest.mark.parametrize("base", ["resources: []\n", "kind: Kustomization\n", None])
+def test_an_empty_base_is_told(base: str | None, root: Path) -> None:
+    """That of an older template held nothing, and no update touches deploy/."""
+    path = root / "deploy" / "base" / "kustomization.yaml"
+    path.write_text(base) if base else path.unlink()
+
+    (told,) = found(new_manifest("tip", environment="staging", engine=RolloutEngine.ARGO_CD), root)
+
+    assert "deploy/base/kustomization.yaml, which has no resources" in told
+
+
+@pytest.mark.parametrize("own", ["resources: [server.yaml]\n", "components: [../../mine]\n"])
+def test_a_manifest_that_builds_on_something_else_is_a_teams_own(own: str, root: Path) -> None:
+    """deploy/ is theirs."""
+    (root / "deploy" / "base" / "kustomization.yaml").unlink()
+    assert found(own.encode(), root) == []
