@@ -34,15 +34,21 @@ class InThisProcess:
     off: float = 0.0
     reachable: bool = True
     falls_over: bool = False
+    asks_first: bool = False  # before it would let a request through
     started: list[Deployment] = field(default_factory=list)
     watched: list[float] = field(default_factory=list)
+    examined: list[str] = field(default_factory=list)  # and found good
     model: OnnxModel | None = None
 
     def apply(self, deployment: Deployment) -> Live:
         self.started.append(deployment)
         self.model = onnx_session.open_model(deployment.model_directory / "model.onnx")
         names = {"model": deployment.model, "environment": deployment.environment, "version": deployment.version}
-        return Live(**names, digest=deployment.digest, url="", pid=0)
+        live = Live(**names, digest=deployment.digest, url="", pid=0)
+        if self.asks_first and deployment.examine is not None:
+            deployment.examine(live)
+            self.examined.append(deployment.version)
+        return live
 
     def live(self, model: str, environment: str) -> Live | None:
         return None
@@ -131,6 +137,19 @@ def test_another_checkout_can_verify(live: Team) -> None:
     (other.workplace.state / "registry").symlink_to(live.workplace.state / "registry")
 
     assert verify(other, InThisProcess()).body.golden_equal == 50
+
+
+def test_an_engine_that_can_asks_before_the_version_gets_a_request(live: Team) -> None:
+    """Wrong answers are found while only Slipway sees them; what was verified once is not asked again."""
+    good, wrong = InThisProcess(asks_first=True), InThisProcess(asks_first=True, off=0.01)
+    verify(live, good)
+    verify(live, good)
+
+    with pytest.raises(RolloutFailed, match="50 of 50 golden rows otherwise"):
+        verify(merged(live), wrong)
+
+    assert good.examined == ["v1.0.0"]
+    assert wrong.examined == []
 
 
 def test_answers_that_are_others_than_when_it_was_judged_fail_the_rollout(live: Team) -> None:

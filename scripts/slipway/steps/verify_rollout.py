@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 
 from slipway.adapters import deploy_tree, failed_rollouts, git, rollouts, signatures
 from slipway.adapters.forge import Forge, StatusState
@@ -95,7 +97,7 @@ def wanted(model: str, *, environment: str, workplace: Workplace) -> Wanted:
     return found
 
 
-def _apply(found: Wanted, workplace: Workplace, engine: Engine) -> Live:
+def _apply(found: Wanted, workplace: Workplace, engine: Engine, *, examine: Callable[[Live], None] | None) -> Live:
     files = pull_model_layer(workplace.registry, found.tag.model, found.digest, workplace.layers)
     log.info("rolling out %s in %s", found.tag, found.environment)
     return engine.apply(
@@ -110,6 +112,7 @@ def _apply(found: Wanted, workplace: Workplace, engine: Engine) -> Live:
             served_log=_where_servers_log(workplace),
             log_mode=workplace.settings.log_mode,
             ready_seconds=_limit(found, workplace).ready_seconds,
+            examine=examine,
         )
     )
 
@@ -166,15 +169,16 @@ def _roll_out(
     """
     golden = record.page(Evidence, written_by="measure-consistency").body.golden
     verified = record.written_for(Rollout, reads=found.reads(stays=stays))
+    examine = partial(_refuse_wrong, record, golden, engine)
     try:
-        live = _apply(found, workplace, engine)
+        live = _apply(found, workplace, engine, examine=examine if verified is None else None)
     except RolloutFailed as failure:
         if verified is not None:
             raise
         raise _Fault(RolloutProblem.NEVER_READY, failure, golden_equal=None) from failure
     if verified is not None:
         return verified
-    _refuse_wrong(record, golden, live, engine)
+    examine(live)
     _watch(live, engine, seconds=_limit(found, workplace).settle_seconds, golden_equal=golden.rows)
     return record.once_for_each(
         Rollout,
@@ -207,7 +211,7 @@ def _watch(live: Live, engine: Engine, *, seconds: float, golden_equal: int | No
         raise _Fault(RolloutProblem.FELL_OVER, failure, golden_equal=golden_equal) from failure
 
 
-def _refuse_wrong(record: Record, golden: Golden, live: Live, engine: Engine) -> None:
+def _refuse_wrong(record: Record, golden: Golden, engine: Engine, live: Live) -> None:
     try:
         equal = _golden_answers(record, golden, live, engine)
         wrong = f"{golden.rows - equal} of {golden.rows} golden rows"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -20,7 +20,8 @@ class Deployment:
     `image` is `HOST/PREFIX/MODEL:VERSION@DIGEST`, as the manifest renders it; `commit` the one that brought the digest
     there. `model_directory` holds the `model/` of the image's layer, verified; `served_log` is the root of the served
     logs, an absolute folder or one of a bucket: files land under `<served_log>/<environment>/<model>/date=YYYY-MM-DD/`.
-    Where it is None the server logs nothing. `ready_seconds` is how long it may take until it is live.
+    Where it is None the server logs nothing. `ready_seconds` is how long it may take until it is live. `examine` raises
+    where a server gives other answers than it should: an engine that can calls it before the server gets any request.
     """
 
     model: str
@@ -33,6 +34,7 @@ class Deployment:
     served_log: str | None
     log_mode: str = "rows"
     ready_seconds: float = 60.0
+    examine: Callable[[Live], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

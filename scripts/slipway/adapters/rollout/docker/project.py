@@ -69,7 +69,14 @@ class Current:
     @classmethod
     def parse(cls, content: bytes) -> Self:
         record = json.loads(content)
-        return cls(**(record | {"live": Live(**record["live"]), "wanted": Wanted(**record["wanted"])}))
+        ours = {name: record.pop(name) for name in ("colour", "wanted", "restarts")}
+        return cls(live=Live(**record), **(ours | {"wanted": Wanted(**ours["wanted"])}))
+
+    @property
+    def content(self) -> bytes:
+        """Flat, as the engine `process` writes it: people and scripts look for `url` there."""
+        record = asdict(self)
+        return json.dumps(record.pop("live") | record, indent=2).encode() + b"\n"
 
     @property
     def other_colour(self) -> str:
@@ -114,12 +121,12 @@ class Project:
             return Current.parse(path.read_bytes())
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError, KeyError) as failure:
+        except (ValueError, TypeError, KeyError, AttributeError) as failure:
             mend = f"delete {path} and roll out"
             raise BadFile(f"{path} is not what a rollout wrote: {failure}", mend=mend) from failure
 
     def record(self, current: Current) -> None:
-        atomic.write(self.place / "live.json", json.dumps(asdict(current), indent=2).encode() + b"\n")
+        atomic.write(self.place / "live.json", current.content)
 
     def forget(self) -> None:
         (self.place / "live.json").unlink(missing_ok=True)

@@ -54,11 +54,14 @@ def take_over(
     Raises:
         RolloutFailed: it never became ready; what was live still is.
         Unreachable: Docker or the front does not answer.
+        Exception: what `deployment.examine` raised; what was live still is.
     """
     colour = before.other_colour if before else COLOURS[0]
     try:
         project.write(colour, wanted, publish=publish)
         container = _brought_up(project, colour, deployment, serving=before is not None)
+        if deployment.examine is not None:
+            deployment.examine(live_of(deployment, f"127.0.0.1:{container.port}"))
         _move(project, colour, container)
         new = Current(live=live_of(deployment, publish), colour=colour, wanted=wanted)
         project.record(new)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -89,10 +90,13 @@ def test_what_was_recorded_is_read_again(project: Project) -> None:
     project.record(current)
 
     assert project.current() == current
+    assert json.loads((project.place / "live.json").read_text())["url"] == LIVE.url  # as documented
     assert current.other_colour == "blue"
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"live": 3}', "[]", '{"live": {"model": "tip"}, "colour": "blue"}'])
+@pytest.mark.parametrize(
+    "content", ["", "{}", "3", "[]", '{"model": "tip", "colour": "blue", "wanted": 3, "restarts": 0}']
+)
 def test_a_record_that_is_none_names_the_file(project: Project, content: str) -> None:
     """Somebody edited it; a guess would start a second version, or end the first."""
     (project.place / "live.json").write_text(content)
