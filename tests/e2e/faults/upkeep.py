@@ -143,9 +143,11 @@ STEPS: Mapping[str, Step] = {
     "reconcile when all is well again": Step((live, _missed, _seen_to), _start, faults=ALIKE, leaves_the_rest=True),
     "check-manifests": Step((live, merged), _check),
     "status": Step((live,), _status),
-    "compare-live": Step((live,), _compare_strange),
-    "compare-live when it is gone": Step((live, _compare_strange), _compare, faults=ALIKE),
-    "compare-live of an issue that was closed": Step((live, _compare_strange, _close_issues), _compare_strange),
+    "compare-live": Step((live,), _compare_strange, leaves_the_rest=True),
+    "compare-live when it is gone": Step((live, _compare_strange), _compare, faults=ALIKE, leaves_the_rest=True),
+    "compare-live of an issue that was closed": Step(
+        (live, _compare_strange, _close_issues), _compare_strange, leaves_the_rest=True
+    ),
     "rejudge": Step((live,), _rejudge),
     "replay": Step((live,), _replay),
     "rebase": Step((live, _another_runtime), _rebase),
