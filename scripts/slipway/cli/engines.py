@@ -13,22 +13,11 @@ from slipway.adapters.rollout import Rollout
 from slipway.adapters.rollout.process import ProcessRollout
 from slipway.adapters.workplace import Workplace
 from slipway.domain.settings import RolloutEngine
-from slipway.errors import BadFile
 
 
 def engine_of(place: Workplace) -> Rollout:
-    """The engine that slipway.yaml names.
-
-    Raises:
-        BadFile: there is none of that name here.
-    """
-    named = place.settings.rollout_engine
-    if named not in _ENGINES:
-        raise BadFile(
-            f"slipway.yaml: rollout_engine: `{named}` cannot be asked by this version",
-            mend=f"write one of {', '.join(_ENGINES)}",
-        )
-    return _ENGINES[named](place)
+    """The engine that slipway.yaml names."""
+    return _ENGINES[place.settings.rollout_engine](place)
 
 
 def process_engine(place: Workplace) -> ProcessRollout:
