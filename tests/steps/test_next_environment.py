@@ -18,6 +18,8 @@ from slipway.steps import reconcile
 
 from tests.steps.conftest import WORSE
 from tests.steps.test_announce_rollout import announce, merge, propose_next, verified, wanted
+from tests.steps.test_failed_rollouts import fail, follow
+from tests.steps.test_verify_rollout import merged
 from tests.team import MODEL, TODAY, Team, Tip, copy_of, days_from
 
 _DAY = timedelta(days=1)
@@ -171,6 +173,20 @@ def test_an_incident_of_another_version_or_one_that_was_asked_for_holds_nothing(
 
     assert disturbances(_LIVE, "production", history=worse.history) == ()
     assert len(disturbances(ReleaseTag.parse("tip@v2.0.0"), "production", history=worse.history)) == 1
+
+
+def test_a_rollout_that_failed_holds_its_version_beside_what_the_watch_found(live: Team) -> None:
+    """Two kinds of incidents, each with an issue of its own: the end of one is not that of the other."""
+    live.serve("v1.0.0", days_from(datetime(2026, 3, 1, tzinfo=UTC).date(), 14), change={"bill": 1.0}, labelled=False)
+    for day in (7, 14):
+        live.look(datetime(2026, 3, day, tzinfo=UTC).date())
+    follow(live, fail(merged(live)))
+
+    (failed,) = disturbances(ReleaseTag.parse("tip@v1.1.0"), "production", history=live.history)
+    (drifted,) = disturbances(_LIVE, "production", history=live.history)
+
+    assert "-rollout-failed-v1.1.0 is open (#" in failed.why and failed.until is None
+    assert "-drift is open (#" in drifted.why and drifted.until is None
 
 
 def test_a_broken_page_of_an_incident_is_named(soaking: Team) -> None:

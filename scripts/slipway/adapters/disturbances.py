@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import zip_longest
@@ -28,17 +28,25 @@ class _Incident:
 
 
 def disturbances(tag: ReleaseTag, environment: str, *, history: History) -> tuple[Disturbance, ...]:
-    """All incidents of a version in an environment, oldest first; one that a person asked for is none.
+    """All incidents of a version in an environment; one that a person asked for is none.
 
-    An incident that another one followed was over by then, also where nobody closed it.
+    What the watch finds is one incident at a time, and so are rollouts that failed: one that another of its like
+    followed was over by then, also where nobody closed it.
     """
     names = [one for one in history.incidents(tag.model, environment) if f"-{IncidentKind.REQUESTED}-" not in one]
-    found = [_incident(tag, environment, name, history) for name in names]
-    ended = [
-        one if one.closed is not None or after is None else replace(one, closed=after.begun)
-        for one, after in zip_longest(found, found[1:])
+    of_rollouts = [one for one in names if f"-{IncidentKind.ROLLOUT_FAILED}-" in one]
+    of_the_watch = [one for one in names if one not in of_rollouts]
+    found = [
+        one
+        for some in (of_the_watch, of_rollouts)
+        for one in _ended([_incident(tag, environment, name, history) for name in some])
     ]
-    return tuple(_disturbance(one, one.since) for one in ended if one.since is not None)
+    return tuple(_disturbance(one, one.since) for one in found if one.since is not None)
+
+
+def _ended(incidents: Sequence[_Incident]) -> Iterator[_Incident]:
+    for one, after in zip_longest(incidents, incidents[1:]):
+        yield one if one.closed is not None or after is None else replace(one, closed=after.begun)
 
 
 def _disturbance(incident: _Incident, since: datetime) -> Disturbance:
