@@ -14,7 +14,7 @@ def test_every_label_is_one_that_github_takes() -> None:
     """It refuses names above 50 characters, descriptions above 100 and colours with a hash, and a release with them."""
     given = labels.of_all(("tip", LONG), ("staging", LONG))
 
-    assert len({label.name for label in given}) == len(given) == 5 + len(Bump) + 2 + 4 + 4
+    assert len({label.name for label in given}) == len(given) == 6 + len(Bump) + 2 + 4 + 4
     assert all(len(label.name) <= 50 and len(label.description) <= 100 for label in given)
     assert all(re.fullmatch("[0-9a-f]{6}", label.colour) for label in given)
     assert not [label.name for label in given if "," in label.name]  # GitHub splits a question for several there
