@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tarfile
 import time
 import urllib.request
@@ -21,6 +22,7 @@ import pytest
 from tests.workflows.rig import ROOT
 
 PACKAGES = ("python3-pip", "base-files", "bash", "dash", "coreutils", "findutils", "libstdc++6")
+FRONT_PACKAGES = ("haproxy", "base-files")
 _LEFT_OUT = ("/usr/share/doc/", "/usr/share/locale/", "/usr/share/man/")
 _LINKED = ("/bin", "/lib", "/lib64", "/sbin")  # to /usr, where Debian has them since 12
 _DEPENDENCY = re.compile(r"(?:^|[,|])\s*([a-z0-9][a-z0-9+.-]+)")
@@ -43,22 +45,62 @@ def logs(container: str) -> str:
 @contextmanager
 def base_image(folder: Path) -> Iterator[str]:
     """An image with Python, pip and the wheels that are locked; afterwards all that was built on it is gone."""
-    name = f"localhost/slipway-base:{uuid.uuid4().hex[:12]}"
-    archive = folder / "base.tar"
-    with tarfile.open(archive, "w") as tar:
-        packages = _with_dependencies(PACKAGES)
-        for path in _files_of(packages):
-            tar.add(path, recursive=False)
+    with _imported("base", PACKAGES, folder) as (name, tar):
         for wheel in _wheels(folder / "wheels"):
             tar.add(wheel, arcname=f"wheels/{wheel.name}")
         _add(tar, "etc/pip.conf", _PIP)
+    with _removed_afterwards(name):
+        yield name
+
+
+@contextmanager
+def front_image(folder: Path) -> Iterator[str]:
+    """An image of Debian's HAProxy, in the place of the official one."""
+    with _imported("haproxy", FRONT_PACKAGES, folder) as (name, _tar):
+        pass
+    with _removed_afterwards(name):
+        yield name
+
+
+@contextmanager
+def _imported(kind: str, wanted: tuple[str, ...], folder: Path) -> Iterator[tuple[str, tarfile.TarFile]]:
+    """The name of an image of these packages, and the archive that it is made of in the end, to add to it."""
+    name = f"localhost/slipway-{kind}:{uuid.uuid4().hex[:12]}"
+    archive = folder / f"{kind}.tar"
+    packages = _with_dependencies(wanted)
+    with tarfile.open(archive, "w") as tar:
+        for path in _files_of(packages):
+            tar.add(path, recursive=False)
         _add(tar, "var/lib/dpkg/status", _status_of(packages))
         _add(tar, "etc/slipway-base", name.encode())  # so that no other run's layer is the same
+        yield name, tar
     docker("import", str(archive), name)
+    archive.unlink()
+
+
+@contextmanager
+def _removed_afterwards(name: str) -> Iterator[None]:
+    layer = docker("image", "inspect", "--format", "{{index .RootFS.Layers 0}}", name)
     try:
-        yield name
+        yield
     finally:
-        _remove_all_on(docker("image", "inspect", "--format", "{{index .RootFS.Layers 0}}", name))
+        _remove_all_on(layer)
+
+
+def runtime_image(root: Path, *, base: str) -> str:
+    """Run the script of runtime-image.yml in a checkout, without GitHub; the tag that it pushed."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "SLIPWAY_"))}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "actions/propose-runtime/build.sh"],
+        cwd=root,
+        env={**kept, "PATH": path, "BASE_IMAGE": base},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip().rpartition("tag=")[2]
 
 
 @contextmanager

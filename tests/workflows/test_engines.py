@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +33,7 @@ from slipway.domain.release import Image as Released
 
 from serving.building.mask_shells import SHELLS
 from tests.team import Team, Tip, copy_of
-from tests.workflows.engine import answers, becomes, docker, infer, logs, running
+from tests.workflows.engine import answers, becomes, docker, infer, logs, running, runtime_image
 from tests.workflows.other_engines import Buildah, Containerd, buildah, containerd
 
 pytestmark = pytest.mark.xdist_group("docker")
@@ -87,7 +86,7 @@ def shop(base: str, _tooled: Team, registry_host: str, tmp_path_factory: pytest.
     registry = f"{registry_host}/shop-{os.getpid()}"
     team.edit("slipway.yaml", "image_registry: layout:.slipway/registry", f"image_registry: {registry}")
     team.commit("Say where images go")
-    runtime = open_registry(registry).repository("runtime").manifest(_built(team, base)).digest
+    runtime = open_registry(registry).repository("runtime").manifest(runtime_image(team.root, base=base)).digest
     team.write(
         "slipway.yaml", f"{(team.root / 'slipway.yaml').read_text()}runtime_image: {registry}/runtime@{runtime}\n"
     )
@@ -96,22 +95,6 @@ def shop(base: str, _tooled: Team, registry_host: str, tmp_path_factory: pytest.
     team.write_model(Tip(weight=0.0201))
     team.commit("Train again")
     return Shop(team, registry, runtime, f"{registry}/{first}", f"{registry}/{_release(team, 'tip@v1.1.0')}")
-
-
-def _built(team: Team, base: str) -> str:
-    """Run the script of runtime-image.yml; the tag that it pushed."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "SLIPWAY_"))}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "actions/propose-runtime/build.sh"],
-        cwd=team.root,
-        env={**kept, "PATH": path, "BASE_IMAGE": base},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip().rpartition("tag=")[2]
 
 
 def _release(team: Team, tag: str) -> str:

@@ -54,7 +54,14 @@ class DockerRollout:
         project = self._project(model, environment)
         current = project.current()
         container = project.container(current.colour) if current else None
-        return current.live if current and container and container.status == "running" else None
+        if current is None or container is None or container.status != "running":
+            return None
+        return replace(current.live, digest=container.image.rpartition("@")[2])  # of what runs, whoever started it
+
+    def running(self) -> list[tuple[str, str]]:
+        """Each environment and model of which something was live and nobody stopped it."""
+        places = sorted(path.parent for path in self.state.glob("*/*/live.json"))
+        return [(place.parent.name, place.name) for place in places]
 
     def ask(
         self,
