@@ -12,9 +12,9 @@ from slipway.domain.policy import QuarantineEntry
 from slipway.domain.promotion import Onward, Wait
 from slipway.domain.release import Rollout
 from slipway.domain.tag import ReleaseTag
-from slipway.domain.upkeep import DueRollout
+from slipway.domain.upkeep import DueRollout, OnItsWay
 from slipway.errors import BadFile
-from slipway.steps import reconcile
+from slipway.steps import reconcile, revert_manifest, status
 
 from tests.steps.conftest import WORSE
 from tests.steps.test_announce_rollout import announce, merge, propose_next, verified, wanted
@@ -197,6 +197,43 @@ def test_a_broken_page_of_an_incident_is_named(soaking: Team) -> None:
     with pytest.raises(BadFile, match=path):
         disturbances(_LIVE, "staging", history=soaking.history)
     assert rollouts.due(soaking.workplace) == (("staging", MODEL),)  # whoever rolls it out says so
+
+
+def test_status_tells_what_is_on_its_way_until_it_is_there(soaking: Team) -> None:
+    """One look says whether production waits for a clock, for the next run, or for a person."""
+    staging, production = status.run(workplace=soaking.workplace)
+    assert (staging.version, staging.on_its_way, production.version) == ("v1.0.0", (), None)
+    assert staging.runtime is not None
+    assert production.on_its_way == (OnItsWay(version="v1.0.0", wait=only_wait(soaking)),)
+
+    later = verified_at(soaking) + _DAY
+    assert status.run(workplace=soaking.workplace, now=later)[1].on_its_way == (OnItsWay(version="v1.0.0"),)
+
+    proposal = propose_next(soaking, wanted(soaking, "staging"))
+    assert proposal is not None
+    _, production = status.run(workplace=soaking.workplace, now=later)
+    assert production.on_its_way == (OnItsWay(version="v1.0.0", pull=proposal.body.pull),)
+
+    merge(soaking, proposal)
+    _, production = status.run(workplace=soaking.workplace, now=later)
+    assert (production.version, production.on_its_way) == ("v1.0.0", ())
+
+
+def test_a_way_back_is_on_its_way_too(newer: Team) -> None:
+    """Whoever is called at night sees that somebody was faster."""
+    page = revert_manifest.run_on_request(
+        MODEL,
+        environment="production",
+        back_to="v1.0.0",
+        reason="by hand",
+        by="Ada",
+        day="2026-04-15",
+        workplace=newer.workplace,
+    )
+
+    (row,) = status.run(workplace=newer.workplace)
+
+    assert (row.version, row.on_its_way) == ("v1.1.0", (OnItsWay(version="v1.0.0", pull=page.body.pull),))
 
 
 def test_reconcile_finds_what_may_go_on_by_now(soaking: Team) -> None:
