@@ -202,7 +202,10 @@ def announce_rollout(model: str, environment: str | None, dry_run: bool, as_json
 @options.MODEL
 @options.ENVIRONMENT
 def stop(model: str, environment: str | None) -> None:
-    """Stop the server of MODEL that verify-rollout started on this machine; what it was asked is answered first."""
+    """Serve MODEL no more; what was asked is answered first.
+
+    On a cluster its Deployment is deleted; what Argo CD or Flux applies is taken out of git instead.
+    """
     from slipway.cli.engines import engine_of
 
     place = options.workplace()
