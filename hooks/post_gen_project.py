@@ -19,6 +19,7 @@ ANSWERS: dict[str, Any] = json.loads(r"""{{ cookiecutter | tojson }}""")
 LINKED: list[str] = ANSWERS["_copy_without_render"]
 AT_WORK = Path(".slipway-generation")
 EXAMPLE = "flight-delay"
+ENGINES = "deploy/engine"  # a folder each for those that read something of the repository
 ON_THIS_MACHINE = ANSWERS["image_registry"].startswith("layout:")  # where no runner of GitHub finds its images
 SIGN_IN = 'export GITHUB_TOKEN="${GITHUB_TOKEN:-$(gh auth token)}"'
 MEND = """\
@@ -33,9 +34,10 @@ YOURS = ("deploy", "models")  # as [tool.cruft] in pyproject.toml: here a person
 def main() -> int:
     wanted = [name for name in LINKED if "*" not in name]
     unwanted = [] if ANSWERS["include_example"] else [name for name in wanted if Path(name).name == EXAMPLE]
+    engines = [str(path) for path in Path(ENGINES).glob("*") if path.name != ANSWERS["rollout_engine"]]
     listed = AT_WORK / "leftovers.json"
     if listed.is_file():
-        take_out([*json.loads(listed.read_text(encoding="utf-8")), *unwanted, str(listed)])
+        take_out([*json.loads(listed.read_text(encoding="utf-8")), *unwanted, *engines, str(listed)])
         LISTED.write_text(list_of(LINKED), encoding="utf-8")
     holes = [name for name in wanted if name not in unwanted and is_hole(Path(name))]
     put_back(AT_WORK / "kept", Path())

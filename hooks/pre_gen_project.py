@@ -22,6 +22,7 @@ ANSWERS: dict[str, Any] = json.loads(r"""{{ cookiecutter | tojson }}""")
 LINKED: list[str] = ANSWERS["_copy_without_render"]
 PROJECT = "{" + "{cookiecutter.repo_slug}" + "}"  # in two pieces, since this file is rendered, too
 AT_WORK = Path(".slipway-generation")
+DEPLOYED = "deploy"  # nothing that lies there is ever replaced, also where it was rendered and not linked
 ENGINES = ("process", "docker", "kubernetes", "argo-cd", "flux")
 # What tools leave behind, for a template that came without git.
 LITTER = """
@@ -183,7 +184,7 @@ def is_no_litter(path: Path) -> bool:
 
 def make_room(leftovers: list[str]) -> None:
     """Set aside a person's files where generation would write over whole folders; note what has to come out."""
-    for name in [*(name for name in LINKED if Path(name).is_dir()), *leftovers]:
+    for name in [DEPLOYED, *(name for name in LINKED if Path(name).is_dir()), *leftovers]:
         set_aside(Path(name), AT_WORK / "kept" / name)
     AT_WORK.mkdir(exist_ok=True)
     (AT_WORK / "leftovers.json").write_text(json.dumps(leftovers), encoding="utf-8")

@@ -20,6 +20,7 @@ TEMPLATE_ONLY = {
     "CHANGELOG.md": "of the template's releases; a team has its own",
     "cookiecutter.json": "the questions",
     "demo": "tells the story of the template",
+    "deploy": "linked by folder, see below; deploy/engine is rendered by the answer",
     "hooks": "run while generating",
     "models": "only the example, and only where it is wanted",
     "tests": "linked by folder, see below",
@@ -30,6 +31,7 @@ TEMPLATE_ONLY_TESTS = {
     "contract": "other servers' clients take 400 MB; whoever edits the server has its unit tests",
     "databases": "need PostgreSQL; whoever edits the log has its unit tests, with SQLite",
     "demo": "the demo stays behind",
+    "deploy": "hold what is rendered against types of npm; `make lint` of a team needs no network",
     "e2e": "the whole loop and the template, from outside",
     "models": "only the example's",
     "monitoring": "need Prometheus, Alertmanager, Pushgateway, node_exporter and npm; the dashboard has its unit test",
@@ -42,6 +44,12 @@ TEMPLATE_ONLY_TESTS = {
     "workflows": "run the workflows by act, with the example; a team has the same files",
 }
 RENDERED = {".gitattributes", ".gitignore", "CODEOWNERS", "README.md", "slipway.yaml", "models/README.md"}
+ENGINES = {  # of which an answer keeps one folder at most
+    "deploy/engine/argo-cd/application-set.yaml",
+    "deploy/engine/flux/environments.yaml",
+    "deploy/engine/flux/source.yaml",
+    "deploy/engine/kubernetes/README.md",
+}
 
 
 def _output(*command: str) -> str:
@@ -75,6 +83,12 @@ def test_every_folder_of_tests_is_linked_or_left_behind_with_a_reason() -> None:
     assert sorted(parts - set(_links()) - left_behind) == []
 
 
+def test_every_part_of_deploy_is_linked() -> None:
+    """A base that a team lacks is a cluster that runs nothing."""
+    parts = {"/".join(Path(name).parts[:2]) for name in _tracked("deploy")}
+    assert sorted(parts - set(_links())) == []
+
+
 def test_every_workflow_but_the_templates_own_is_linked() -> None:
     """A workflow that is not linked never runs at a team; one of the template's own must not."""
     workflows = {name for name in _tracked() if name.startswith(".github/workflows/")}
@@ -101,7 +115,7 @@ def test_links_and_nothing_else_are_copied_without_rendering() -> None:
 def test_what_is_rendered_is_known() -> None:
     """Anything else in the folder is a copy of a file that would have to be kept up to date twice."""
     inside = {Path(name).relative_to(PROJECT).as_posix() for name in _tracked(PROJECT)}
-    assert inside - set(_links()) == RENDERED
+    assert inside - set(_links()) == RENDERED | ENGINES
 
 
 def test_the_two_gitignore_files_agree() -> None:

@@ -87,7 +87,7 @@ def test_an_update_changes_nothing_of_what_runs_or_of_the_models(template: Path,
     before = {name: tree(repository / name) for name in ("deploy", "models")}
     for name in ("deploy/quarantine.yaml", "deploy/production/README.md", "models/flight-delay/README.md"):
         (template / name).write_text("# Changed by the template\n")
-    (template / "deploy" / "new.yaml").write_text("new: true\n")
+    (template / "deploy" / "base" / "new.yaml").write_text("new: true\n")
     (template / "docs" / "generate.md").write_text("# Changed by the template\n")
     bench.commit(template)
 
