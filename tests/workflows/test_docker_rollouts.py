@@ -335,9 +335,8 @@ def _killed(street: Street, deployment: Deployment, moment: str) -> bool:
 
 
 def _apply_apart(street: Street, deployment: Deployment, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    told = json.dumps(
-        {name: str(getattr(deployment, name)) for name in deployment.__slots__ if name != "ready_seconds"}
-    )
+    plain = {"model", "environment", "version", "digest", "image", "commit", "model_directory", "served_log"}
+    told = json.dumps({name: str(getattr(deployment, name)) for name in plain})
     return subprocess.run(
         [sys.executable, "-c", _APPLY, str(street.rollout.state), street.rollout.front_image, told],
         cwd=ROOT,

@@ -12,15 +12,15 @@ from filelock import FileLock, Timeout
 
 from slipway.adapters.rollout import Batch, Deployment, Live, client
 from slipway.adapters.rollout.client import Times
-from slipway.adapters.rollout.docker.project import Current, Project, Wanted, arguments_of, own
+from slipway.adapters.rollout.docker.project import Current, Project, own
 from slipway.adapters.rollout.docker.takeover import answers, last_lines, pull, settle, take_over
+from slipway.adapters.rollout.docker.wanted import wanted_of
 from slipway.errors import RolloutFailed, Unreachable
 
 FRONT_IMAGE = "docker.io/library/haproxy:3.0"
 ADDRESS = "127.0.0.1"
 _LOCK_SECONDS = 120.0
 _TURN_SECONDS = 1.0
-_SERVED = "/served"  # where a server's container has its log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,10 @@ class DockerRollout:
         project = self._project(deployment.model, deployment.environment)
         with _alone(project.place):
             publish = project.published(self.address)
-            wanted = self._wanted(deployment, project)
+            team = self._of_the_team(deployment)
+            wanted = wanted_of(deployment, accept_event_time=self.accept_event_time, team=team)
+            if wanted.log_folder:
+                own(Path(wanted.log_folder), project.user)
             current = settle(project, publish=publish)
             if current is not None and current.wanted == wanted and answers(project, current):
                 return _counted_from_now(project, current).live
@@ -92,33 +95,11 @@ class DockerRollout:
     def _project(self, model: str, environment: str) -> Project:
         return Project.of(self.state.resolve() / environment / model, front_image=self.front_image)
 
-    def _wanted(self, deployment: Deployment, project: Project) -> Wanted:
-        options: dict[str, str | None] = {"--name": deployment.model, "--model-version": deployment.version}
-        if self.accept_event_time:
-            options["--accept-event-time"] = None
-        wanted = Wanted(image=_by_digest(deployment.image), arguments="", team=self._of_the_team(deployment))
-        if deployment.served_log is not None:
-            address = f"{deployment.served_log}/{deployment.environment}/{deployment.model}"
-            if "://" in address:
-                wanted = replace(wanted, log="served-log-bucket.yaml")
-            else:
-                own(Path(address), project.user)
-                wanted = replace(wanted, log="served-log-folder.yaml", log_folder=address)
-            options |= {"--served-log": _SERVED if wanted.log_folder else address, "--log-mode": deployment.log_mode}
-        return replace(wanted, arguments=arguments_of(options))
-
     def _of_the_team(self, deployment: Deployment) -> str:
         if self.team is None:
             return ""
         path = self.team / deployment.environment / deployment.model / "compose.yaml"
         return path.read_text(encoding="utf-8") if path.exists() else ""
-
-
-def _by_digest(image: str) -> str:
-    """HOST/PREFIX/MODEL@DIGEST: where a tag is named as well, engines differ in which of the two they ask for."""
-    name, _, digest = image.partition("@")
-    folder, _, last = name.rpartition("/")
-    return f"{folder}/{last.partition(':')[0]}@{digest}"
 
 
 def _counted_from_now(project: Project, current: Current) -> Current:

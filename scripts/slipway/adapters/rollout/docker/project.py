@@ -14,7 +14,6 @@ import hashlib
 import json
 import os
 import random
-import shlex
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -25,36 +24,16 @@ from slipway.adapters import atomic, crash_points
 from slipway.adapters.rollout import Live
 from slipway.adapters.rollout.docker.containers import Container, Docker
 from slipway.adapters.rollout.docker.front import CONFIGURATION, Front
+from slipway.adapters.rollout.docker.wanted import OF_THE_TEAM, Wanted
 from slipway.errors import BadFile, Unreachable
 
 COLOURS = ("blue", "green")
 FRONT = "front"
 _NOBODY = (65532, 65532)  # the user of the image
 _HERE = Path(__file__).parent
-_COMPOSE, _OF_THE_TEAM = "compose.yaml", "of-the-team.yaml"
 _PORTS = range(20_000, 30_000)  # below those that the system and Docker give away by themselves
 _TRIES = 50
 _STOP_SECONDS = 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What a server's container is made of; it is made anew where any of it changes.
-
-    `image` is NAME@DIGEST; `log` the file that says where its log goes, and `log_folder` the folder, empty where there
-    is none; `team` is what the team adds to the project.
-    """
-
-    image: str
-    arguments: str
-    log: str = ""
-    log_folder: str = ""
-    team: str = ""
-
-    @property
-    def files(self) -> list[str]:
-        """What makes up the project, in the order in which one adds to the other."""
-        return [name for name in (_COMPOSE, self.log, _OF_THE_TEAM if self.team else "") if name]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +123,7 @@ class Project:
             own(self.place / folder, self.user)
         _copy(CONFIGURATION, into=self.place / "front")
         for name in wanted.files:
-            if name == _OF_THE_TEAM:
+            if name == OF_THE_TEAM:
                 atomic.write(self.place / name, wanted.team.encode())
             else:
                 _copy(name, into=self.place)
@@ -213,11 +192,6 @@ def dotenv(variables: Mapping[str, str]) -> str:
                 f"{name} would be {value!r}, which compose cannot read", mend="take another name for that folder"
             )
     return "".join(f"{name}='{value}'\n" for name, value in variables.items())
-
-
-def arguments_of(options: Mapping[str, str | None]) -> str:
-    """One command line; an option without a value stands alone."""
-    return shlex.join(name if value is None else f"{name}={value}" for name, value in options.items())
 
 
 def _kind(service: str) -> str:

@@ -16,7 +16,8 @@ import httpx
 from slipway.adapters import crash_points
 from slipway.adapters.rollout import Deployment, Live
 from slipway.adapters.rollout.docker.containers import Container
-from slipway.adapters.rollout.docker.project import COLOURS, FRONT, Current, Project, Wanted
+from slipway.adapters.rollout.docker.project import COLOURS, FRONT, Current, Project
+from slipway.adapters.rollout.docker.wanted import Wanted
 from slipway.errors import RolloutFailed, SlipwayError, Unreachable
 
 _FRONT_SECONDS = 60.0

@@ -12,7 +12,8 @@ import pytest
 import yaml
 from slipway.adapters.rollout import Live
 from slipway.adapters.rollout.docker import project as of_project
-from slipway.adapters.rollout.docker.project import Current, Project, Wanted, arguments_of, dotenv, free_port, own
+from slipway.adapters.rollout.docker.project import Current, Project, dotenv, free_port, own
+from slipway.adapters.rollout.docker.wanted import Wanted
 from slipway.errors import BadFile, Unreachable
 
 WANTED = Wanted(
@@ -141,11 +142,6 @@ def test_a_value_that_compose_would_read_otherwise_is_refused(value: str) -> Non
     """A folder of that name would be another folder, or another variable."""
     with pytest.raises(BadFile, match="which compose cannot read"):
         dotenv({"SLIPWAY_SERVED_LOG": value})
-
-
-def test_an_option_without_a_value_stands_alone() -> None:
-    """As the server's command line wants it."""
-    assert arguments_of({"--name": "tip", "--accept-event-time": None}) == "--name=tip --accept-event-time"
 
 
 def test_a_folder_is_given_to_the_user_who_writes_there(tmp_path: Path) -> None:
