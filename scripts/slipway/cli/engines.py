@@ -73,9 +73,14 @@ def _state(place: Workplace, environment: Mapping[str, str]) -> Path:
     return place.state / "rollout"
 
 
+def serves_elsewhere(engine: RolloutEngine) -> bool:
+    """Whether what it starts runs on other machines than the one that runs our commands."""
+    return engine not in _ON_THIS_MACHINE
+
+
 def outlives_this_run(engine: RolloutEngine, environment: Mapping[str, str]) -> bool:
     """Whether what the engine starts goes on afterwards: the machine of a hosted runner is gone with its job."""
-    return engine not in _ON_THIS_MACHINE or environment.get("RUNNER_ENVIRONMENT") != "github-hosted"
+    return serves_elsewhere(engine) or environment.get("RUNNER_ENVIRONMENT") != "github-hosted"
 
 
 _ENGINES: Mapping[RolloutEngine, Callable[[Workplace], Rollout]] = {

@@ -186,13 +186,16 @@ def run_watch(  # noqa: PLR0917  # click passes by name
 def _plan() -> int:
     """A shard without anything to look at is left out."""
     from slipway.adapters import deploy_tree
+    from slipway.cli.engines import serves_elsewhere
     from slipway.domain.upkeep import shard_of, shards_for
 
-    found = deploy_tree.everything_deployed(options.workplace().forge)
+    place = options.workplace()
+    found = deploy_tree.everything_deployed(place.forge)
     of = shards_for(len(found))
     shards = sorted({shard_of(*place, shards=of) for place in found})
     tell(json.dumps([f"{shard}/{of}" for shard in shards]))
-    hand_over({"shards": json.dumps(shards), "of": of})
+    elsewhere = serves_elsewhere(place.settings.rollout_engine)
+    hand_over({"shards": json.dumps(shards), "of": of, "elsewhere": json.dumps(elsewhere)})
     return 0
 
 

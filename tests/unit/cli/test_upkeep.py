@@ -68,6 +68,12 @@ def test_the_plan_names_the_shards_that_have_something_to_look_at(
     written = (tmp_path / "output").read_text().splitlines()
     assert written[0].startswith("shards<<") and written[1] == "[1]"
     assert written[3].startswith("of<<") and written[4] == "1"
+    assert written[6].startswith("elsewhere<<") and written[7] == "false"  # it serves on the machine that asks
+
+    team.edit("slipway.yaml", "image_registry: layout:.slipway/registry", "image_registry: ghcr.io/waiters")
+    team.edit("slipway.yaml", "environments:", "rollout_engine: flux\nenvironments:")
+    run("watch", "--plan")
+    assert (tmp_path / "output").read_text().splitlines()[-2] == "true"
 
     team.commit("Bring what was merged")
     (team.root / "deploy/production/tip/kustomization.yaml").unlink()
