@@ -53,6 +53,8 @@ BESIDE: dict[str, set[str] | None] = {
     "worse-file-issue": None,
     "better-file-issue": None,
     "closed-file-issue": None,
+    "fails-rollout": {"open-pull", "open-issue", "ledger-commit"},
+    "fails-back-rollout": {"close-issue"},
     "rollback": None,
     "strange-status": None,
     "check": {"working-tree"},

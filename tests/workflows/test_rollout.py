@@ -22,8 +22,10 @@ from tests.steps.conftest import WORSE
 from tests.team import Tip, days_from
 from tests.tip import guests_of
 from tests.workflows.conftest import Hosting
-from tests.workflows.rig import TOKEN, Ran, assert_whole
+from tests.workflows.rig import APP_TOKEN, TOKEN, Ran, assert_whole, expected_steps, workflow
 
+# Only a version that does not run is told.
+TELLING = {"tell": {step.split("@")[0] for step in expected_steps(workflow("rollout.yml")["jobs"]["tell"])}}
 _PROPOSAL = "release/production/tip/v1.0.0"
 
 
@@ -90,7 +92,7 @@ def _image(hosting: Hosting, tag: str) -> str:
     return hosting.team.record(tag).page(Image, written_by="build-image").body.digest
 
 
-@pytest.mark.needs_each_step("rollout.yml")
+@pytest.mark.needs_each_step("rollout.yml", but=TELLING)
 def test_a_merge_is_rolled_out_told_and_proposed_for_the_next_environment(staged: Hosting) -> None:
     """Two merges by people, and nothing else by hand: this is what a tag leads to."""
     staged = replace(staged, rig=staged.rig.with_app)
@@ -99,7 +101,7 @@ def test_a_merge_is_rolled_out_told_and_proposed_for_the_next_environment(staged
 
     ran = _roll_out(staged)
 
-    assert_whole(ran, "rollout.yml")
+    assert_whole(ran, "rollout.yml", but=TELLING)
     described = f"tip@v1.0.0, image {image.removeprefix('sha256:')[:12]}"
     assert _deployments(staged) == [("staging/tip", described, ["success"])]
     merged = staged.hosted.line("log", "-1", "--format=%H", "--no-merges", "main")
@@ -241,6 +243,41 @@ motivation: Things break.
 remedy: Mend it.
 limit: {soak_hours: 24, settle_seconds: 0}
 """
+
+
+@pytest.mark.needs_each_step("rollout.yml", only=TELLING)
+def test_a_version_that_does_not_run_ends_in_a_way_back_an_issue_and_a_message(rolling: Hosting) -> None:
+    """Nobody looks at a run that somebody's push started; who answers for the model is told, with what to merge."""
+    rolling = replace(rolling, rig=rolling.rig.with_app)
+    team = rolling.team
+    _release(rolling, team.tag("tip@v1.0.0", "Begin"))
+    team.note_rollout("tip@v1.0.0", on=date(2026, 3, 1))
+    team.edit("slipway.yaml", "environments:", "incident_webhook: https://127.0.0.1:9/\nenvironments:")
+    team.edit("policies/rollout.yaml", "{", "{ready_seconds: 0.01, ")
+    team.commit("Wait for nobody")
+    _release(rolling, team.publish("tip@v1.1.0", Tip(weight=0.0201)))
+    merged = rolling.hosted.line("log", "-1", "--format=%H", "--no-merges", "main")
+
+    ran = _roll_out(rolling)
+
+    assert ran.jobs == {"rollout": "failure", "tell": "success"}, ran.said
+    assert any("was not ready within 0.01 s" in error for error in ran.errors)
+    assert [(mark["context"], mark["state"]) for mark in rolling.hosted.statuses[merged]] == [
+        ("slipway/production/tip", "failure")
+    ]
+    assert ran.tokens("tell") == {APP_TOKEN}
+    back, issue = rolling.hosted.threads.values()
+    assert (back.branch, back.title) == (_WAY_BACK, "tip: back from v1.1.0 to v1.0.0, production")
+    assert "v1.1.0 never became ready" in (back.body or "")
+    assert "newTag: v1.0.0" in rolling.file(_WAY_BACK, "deploy/production/tip/kustomization.yaml")
+    assert issue.title == "tip, production: v1.1.0 never became ready, go back to v1.0.0"
+    (incident,) = {path.split("/")[0] for path in rolling.ledger("tip/production/incidents")}
+    kept = {path.partition("/")[2] for path in rolling.ledger("tip/production/incidents")}
+    pages = {f"{kind}.1.json" for kind in ("rollout-failure", "incident-verdicts", "reversion", "issue", "delivery")}
+    assert incident.endswith("-rollout-failed-v1.1.0") and kept == pages
+
+
+_WAY_BACK = "revert/production/tip/v1.1.0-to-v1.0.0"
 _BY_COMMIT = """\
 question: Does it hold?
 motivation: People believe it.

@@ -118,7 +118,8 @@ def _follow(name: str, about: Callable[[IssueFiled], str], *, leave_webhook: boo
     """Recorded before anything is changed: a run that is killed after it left the manifest leaves what it knew."""
     if not _is_closed(_opened(name, options.workplace())):
         judge(name, as_json=False)
-        record_pages(name, dry_run=False)
+        if not _was_gone_back_from(_opened(name, options.workplace())):
+            record_pages(name, dry_run=False)
         try:
             revert_manifest(name, dry_run=False)
         finally:  # also where nobody knows whether there is a way back: people are told that the version does not run
@@ -133,6 +134,12 @@ def _is_closed(record: Record) -> bool:
 
     filed = record.latest(IssueFiled)
     return filed is not None and filed.body.action is IssueAction.CLOSED
+
+
+def _was_gone_back_from(record: Record) -> bool:
+    from slipway.domain.incident import Reversion
+
+    return record.latest(Reversion) is not None
 
 
 def _is_untold(name: str) -> bool:

@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from slipway.adapters import rollouts
+from slipway.adapters import failed_rollouts, rollouts
+from slipway.adapters.records import Record
+from slipway.domain.incident import Reversion
+from slipway.domain.pages import Page
 from slipway.domain.release import Proposal
-from slipway.steps import announce_rollout, bump_manifest, rehearse_rollback, verify_rollout
+from slipway.domain.rollout_failure import incident_id
+from slipway.errors import RolloutFailed
+from slipway.steps import (
+    announce_rollout,
+    bump_manifest,
+    file_issue,
+    judge,
+    record_pages,
+    rehearse_rollback,
+    revert_manifest,
+    verify_rollout,
+)
 
 from tests.e2e.faults.disturbing import ALIKE, Step
 from tests.e2e.faults.release import live
@@ -68,7 +82,78 @@ def _propose_further(team: HostedTeam, environment: str) -> None:
         bump_manifest.run(record, environment=following, workplace=place)
 
 
+def _failing(team: HostedTeam) -> object:
+    """Names the incident; the end that it has is an error."""
+    engine = InThisProcess(off=0.01)
+    try:
+        verify_rollout.run(MODEL, environment=ENVIRONMENT, on=_ON, workplace=team.workplace, engine=engine)
+    except RolloutFailed as failed:
+        return failed.incident
+    raise AssertionError("it did not fail")
+
+
+def _failed(team: HostedTeam) -> None:
+    workflow = "on: {workflow_dispatch: {inputs: {model: {}, environment: {}}}}\njobs: {}\n"
+    team.write(".github/workflows/rollout.yml", workflow)
+    team.commit("Let rollouts be started")
+    _merged(team)
+    _failing(team)
+    _judge(team)
+
+
+def _by_commit(team: HostedTeam) -> None:
+    team.edit("policies/rollout.yaml", "{", "{revert: commit, ")
+    team.commit("Go back without asking")
+
+
+def _incident(team: HostedTeam) -> Record:
+    return failed_rollouts.named(f"{MODEL}/{ENVIRONMENT}/{incident_id(_ON, 'v1.1.0')}", team.workplace)
+
+
+def _judge(team: HostedTeam) -> object:
+    repository = team.workplace.repository
+    digest = repository.policies_digest()
+    return judge.run_on_rollout(_incident(team), policies=repository.policies(), policies_digest=digest)
+
+
+def _go_back(team: HostedTeam) -> object:
+    return revert_manifest.run_on_rollout(_incident(team), workplace=team.workplace)
+
+
+def _file(team: HostedTeam) -> object:
+    owners = ["@ada", "@team/waiters"]
+    return file_issue.run_on_rollout(_incident(team), workplace=team.workplace, owners=owners)
+
+
+def _record(team: HostedTeam) -> None:
+    record_pages.run_on_rollout(_incident(team), ledger=team.workplace.ledger)
+
+
+def _recorded(team: HostedTeam) -> None:
+    _go_back(team)
+    _file(team)
+    _record(team)
+
+
+def _mended(team: HostedTeam) -> None:
+    """The way back was merged, and runs."""
+    (pull,) = team.workplace.forge.open_pulls()
+    team.workplace.forge.merge_pull(pull.number)
+    _verify(team)
+
+
+def _is_told(team: HostedTeam, page: Page[Reversion]) -> bool:
+    """A branch that takes no commit gets a pull request, and a rollout that does not start is said."""
+    return bool(page.body.refused and page.body.pull) or bool(page.body.not_started and not team.hosted.dispatches)
+
+
 STEPS: Mapping[str, Step] = {
+    "revert-manifest of what failed": Step((live, _failed), _go_back, faults=ALIKE),
+    "revert-manifest of what failed, by commit": Step(
+        (live, _by_commit, _failed), _go_back, faults=ALIKE, instead=_is_told
+    ),
+    "file-issue of what failed": Step((live, _failed, _go_back), _file, faults=ALIKE),
+    "file-issue of what failed and was mended": Step((live, _failed, _recorded, _mended), _file, faults=ALIKE),
     "verify-rollout": Step((live, _merged), _verify),
     "announce-rollout": Step((live, _merged, _verify), _announce),
     "rollout": Step((live, _staged), _roll_out, faults=ALIKE),

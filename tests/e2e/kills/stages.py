@@ -123,6 +123,10 @@ def _is_closed_and_goes_on(world: Path) -> None:
     _serves("v1.1.0", _NEXT_WEEK, weights="delay", stuck=True)(world)
 
 
+def _is_ready_within(seconds: float) -> Edit:
+    return lambda world: team.edit_policy(world, "rollout", ready_seconds=seconds)
+
+
 _MEASURED = ("resolve-tag", "convert-to-onnx", "measure-consistency", "rehearse-rollback", "judge")
 _PROPOSED = ("build-image", "bump-manifest", "file-issue", "record-pages")
 _LOOKED = ("measure-drift", "judge", "revert-manifest", "file-issue", "record-pages")
@@ -186,6 +190,12 @@ STAGES: tuple[Stage, ...] = (
         _is_closed_and_goes_on,
         verdict=10,
     ),
+    Stage("fails-before", "v1.0.0-merge", ("rollout", team.MODEL)),
+    *_released("v1.2.0", "fails-before", "delay"),
+    Stage("fails-merge", "v1.2.0", ("merge", "2")),
+    Stage("fails-rollout", "fails-merge", ("rollout", team.MODEL), _is_ready_within(0.01), code=10),
+    Stage("fails-back-merge", "fails-rollout", ("merge", "3")),
+    Stage("fails-back-rollout", "fails-back-merge", ("rollout", team.MODEL), _is_ready_within(60)),
     Stage("rollback", "v1.1.0-record-again", ("rollback", team.MODEL, "--to", "v1.0.0")),
     Stage("strange-status", "v1.1.0-record-again", ("status", "--live", "--issue"), team.run_by_hand, code=10),
     Stage("check", "v1.0.1", ("check", team.MODEL)),

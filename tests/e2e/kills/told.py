@@ -19,7 +19,7 @@ from slipway.adapters.rollout.process import ProcessRollout
 
 _SAID = ("kind", "subject", "number", "key", "body")  # of a page; the rest are its circumstances
 _TIMED = re.compile(r"^\*\*Running it:\*\*.*?(?= \*\*False drift alarms:)|^\| Cost on .*$", re.MULTILINE)
-_RECORDS = ("releases", "windows", "checks")
+_RECORDS = ("releases", "windows", "checks", "incidents")
 
 
 def told(world: Path) -> dict[str, Any]:

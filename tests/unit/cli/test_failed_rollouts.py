@@ -41,7 +41,7 @@ class Machine:
             command,
             cwd=self.team.root,
             env=few_threads,
-            preexec_fn=limit,  # noqa: PLW1509  # nothing else runs in this process
+            preexec_fn=limit,
             capture_output=True,
             text=True,
             check=False,
