@@ -7,6 +7,10 @@ lose a good version.
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from itertools import pairwise
@@ -281,6 +285,40 @@ def test_a_context_that_is_missing_is_a_mistake_in_slipway_yaml(live: Shop) -> N
     there = replace(live.engine, contexts={live.environment: "elsewhere"})
     with pytest.raises(BadFile, match=f"slipway.yaml: environments: {live.environment}: context: .*`elsewhere`"):
         there.apply(deployment)
+
+
+_DIES = """
+import sys
+from pathlib import Path
+from slipway.adapters import git
+from slipway.adapters.rollout import Deployment
+from slipway.adapters.rollout.kubernetes.engine import KubernetesRollout
+from slipway.domain.settings import RolloutEngine
+root, environment, digest, commit, program = sys.argv[1:]
+engine = KubernetesRollout(
+    engine=RolloutEngine.KUBERNETES, repository=Path(root), head=lambda: commit, contexts={}, program=program
+)
+engine.apply(
+    Deployment(
+        model="tip", environment=environment, version="v1.4.0", digest=digest, image="", commit=commit,
+        model_directory=Path(root), served_log=None,
+    )
+)
+"""
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_who_is_killed_around_the_apply_rolls_out_again_to_the_same_end(live: Shop, moment: str) -> None:
+    """Nothing is kept on this machine that could be half written."""
+    deployment = replace(live.merge(NEW, "v1.4.0"), ready_seconds=30)
+    words = [str(live.repository), live.environment, NEW, deployment.commit, live.engine.program]
+    variables = {**os.environ, "SLIPWAY_KILL_AT": f"{moment}:apply-manifest:1"}
+    killed = subprocess.run([sys.executable, "-c", _DIES, *words], env=variables, check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+
+    with kubelets(live.plane, live.environment, kubelet.ready):
+        assert live.engine.apply(deployment).digest == NEW
+        assert len(live.names()) == 2
 
 
 def test_what_is_stopped_serves_no_more_and_comes_back(live: Shop) -> None:

@@ -23,7 +23,7 @@ _SILENCE = (
     r"connection (refused|reset|timed out)",
     r"\(?(ServiceUnavailable|InternalError|ServerTimeout|Timeout|TooManyRequests|Conflict|GatewayTimeout)\)?:",
     r"i/o timeout|handshake timeout|deadline exceeded|request canceled|client\.timeout|unexpected eof|\bEOF\b",
-    r"no such host|no route to host|network is unreachable|broken pipe",
+    r"timed out waiting for|no such host|no route to host|network is unreachable|broken pipe",
     r"etcdserver:|leader changed|server is currently unable|apiserver not ready|server was unable to return",
     r"error dialing backend|lost connection to pod|error upgrading connection",
 )

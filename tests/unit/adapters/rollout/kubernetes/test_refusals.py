@@ -20,6 +20,7 @@ _USER = 'User "ci" cannot list resource "pods" in API group "" in the namespace 
         ("The connection to the server 10.0.0.1:6443 was refused - did you specify", Unreachable, "does not answer"),
         ("Error from server (ServiceUnavailable): the server is currently unable", Unreachable, "does not answer"),
         ("Error from server (Conflict): Operation cannot be fulfilled", Unreachable, "does not answer"),
+        ("error: timed out waiting for the condition on deployments/tip-server", Unreachable, "timed out waiting"),
         ("Error from server: etcdserver: leader changed", Unreachable, "does not answer"),
         ("error: error upgrading connection: error dialing backend: dial tcp: lookup node-1", Unreachable, "node-1"),
         ('error: context "stage" does not exist', BadFile, "slipway.yaml: environments: staging: context: "),
