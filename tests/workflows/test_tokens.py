@@ -50,6 +50,19 @@ def test_keys_that_sign_are_given_to_the_step_that_pushes_alone(name: str) -> No
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_kubeconfig_is_given_to_the_steps_that_ask_a_cluster_alone(name: str) -> None:
+    """Who holds it runs what he likes where users are; of an environment, only the default branch's jobs see it."""
+    jobs = workflow(name)["jobs"].values()
+    steps = [step for job in jobs for step in job["steps"]]
+    shown = [step for step in steps if "SLIPWAY_KUBECONFIG" in json.dumps(step)]
+    assert shown == [step for step in steps if re.search(r"slipway (rollout|status --live)\b", step.get("run", ""))]
+    assert all(step["env"]["SLIPWAY_KUBECONFIG"] == "${{ secrets.SLIPWAY_KUBECONFIG }}" for step in shown)
+    text = (WORKFLOWS / name).read_text(encoding="utf-8")
+    assert text.count("secrets.SLIPWAY_KUBECONFIG") == len(shown)
+    assert all("environment" in job for job in jobs if any(step in shown for step in job["steps"]))
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_what_reads_settings_of_a_pull_request_asks_no_database(name: str) -> None:
     """They may name one of its author's, and this step has a token; nor is it shown the secret of the team's."""
     steps = [step for job in workflow(name)["jobs"].values() for step in job["steps"]]
