@@ -25,7 +25,7 @@ from tests.e2e.cluster.registry import Storage
 
 _KUBECTL = str(Path(sys.executable).with_name("kubectl"))
 _BUILD = Path(__file__).with_name("build.sh")
-_READY = 120.0
+_READY = 240.0
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def test_a_drained_node_loses_no_request_and_the_last_server_stays(team: Waiters
     try:
         with team.load() as load:
             load.wait_for(200)
-            gone, said = drain(team, "node-2", seconds=90)
+            gone, said = drain(team, "node-2", seconds=180)
             assert gone == 0, said
             team.wait_until_served()
             assert nodes_of(team) == {"node-1"}

@@ -69,7 +69,7 @@ def test_a_good_update_and_the_way_back_lose_no_request(team: Waiters) -> None:
 def test_an_image_that_never_gets_ready_is_taken_back_and_loses_no_request(team: Waiters) -> None:
     """The manifest names what does not run, until Slipway's own pull request is merged; the others answer meanwhile."""
     old = team.deployed()
-    team.allow(ready_seconds=30)
+    team.allow(ready_seconds=45)
     bad, pull = team.release(runtime=team.never_ready())
 
     with team.load() as load:

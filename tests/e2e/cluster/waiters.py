@@ -26,7 +26,7 @@ from tests.workflows.engine import docker
 
 log = logging.getLogger(__name__)
 
-READY_SECONDS, SETTLE_SECONDS = 180, 3
+READY_SECONDS, SETTLE_SECONDS = 300, 3
 SERVERS = 2  # as deploy/base has it
 _BIN = Path(sys.executable).parent
 # What Kubernetes 1.20 lacks: `deploy/base` of these tests is this, on what a team gets as it is.
@@ -118,7 +118,7 @@ class Waiters:
     def wait_until_served(self, *, namespace: str = ENVIRONMENT) -> None:
         """As many servers are ready as the autoscaler asks for."""
         words = ("deployment", f"{MODEL}-server", f"--namespace={namespace}")
-        wait_for(lambda: _is_whole(self.cluster.object(*words)), what=f"two servers in {namespace}", seconds=120)
+        wait_for(lambda: _is_whole(self.cluster.object(*words)), what=f"two servers in {namespace}", seconds=240)
 
     def running(self) -> set[str]:
         """The versions of all pods that do not leave."""
