@@ -13,6 +13,8 @@ from slipway.domain.delivery import Delivery
 from slipway.domain.pages import Page
 from slipway.steps import record_pages, send_webhook
 
+from tests.steps.test_failed_rollouts import fail, file, follow
+from tests.steps.test_verify_rollout import InThisProcess, merged, verify
 from tests.team import Team, days_from
 from tests.unit.adapters.receiver import Receiver, receiver
 
@@ -119,3 +121,28 @@ def test_a_team_without_a_receiver_posts_nothing(live: Team) -> None:
     live.serve("v1.0.0", days_from(date(2026, 3, 1), 7))
     live.look(date(2026, 3, 7))
     assert post(live, date(2026, 3, 7)) == ()
+
+
+def test_a_version_that_does_not_run_is_told_once_and_so_is_its_end(
+    live: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pager rings for what was merged at five as for what drifted, and is told when it may be quiet."""
+    monkeypatch.setenv(SECRET, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    record = fail(merged(live))
+    with receiver() as pager:
+        live.edit("slipway.yaml", "environments:", f"incident_webhook: {pager.url}\nenvironments:")
+        follow(live, record)
+        assert send_webhook.is_untold(record, workplace=live.workplace)
+        [page] = send_webhook.run_on_rollout(record, workplace=live.workplace)
+        assert send_webhook.run_on_rollout(record, workplace=live.workplace) == ()
+        verify(live, InThisProcess())
+        file(live, record)
+        send_webhook.run_on_rollout(record, workplace=live.workplace)
+
+        (opened, data), (closed, _) = told(pager)
+
+    assert (page.body.problem, opened, closed) == ("", "incident.opened", "incident.closed")
+    assert (data["version"], data["back_to"], data["outcome"]) == ("v1.1.0", "v1.0.0", "revert")
+    assert data["incident"] == "2026-04-01-rollout-failed-v1.1.0"
+    assert "0 of 50 golden answers" in [finding["measured"] for finding in data["findings"]]
+    assert not send_webhook.is_untold(record, workplace=live.workplace)
