@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from slipway.adapters import deploy_tree, git
+from slipway.domain.settings import RolloutEngine
 from slipway.steps import check_manifests
 
 from tests.team import ENVIRONMENT, MODEL, Team, Tip
@@ -41,6 +43,18 @@ def test_the_pull_request_of_a_release_is_in_order(live: Team) -> None:
     """It is the very thing that the check must let through."""
     proposal = live.release(live.publish("tip@v1.1.0", Tip(weight=0.0201)))
     assert problems(pulled(live, proposal.body.branch)) == []
+
+
+@pytest.mark.parametrize("engine", RolloutEngine)
+def test_a_manifest_that_another_engine_wrote_is_told_by_one_of_a_cluster(engine: RolloutEngine, live: Team) -> None:
+    """The engine was changed, and kustomize is content with a manifest of nothing: all would be pruned."""
+    place = pulled(live).workplace
+    switched = replace(place, settings=place.settings.model_copy(update={"rollout_engine": engine}))
+
+    found = check_manifests.run(workplace=switched).problems
+
+    assert [one.path for one in found] == [MANIFEST] * engine.is_cluster
+    assert ["resources: [../../base]" in one.mend for one in found] == [True] * engine.is_cluster
 
 
 @pytest.mark.parametrize(
