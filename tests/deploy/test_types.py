@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from slipway.domain.settings import RolloutEngine
+from slipway.adapters.yaml_files import read_yaml
+from slipway.domain.settings import RolloutEngine, Settings
 
 from tests.deploy.trees import Document, edit, of_kind, released, rendered
 from tests.template.bench import PROJECT, ROOT, bench_with_our_caches, copy_of_the_template
@@ -119,6 +120,7 @@ def test_a_repository_has_the_files_of_its_engine_alone(
     of_template = {path.name for path in (ROOT / PROJECT / "deploy" / "engine").iterdir()}
     here = generated[engine] / "deploy" / "engine"
 
+    assert read_yaml(generated[engine] / "slipway.yaml", Settings).rollout_engine is engine
     assert {path.name for path in here.glob("*")} == {engine.value} & of_template
     assert of_template == {one.value for one in RolloutEngine if one.is_cluster}
 
