@@ -7,7 +7,7 @@ when summer ends.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -81,19 +81,20 @@ class WeeklyFreeze(Declared):
 
     def end_of(self, at: datetime) -> datetime | None:
         """When it ends, in UTC, where it holds at that moment."""
-        spans = (self._span_of_week(at + weeks * _A_WEEK) for weeks in (-1, 0, 1))
+        local = at.astimezone(ZoneInfo(self.zone))
+        monday = local.date() - timedelta(days=local.weekday())  # weeks are counted in days: hours may be lost or won
+        spans = (self._span_from(monday + weeks * _A_WEEK) for weeks in (-1, 0, 1))
         return next((end for start, end in spans if start <= at < end), None)
 
-    def _span_of_week(self, at: datetime) -> tuple[datetime, datetime]:
-        """The one that starts in the week of a moment, from Monday on."""
+    def _span_from(self, monday: date) -> tuple[datetime, datetime]:
+        """The one that starts in a week, in UTC."""
         zone = ZoneInfo(self.zone)
-        local = at.astimezone(zone)
-        monday = local.date() - timedelta(days=local.weekday())
         (first, start), (last, end) = _read(self.start), _read(self.end)
         days = last - first + (7 if (last, end) <= (first, start) else 0)
         begins = monday + timedelta(days=first)
-        moments = datetime.combine(begins, start, zone), datetime.combine(begins + timedelta(days=days), end, zone)
-        return moments[0].astimezone(UTC), moments[1].astimezone(UTC)
+        starts = datetime.combine(begins, start, zone)
+        ends = datetime.combine(begins + timedelta(days=days), end, zone)
+        return starts.astimezone(UTC), ends.astimezone(UTC)
 
 
 def _read(moment: str) -> tuple[int, time]:
