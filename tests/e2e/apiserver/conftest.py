@@ -115,6 +115,6 @@ def shop(plane: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         contexts={environment: "there"},
         program=KUBECTL,
         call_seconds=5.0,
-        turn_seconds=0.2,
+        turn_seconds=0.5,
     )
     return Shop(plane, environment, tmp_path, engine)

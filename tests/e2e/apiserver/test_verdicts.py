@@ -44,10 +44,10 @@ def new_are(says: kubelet.Says) -> kubelet.Says:
 def test_a_rollout_that_goes_well_tells_each_change_once(live: Shop, caplog: pytest.LogCaptureFixture) -> None:
     """Whoever watches the run sees how far it is, and a thousand equal lines hide that."""
     deployment = replace(live.merge(NEW, "v1.4.0"), ready_seconds=30)
-    loaded = time.monotonic() + 3
+    waits = f"{MODEL} v1.4.0 in {live.environment}: 0 of 2 pods ready, 2 of before still there"
 
     def loads(pod: dict[str, Any]) -> dict[str, Any]:
-        return kubelet.ready(pod) if time.monotonic() > loaded else kubelet.slow(pod)
+        return kubelet.ready(pod) if waits in caplog.messages else kubelet.slow(pod)
 
     with caplog.at_level(logging.INFO, "slipway"), kubelets(live.plane, live.environment, new_are(loads)):
         found = live.engine.apply(deployment)
@@ -55,7 +55,7 @@ def test_a_rollout_that_goes_well_tells_each_change_once(live: Shop, caplog: pyt
     assert (found.version, found.digest) == ("v1.4.0", NEW)
     told = [record.getMessage() for record in caplog.records if record.name.startswith("slipway")]
     assert told[-1] == f"{MODEL} v1.4.0 is live in {live.environment}"
-    assert f"{MODEL} v1.4.0 in {live.environment}: 0 of 2 pods ready, 2 of before still there" in told
+    assert waits in told
     assert all(first != second for first, second in pairwise(told))
     assert live.engine.live(MODEL, live.environment) == found
 
@@ -63,20 +63,18 @@ def test_a_rollout_that_goes_well_tells_each_change_once(live: Shop, caplog: pyt
 def test_what_is_live_already_is_live_again_at_once(live: Shop) -> None:
     """A run that was killed is run again, and a merge that changes nothing of it changes nothing."""
     before = live.names()
-    begin = time.monotonic()
     found = live.engine.apply(live.merge(OLD, "v1.3.0"))
     assert (found.digest, live.names()) == (OLD, before)
-    assert time.monotonic() - begin < 4
 
 
 def test_a_crash_loop_is_not_waited_for(live: Shop) -> None:
     """It ends the same each time; users have the version of before."""
-    deployment = replace(live.merge(NEW, "v1.4.0"), ready_seconds=60)
+    deployment = replace(live.merge(NEW, "v1.4.0"), ready_seconds=600)
     begin = time.monotonic()
     with kubelets(live.plane, live.environment, new_are(kubelet.crashing)), pytest.raises(RolloutFailed) as caught:
         live.engine.apply(deployment)
 
-    assert time.monotonic() - begin < 30
+    assert time.monotonic() - begin < 300
     assert f"{MODEL} v1.4.0 does not go live in {live.environment}: pod {MODEL}-server-" in caught.value.problem
     assert "ended with code 1, 3 times started anew; what served before still does" in caught.value.problem
     assert f"kubectl --context there logs {MODEL}-server-" in caught.value.mend
