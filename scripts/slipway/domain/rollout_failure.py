@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
-from slipway.domain.incident import IncidentKind, IncidentVerdicts, IssueFiled, Reversion
+from slipway.domain.incident import IncidentKind
 from slipway.domain.pages import Body, Frozen
 
 MOST_LINES = 10
@@ -70,9 +70,3 @@ class RolloutFailure(Body):
 
 def incident_id(day: date, version: str) -> str:
     return f"{day.isoformat()}-{IncidentKind.ROLLOUT_FAILED}-{version}"
-
-
-# By the name in their files, in the order in which they are written.
-ROLLOUT_FAILURE_PAGES: dict[str, type[Body]] = {
-    body.kind: body for body in (RolloutFailure, IncidentVerdicts, Reversion, IssueFiled)
-}
