@@ -179,8 +179,7 @@ def _remove_what_killed_runs_left() -> None:
 
 def _remove(folder: Path) -> None:
     """Once all that was in it has ended, which takes the kernel a moment."""
-    for controller in _CONTROLLERS:
-        top = _GROUPS / controller / folder.name
+    for top in _GROUPS.glob(f"*/{folder.name}"):  # also where a runtime made one by itself
         wait_for(partial(_without_groups, top), what=f"the end of all in {top}", seconds=30)
     shutil.rmtree(folder)
 
