@@ -61,10 +61,13 @@ BESIDE: dict[str, set[str] | None] = {
 }
 # Writes that none of these makes, by the test that kills them.
 ELSEWHERE = {
+    "apply-manifest": "e2e/apiserver/test_verdicts.py",  # needs a cluster
     "comment": "unit/adapters/forge/test_local.py",  # no command comments today
+    "delete-deployment": "e2e/apiserver/test_verdicts.py",
     "end-server": "unit/adapters/rollout/test_process.py",
     "image-provenance": "signatures/test_signed_releases.py",  # needs a registry and cosign
     "image-signature": "signatures/test_signed_releases.py",
+    "move-traffic": "workflows/test_docker_rollouts.py",  # needs an engine of containers
     "new-model": "e2e/test_killed_and_run_again.py",
 }
 

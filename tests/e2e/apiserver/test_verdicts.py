@@ -292,31 +292,45 @@ from slipway.adapters import git
 from slipway.adapters.rollout import Deployment
 from slipway.adapters.rollout.kubernetes.engine import KubernetesRollout
 from slipway.domain.settings import RolloutEngine
-root, environment, digest, commit, program = sys.argv[1:]
+deed, root, environment, digest, commit, program = sys.argv[1:]
 engine = KubernetesRollout(
     engine=RolloutEngine.KUBERNETES, repository=Path(root), head=lambda: commit, contexts={}, program=program
 )
-engine.apply(
-    Deployment(
-        model="tip", environment=environment, version="v1.4.0", digest=digest, image="", commit=commit,
-        model_directory=Path(root), served_log=None,
-    )
+deployment = Deployment(
+    model="tip", environment=environment, version="v1.4.0", digest=digest, image="", commit=commit,
+    model_directory=Path(root), served_log=None,
 )
+engine.apply(deployment) if deed == "apply" else engine.stop("tip", environment)
 """
+
+
+def killed(live: Shop, deed: str, commit: str, moment: str) -> None:
+    """A process apart is killed in the middle of what the engine does."""
+    words = [deed, str(live.repository), live.environment, NEW, commit, live.engine.program]
+    variables = {**os.environ, "SLIPWAY_KILL_AT": moment}
+    ended = subprocess.run([sys.executable, "-c", _DIES, *words], env=variables, check=False, capture_output=True)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_who_is_killed_around_the_apply_rolls_out_again_to_the_same_end(live: Shop, moment: str) -> None:
     """Nothing is kept on this machine that could be half written."""
     deployment = replace(live.merge(NEW, "v1.4.0"), ready_seconds=30)
-    words = [str(live.repository), live.environment, NEW, deployment.commit, live.engine.program]
-    variables = {**os.environ, "SLIPWAY_KILL_AT": f"{moment}:apply-manifest:1"}
-    killed = subprocess.run([sys.executable, "-c", _DIES, *words], env=variables, check=False, capture_output=True)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    killed(live, "apply", deployment.commit, f"{moment}:apply-manifest:1")
 
     with kubelets(live.plane, live.environment, kubelet.ready):
         assert live.engine.apply(deployment).digest == NEW
         assert len(live.names()) == 2
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_who_is_killed_around_a_stop_stops_again(live: Shop, moment: str) -> None:
+    """Whoever presses Ctrl-C twice must not be left with half of it."""
+    deployment = live.merge(NEW, "v1.4.0")
+    with kubelets(live.plane, live.environment, kubelet.ready):
+        killed(live, "stop", deployment.commit, f"{moment}:delete-deployment:1")
+        live.engine.stop(MODEL, live.environment)
+        assert live.names() == []
 
 
 def test_what_is_stopped_serves_no_more_and_comes_back(live: Shop) -> None:

@@ -82,8 +82,7 @@ def pull(project: Project, image: str) -> None:
     if project.docker.has_image(image):
         return
     try:
-        with crash_points.external_write("pull-image"):
-            project.docker("image", "pull", "--quiet", image, seconds=_PULL_SECONDS)
+        project.docker("image", "pull", "--quiet", image, seconds=_PULL_SECONDS)
     except Unreachable as failure:
         mend = f"see that `docker pull {image}` works for whoever rolls out; `docker login` gives Docker credentials"
         raise Unreachable(failure.problem, mend=mend) from failure
