@@ -13,20 +13,18 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from slipway.adapters import atomic, crash_points
 from slipway.adapters.rollout import Batch, Deployment, Live, client
 from slipway.adapters.rollout.client import Times
+from slipway.adapters.rollout.one_at_a_time import alone_in
 from slipway.adapters.rollout.server_process import ServerProcess, Starting, start
 from slipway.errors import BadFile, RolloutFailed, Unreachable
 
-_LOCK_SECONDS = 120.0
+_FLUSH_SECONDS = 120.0
 _LOGS_KEPT = 10
 _LOG_LINES_SHOWN = 10
 
@@ -44,7 +42,7 @@ class ProcessRollout:
 
     def apply(self, deployment: Deployment) -> Live:
         place = self._place(deployment.model, deployment.environment)
-        with _alone(place):
+        with alone_in(place):
             current = _read(place)
             self._end_all(place, but=current)
             healthy = current if current and current.server.accepts() else None
@@ -72,7 +70,7 @@ class ProcessRollout:
     def flush_log(self, live: Live) -> None:
         """Return when every row that was answered before is in the served log."""
         current = _read(self._place(live.model, live.environment))
-        if current is None or current.server.command("flush", seconds=_LOCK_SECONDS) is None:
+        if current is None or current.server.command("flush", seconds=_FLUSH_SECONDS) is None:
             raise Unreachable(f"no server of {live.model} in {live.environment} flushes its log", mend="roll out again")
 
     def watch(self, live: Live, *, seconds: float) -> None:  # noqa: ARG002
@@ -90,7 +88,7 @@ class ProcessRollout:
         place = self._place(model, environment)
         if not place.exists():
             return
-        with _alone(place):
+        with alone_in(place):
             (place / "live.json").unlink(missing_ok=True)
             self._end_all(place, but=None)
 
@@ -192,20 +190,6 @@ def _may_serve(place: Path) -> bool:
 def _write(place: Path, current: _Current) -> None:
     record = asdict(current.live) | {"server": current.server.folder.name}
     atomic.write(place / "live.json", json.dumps(record, indent=2).encode() + b"\n")
-
-
-@contextmanager
-def _alone(place: Path) -> Iterator[None]:
-    place.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(place / "lock", timeout=_LOCK_SECONDS)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise Unreachable(f"another process is rolling out in {place}", mend="wait for it, then run again") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _never_ready(deployment: Deployment, failure: RolloutFailed, log_file: Path, *, serving: bool) -> RolloutFailed:

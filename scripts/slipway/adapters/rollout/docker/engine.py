@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from slipway.adapters.rollout import Batch, Deployment, Live, client
 from slipway.adapters.rollout.client import Times
 from slipway.adapters.rollout.docker.project import Current, Project, own
 from slipway.adapters.rollout.docker.takeover import answers, last_lines, pull, settle, take_over
 from slipway.adapters.rollout.docker.wanted import wanted_of
-from slipway.errors import RolloutFailed, Unreachable
+from slipway.adapters.rollout.one_at_a_time import alone_in
+from slipway.errors import RolloutFailed
 
 FRONT_IMAGE = "docker.io/library/haproxy:3.0"
 ADDRESS = "127.0.0.1"
-_LOCK_SECONDS = 120.0
 _TURN_SECONDS = 1.0
 
 
@@ -39,7 +35,7 @@ class DockerRollout:
 
     def apply(self, deployment: Deployment) -> Live:
         project = self._project(deployment.model, deployment.environment)
-        with _alone(project.place):
+        with alone_in(project.place):
             publish = project.published(self.address)
             team = self._of_the_team(deployment)
             wanted = wanted_of(deployment, accept_event_time=self.accept_event_time, team=team)
@@ -88,7 +84,7 @@ class DockerRollout:
     def stop(self, model: str, environment: str) -> None:
         project = self._project(model, environment)
         if project.place.exists():
-            with _alone(project.place):
+            with alone_in(project.place):
                 project.forget()
                 project.remove_all()
 
@@ -127,17 +123,3 @@ def _refuse_fallen(project: Project, live: Live) -> None:
         mend=f"read `docker compose logs` in {project.place}",
         log=log,
     )
-
-
-@contextmanager
-def _alone(place: Path) -> Iterator[None]:
-    place.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(place / "lock", timeout=_LOCK_SECONDS)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise Unreachable(f"another process is rolling out in {place}", mend="wait for it, then run again") from None
-    try:
-        yield
-    finally:
-        lock.release()
