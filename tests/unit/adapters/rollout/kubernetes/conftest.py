@@ -90,6 +90,14 @@ def live(*pods: dict[str, Any], replicas: int = 2) -> Seen:
     return look(deployment(replicas=replicas), replica_set(OLD, 1), replica_set(NEW, 2), *wanted)
 
 
+def runs(pid: int) -> bool:
+    """A zombie that nobody waited for yet runs no more; one that ends while it is looked at has ended."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def _template(digest: str) -> dict[str, Any]:
     ports = [{"name": "http", "containerPort": 8080}]
     return {"spec": {"containers": [{"name": CONTAINER, "image": image(digest), "ports": ports}]}}

@@ -16,6 +16,8 @@ from slipway.adapters.rollout.kubernetes.forwarding import forwarded
 from slipway.adapters.rollout.kubernetes.kubectl import Kubectl
 from slipway.errors import ClusterRefused, Unreachable
 
+from tests.unit.adapters.rollout.kubernetes.conftest import runs
+
 _HOLDER = """
 import subprocess, sys, time
 subprocess.Popen([sys.executable, *sys.argv[1:]], stdin=subprocess.PIPE)
@@ -28,16 +30,11 @@ def asking(program: str, *, seconds: float = 5.0) -> Kubectl:
     return Kubectl(environment="staging", program=program, seconds=seconds, variables={"PATH": os.environ["PATH"]})
 
 
-def _runs(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/status")
-    return status.exists() and "State:\tZ" not in status.read_text()
-
-
 def _ends(pid: int) -> bool:
     deadline = time.monotonic() + 5
-    while _runs(pid) and time.monotonic() < deadline:
+    while runs(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
-    return not _runs(pid)
+    return not runs(pid)
 
 
 def test_the_address_is_the_port_that_kubectl_took(script: Script, tmp_path: Path) -> None:
@@ -49,7 +46,7 @@ def test_the_address_is_the_port_that_kubectl_took(script: Script, tmp_path: Pat
     )
     with forwarded(asking(program), "tip-1", 8080, place=("--namespace", "staging")) as url:
         assert url == "http://127.0.0.1:4711"
-        assert _runs(int(pid.read_text()))
+        assert runs(int(pid.read_text()))
     assert _ends(int(pid.read_text()))
     assert told.read_text().split() == words
 

@@ -14,7 +14,7 @@ import pytest
 from slipway.adapters.rollout.kubernetes.kubectl import Kubectl
 from slipway.errors import BadFile, ClusterRefused, Unreachable
 
-from tests.unit.adapters.rollout.kubernetes.conftest import KUBECTL
+from tests.unit.adapters.rollout.kubernetes.conftest import KUBECTL, runs
 
 Script = Callable[[str], str]
 _OTHERS = """
@@ -42,13 +42,7 @@ def test_a_program_that_hangs_is_ended_with_all_that_it_started(script: Script, 
         hanging.objects("pods")
 
     assert time.monotonic() - begin < 5
-    assert not _runs(int(pid.read_text()))
-
-
-def _runs(pid: int) -> bool:
-    """A zombie that nobody waited for yet runs no more."""
-    status = Path(f"/proc/{pid}/status")
-    return status.exists() and "State:\tZ" not in status.read_text()
+    assert not runs(int(pid.read_text()))
 
 
 @pytest.mark.parametrize("printed", ["<html>please log in</html>", '{"kind": "Lis', "\\377\\376"])
