@@ -32,6 +32,19 @@ def deployed(forge: Branches, *, environment: str, model: str) -> Deployed | Non
     return None if content is None else _told(content, model=model, path=path)
 
 
+def canary(forge: Branches, *, environment: str, model: str) -> Deployed | None:
+    """What that manifest gives a share of the traffic beside it; None where no canary runs.
+
+    Raises:
+        BadFile: as `deployed`.
+    """
+    path = manifest_path(environment, model)
+    content = _at_head(forge, path)
+    if content is None:
+        return None
+    return _of_a_release(manifests.canary_of(content, name=model, where=path), model=model, path=path)
+
+
 def everything_deployed(forge: Branches) -> Mapping[tuple[str, str], Deployed | BadFile]:
     """By environment and model, what the manifests at the head of the default branch deploy, all read at once.
 
@@ -67,7 +80,10 @@ def _told_or_wrong(content: bytes, *, model: str, path: str) -> Deployed | BadFi
 
 
 def _told(content: bytes, *, model: str, path: str) -> Deployed | None:
-    found = manifests.deployed(content, name=model, where=path)
+    return _of_a_release(manifests.deployed(content, name=model, where=path), model=model, path=path)
+
+
+def _of_a_release(found: Deployed | None, *, model: str, path: str) -> Deployed | None:
     if found is not None and not _is_release(model, found.tag):
         raise BadFile(
             f"{path}: newTag: `{found.tag}` is no version of {model}",

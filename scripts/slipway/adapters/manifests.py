@@ -7,18 +7,12 @@ byte, comments and alignment included, stays: the diff of a pull request shows t
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from slipway.adapters import cluster_manifests
+from slipway.adapters import cluster_manifests, yaml_edits
 from slipway.adapters.yaml_files import parse_yaml
 from slipway.domain.declared import Declared
 from slipway.domain.policy import QuarantineEntry
@@ -31,7 +25,8 @@ EMPTY_QUARANTINE = b"""\
 #   - {model: flight-delay, version: v2.0.0, reason: ..., by: ..., until: 2014-01-31}   (version "*": every version)
 entries: []
 """
-_PLAIN = re.compile(r"[A-Za-z](?:[\w./@-]|:(?=\w))*", re.ASCII)
+CANARY_COMPONENT = "../../base/canary"
+_CANARY = "model_canary"  # what deploy/base/canary calls its image: no model can be called so
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +51,7 @@ class _Image(BaseModel):
 
 
 class _Kustomization(BaseModel):
+    components: tuple[str, ...] | None = None
     images: tuple[_Image, ...] | None = None
 
 
@@ -102,11 +98,83 @@ def set_image(
     """
     parse_yaml(content, _Kustomization, where=where)
     wanted = {"name": name, "newName": new_name, "newTag": tag, "digest": digest}
-    after = _with_entry(content, "images", wanted, same=("name",), where=where)
+    after = yaml_edits.with_entry(content, "images", wanted, same=("name",), where=where)
     images = parse_yaml(after, _Kustomization, where=where).images or ()
     if [image.model_dump() for image in images if image.name == name] != [wanted]:
-        raise _too_clever(where)
+        raise yaml_edits.too_clever(where)
     return after
+
+
+def canary_of(content: bytes, *, name: str, where: str = "kustomization.yaml") -> Deployed | None:
+    """What a manifest gives a share of the traffic of image `name`, None where it runs no canary.
+
+    Raises:
+        BadFile: as `deployed`.
+    """
+    found = deployed(content, name=_CANARY, where=where)
+    return None if found is None else replace(found, name=name)
+
+
+def has_canary_component(content: bytes, *, where: str = "kustomization.yaml") -> bool:
+    """Whether it takes in what runs a canary.
+
+    Raises:
+        BadFile: as `deployed`.
+    """
+    return CANARY_COMPONENT in (parse_yaml(content, _Kustomization, where=where).components or ())
+
+
+def set_canary(
+    content: bytes, *, name: str, new_name: str, tag: str, digest: str, where: str = "kustomization.yaml"
+) -> bytes:
+    """The manifest with a canary beside image `name`, which stays; a canary that is there gets another version.
+
+    Raises:
+        BadFile: as `set_image`, or it deploys nothing that a canary could be beside.
+    """
+    if deployed(content, name=name, where=where) is None:
+        raise BadFile(
+            f"{where} deploys nothing of {name}, and a canary takes a share of what runs",
+            mend="let the first release go to all of the traffic",
+        )
+    before = parse_yaml(content, _Kustomization, where=where)
+    wanted = {"name": _CANARY, "newName": new_name, "newTag": tag, "digest": digest}
+    after = yaml_edits.with_entry(content, "images", wanted, same=("name",), behind=name, where=where)
+    after = yaml_edits.with_item(after, "components", CANARY_COMPONENT, behind="resources", where=where)
+    told = parse_yaml(after, _Kustomization, where=where)
+    canaries = [image.model_dump() for image in told.images or () if image.name == _CANARY]
+    if canaries != [wanted] or _without_canary(told) != _without_canary(before):
+        raise yaml_edits.too_clever(where)
+    return after
+
+
+def without_canary(content: bytes, *, name: str, where: str = "kustomization.yaml") -> bytes:
+    """The manifest in which image `name` has all of the traffic again; one without a canary stays as it is.
+
+    Raises:
+        BadFile: as `set_image`.
+    """
+    before = parse_yaml(content, _Kustomization, where=where)
+    after = yaml_edits.without_entry(content, "images", {"name": _CANARY}, where=where)
+    after = yaml_edits.without_item(after, "components", CANARY_COMPONENT, where=where)
+    told = parse_yaml(after, _Kustomization, where=where)
+    if _told(told) != _without_canary(before) or deployed(after, name=name, where=where) != deployed(
+        content, name=name, where=where
+    ):
+        raise yaml_edits.too_clever(where)
+    return after
+
+
+def _without_canary(found: _Kustomization) -> tuple[tuple[str, ...], tuple[_Image, ...]]:
+    """What else it takes in and names."""
+    components, images = _told(found)
+    return tuple(one for one in components if one != CANARY_COMPONENT), tuple(
+        one for one in images if one.name != _CANARY
+    )
+
+
+def _told(found: _Kustomization) -> tuple[tuple[str, ...], tuple[_Image, ...]]:
+    return found.components or (), found.images or ()
 
 
 def entries(content: bytes, *, where: str = "deploy/quarantine.yaml") -> tuple[QuarantineEntry, ...]:
@@ -127,9 +195,11 @@ def add_entry(content: bytes, entry: QuarantineEntry, *, where: str = "deploy/qu
     there = entries(content, where=where)
     if any((other.model, other.version) == (entry.model, entry.version) for other in there):
         return content
-    after = _with_entry(content, "entries", entry.model_dump(mode="json", exclude_none=True), same=(), where=where)
+    after = yaml_edits.with_entry(
+        content, "entries", entry.model_dump(mode="json", exclude_none=True), same=(), where=where
+    )
     if entries(after, where=where) not in ((*there, entry), (entry, *there)):
-        raise _too_clever(where)
+        raise yaml_edits.too_clever(where)
     return after
 
 
@@ -149,158 +219,7 @@ def set_runtime_image(content: bytes, reference: str, *, where: str = "slipway.y
         BadFile: as `entries`, or no edit of a single line can change it.
     """
     before = parse_yaml(content, Settings, where=where)
-    text, wanted = content.decode(), {"runtime_image": reference}
-    root = _compose(text, where=where)
-    if _value(root, "runtime_image") is None:
-        gap = "" if text.endswith("\n") else "\n"
-        edits = [_Edit(len(text), len(text), f"{gap}runtime_image: {_scalar(reference)}\n")]
-    else:
-        edits = _changes(text, root, wanted, where=where)
-    after = _edited(text, edits)
-    if parse_yaml(after, Settings, where=where) != before.model_copy(update=wanted):
-        raise _too_clever(where)
+    after = yaml_edits.with_value(content, "runtime_image", reference, where=where)
+    if parse_yaml(after, Settings, where=where) != before.model_copy(update={"runtime_image": reference}):
+        raise yaml_edits.too_clever(where)
     return after
-
-
-@dataclass(frozen=True, slots=True)
-class _Edit:
-    """Replace the characters from `start` to `end` by `text`."""
-
-    start: int
-    end: int
-    text: str
-
-
-def _with_entry(content: bytes, key: str, wanted: Mapping[str, str], *, same: tuple[str, ...], where: str) -> bytes:
-    """Change the entry of the list `key` that agrees with `wanted` in the fields `same`, or add one."""
-    text = content.decode()
-    root = _compose(text, where=where)
-    found = _value(root, key)
-    if found is None:
-        edits = [_appended(text, key, wanted)]
-    elif not isinstance(found, SequenceNode) or not found.value:
-        edits = [_begun(text, *_span(text, root, key), wanted, where=where)]
-    elif entry := next((item for item in found.value if same and _agrees(item, wanted, same)), None):
-        edits = _changes(text, entry, wanted, where=where)
-    else:
-        edits = [_added(found, wanted)]
-    return _edited(text, edits)
-
-
-def _edited(text: str, edits: Iterable[_Edit]) -> bytes:
-    newline = "\r\n" if "\r\n" in text else "\n"
-    for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
-        text = text[: edit.start] + edit.text.replace("\n", newline) + text[edit.end :]
-    return text.encode()
-
-
-def _compose(text: str, *, where: str) -> MappingNode:
-    try:
-        root = YAML().compose(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise BadFile(f"{where}, line {line}: {error.problem}", mend=f"correct the YAML of {where}") from error
-    if not isinstance(root, MappingNode) or root.flow_style or root.start_mark.column:
-        raise _too_clever(where)
-    return root
-
-
-def _changes(text: str, entry: MappingNode, wanted: Mapping[str, str], *, where: str) -> list[_Edit]:
-    """Replace values that differ; put keys that are missing behind the first of the entry."""
-    edits = []
-    missing = {}
-    for key, value in wanted.items():
-        node = _value(entry, key)
-        if node is None:
-            missing[key] = value
-        elif not isinstance(node, ScalarNode) or node.style in ("|", ">"):
-            raise _too_clever(where)
-        elif node.value != value:
-            start, end = _span(text, entry, key)
-            edits.append(_Edit(start, end, " " * (start == end) + _scalar(value, style=node.style)))
-    if missing:
-        edits.append(_more_keys(text, entry, missing))
-    return edits
-
-
-def _more_keys(text: str, entry: MappingNode, missing: Mapping[str, str]) -> _Edit:
-    first_key, first_value = entry.value[0]
-    if entry.flow_style:
-        at = first_value.end_mark.index
-        return _Edit(at, at, "".join(f", {key}: {_scalar(value)}" for key, value in missing.items()))
-    at = _end_of_line(text, first_value.end_mark.index)
-    indent = " " * first_key.start_mark.column
-    return _Edit(at, at, "".join(f"\n{indent}{key}: {_scalar(value)}" for key, value in missing.items()))
-
-
-def _added(entries: SequenceNode, wanted: Mapping[str, str]) -> _Edit:
-    """A new entry before the first one, which says how far the list is indented."""
-    start = entries.start_mark.index
-    if entries.flow_style:
-        return _Edit(start + 1, start + 1, f"{_flow(wanted)}, ")
-    indent = entries.start_mark.column
-    return _Edit(start, start, f"{_block(wanted, indent=indent).lstrip()}\n{' ' * indent}")
-
-
-def _begun(text: str, start: int, end: int, wanted: Mapping[str, str], *, where: str) -> _Edit:
-    """The first entry, in place of `[]` or of no value at all; a comment behind it stays."""
-    if "#" in text[start:end]:
-        raise _too_clever(where)
-    line_end = _end_of_line(text, end)
-    return _Edit(len(text[:start].rstrip(" ")), line_end, text[end:line_end] + _block(wanted, indent=2))
-
-
-def _appended(text: str, key: str, wanted: Mapping[str, str]) -> _Edit:
-    gap = "" if text.endswith("\n") else "\n"
-    return _Edit(len(text), len(text), f"{gap}{key}:{_block(wanted, indent=2)}\n")
-
-
-def _block(wanted: Mapping[str, str], *, indent: int) -> str:
-    lines = [f"{key}: {_scalar(value)}" for key, value in wanted.items()]
-    return f"\n{' ' * indent}- " + f"\n{' ' * indent}  ".join(lines)
-
-
-def _flow(wanted: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{key}: {_scalar(value)}" for key, value in wanted.items()) + "}"
-
-
-def _scalar(value: str, *, style: str | None = None) -> str:
-    """Plain where every reader takes it for this text, else in quotes; quotes that stood there stay."""
-    if style != '"' and _PLAIN.fullmatch(value) and yaml.safe_load(value) == value:
-        return f"'{value}'" if style == "'" else value
-    quoted: str = yaml.safe_dump(value, default_style='"', allow_unicode=True, width=10**9)
-    return quoted.removesuffix("\n")
-
-
-def _value(mapping: Node, key: str) -> Node | None:
-    if not isinstance(mapping, MappingNode):
-        return None
-    return next((value for name, value in mapping.value if name.value == key), None)
-
-
-def _span(text: str, mapping: MappingNode, key: str) -> tuple[int, int]:
-    """Where a value begins and ends; one that is not there is right behind its colon, wherever the parser says."""
-    name, value = next(pair for pair in mapping.value if pair[0].value == key)
-    if value.start_mark.index < value.end_mark.index:
-        return value.start_mark.index, value.end_mark.index
-    colon = text.index(":", name.end_mark.index) + 1
-    return colon, colon
-
-
-def _agrees(item: Node, wanted: Mapping[str, str], same: tuple[str, ...]) -> bool:
-    values = [(_value(item, key), wanted[key]) for key in same]
-    return all(isinstance(node, ScalarNode) and node.value == value for node, value in values)
-
-
-def _end_of_line(text: str, index: int) -> int:
-    """Where the line of a character ends, before its line break."""
-    end = text.find("\n", index)
-    end = len(text) if end < 0 else end
-    return end - 1 if text[end - 1 : end] == "\r" else end
-
-
-def _too_clever(where: str) -> BadFile:
-    return BadFile(
-        f"{where} is written in a form that Slipway cannot edit without touching other lines",
-        mend="write one key a line, and lists in the form that docs/release.md shows",
-    )

@@ -79,7 +79,8 @@ class Proposal(Body):
     """`pull` is None where nothing is proposed: the manifest names this image already, or a person decided.
 
     `decided` is then the number of the one that was closed, or merged and changed since, for this tag object.
-    `replaces` is the version deployed before.
+    `replaces` is the version deployed before. `canary` is the share of the traffic that is proposed, None where it is
+    all of it.
     """
 
     kind: ClassVar[str] = "proposal"
@@ -91,6 +92,7 @@ class Proposal(Body):
     draft: bool
     replaces: str | None
     decided: int | None = None
+    canary: float | None = None
 
 
 class Rollout(Body):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from pydantic import Field
@@ -11,6 +12,23 @@ from slipway.domain.freezes import Freeze, WeeklyFreeze
 from slipway.domain.limits import Reversion
 
 _HOURS_OF_A_YEAR = 8760
+
+
+class CanaryLimit(Declared):
+    """A version that must show itself on a part of the traffic before it gets all of it.
+
+    One pod of it stands beside `stable_pods` of what runs: so it never gets more than `share`.
+    """
+
+    share: float = Field(gt=0, le=0.5, description="of the traffic of an environment, that a canary gets at most")
+    hours: float = Field(default=24, gt=0, le=_HOURS_OF_A_YEAR, description="that it must have run before it is judged")
+    rows: int = Field(default=2000, ge=1, description="that it must have answered before it is judged")
+    environments: tuple[str, ...] = Field(default=(), description="where; in each, if none is named")
+
+    @property
+    def stable_pods(self) -> int:
+        """Fewest pods of what runs beside one canary, of which requests go to each alike."""
+        return math.ceil(round((1 - self.share) / self.share, 9))
 
 
 class RolloutLimit(Declared):
@@ -30,6 +48,15 @@ class RolloutLimit(Declared):
     )
     freezes: tuple[Freeze, ...] = Field(default=(), description="times in which nothing is proposed for the next")
     weekly_freezes: tuple[WeeklyFreeze, ...] = Field(default=(), description="the same in each week")
+
+    canary: CanaryLimit | None = Field(
+        default=None, description="a new version gets a share of the traffic first, on an engine with a cluster"
+    )
+
+    def canary_in(self, environment: str) -> CanaryLimit | None:
+        """What a canary is held to in `environment`; None where a version gets all of its traffic at once."""
+        asked = self.canary
+        return asked if asked is not None and environment in (asked.environments or (environment,)) else None
 
     @property
     def every_freeze(self) -> tuple[Freeze | WeeklyFreeze, ...]:
