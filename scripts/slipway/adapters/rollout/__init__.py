@@ -22,6 +22,7 @@ class Deployment:
     logs, an absolute folder or one of a bucket: files land under `<served_log>/<environment>/<model>/date=YYYY-MM-DD/`.
     Where it is None the server logs nothing. `ready_seconds` is how long it may take until it is live. `examine` raises
     where a server gives other answers than it should: an engine that can calls it before the server gets any request.
+    `is_canary` says that this version gets a share of the traffic, beside what serves the rest.
     """
 
     model: str
@@ -35,11 +36,15 @@ class Deployment:
     log_mode: str = "rows"
     ready_seconds: float = 60.0
     examine: Callable[[Live], None] | None = None
+    is_canary: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """What an environment serves now; `pid` is that of the server, 0 where the engine starts no process."""
+    """What an environment serves now; `pid` is that of the server, 0 where the engine starts no process.
+
+    `is_canary` says that it is what serves a share of the traffic alone.
+    """
 
     model: str
     environment: str
@@ -47,6 +52,7 @@ class Live:
     digest: str
     url: str
     pid: int = 0
+    is_canary: bool = False
 
 
 class Rollout(Protocol):
@@ -94,6 +100,15 @@ class Rollout(Protocol):
 
     def stop(self, model: str, environment: str) -> None:
         """Answer what is in flight and serve no more; nothing is done where nothing is live."""
+        ...
+
+
+@runtime_checkable
+class Sharing(Protocol):
+    """An engine that lets two versions of a model answer, each a share of who asks."""
+
+    def canary(self, model: str, environment: str) -> Live | None:
+        """What is served beside what `Rollout.live` tells, or None."""
         ...
 
 

@@ -12,11 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from slipway.adapters import crash_points
 from slipway.adapters.deploy_tree import manifest_path
 from slipway.adapters.rollout import Batch, Deployment, Live, client
 from slipway.adapters.rollout.client import Times
-from slipway.adapters.rollout.kubernetes import blame, reading, staying, verdicts
+from slipway.adapters.rollout.kubernetes import blame, reading, staying, verdicts, writing
 from slipway.adapters.rollout.kubernetes.asking import Asking
 from slipway.adapters.rollout.kubernetes.forwarding import forwarded
 from slipway.adapters.rollout.kubernetes.kubectl import Kubectl
@@ -29,10 +28,8 @@ from slipway.errors import BadFile, ClusterRefused, Unreachable
 
 log = logging.getLogger(__name__)
 
-_MANAGER = "slipway"
 _PORT, _PORT_NAME = 8080, "http"
 _CRASH_SECONDS = 6.0  # until a cluster tells that a container ended
-_STOP_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,21 +48,22 @@ class KubernetesRollout:
     program: str = "kubectl"
     call_seconds: float = 30.0
     turn_seconds: float = 2.0
-    _restarts: dict[tuple[str, str], Restarts] = field(default_factory=dict, repr=False)
+    _restarts: dict[str, Restarts] = field(default_factory=dict, repr=False)
 
     def apply(self, deployment: Deployment) -> Live:
-        manifest = self._manifest_of(deployment)
-        asking = self._asking(deployment.environment, manifest.workload)
+        manifest, workload = self._manifest_of(deployment)
+        asking = self._asking(deployment.environment, workload)
         if self.engine is RolloutEngine.KUBERNETES:
-            _write(manifest, asking.kubectl)
+            writing.apply(manifest, asking.kubectl, model=deployment.model)
         seen = self._wait(deployment, asking)
-        self._restarts[deployment.model, deployment.environment] = staying.restarts(seen, deployment.digest)
+        self._restarts[workload.url] = staying.restarts(seen, deployment.digest)
         return Live(
             model=deployment.model,
             environment=deployment.environment,
             version=deployment.version,
             digest=deployment.digest,
-            url=manifest.workload.url,
+            url=workload.url,
+            is_canary=deployment.is_canary,
         )
 
     def live(self, model: str, environment: str) -> Live | None:
@@ -73,13 +71,14 @@ class KubernetesRollout:
         manifest = self._rendered(model, environment)
         if manifest is None:
             return None
-        seen = self._asking(environment, manifest.workload).look()
-        image, digest = reading.served(seen)
-        if not digest:
+        return _served(self._asking(environment, manifest.workload), model, is_canary=False)
+
+    def canary(self, model: str, environment: str) -> Live | None:
+        """The same of the Deployment that gets a share of the requests, where the manifest has one."""
+        manifest = self._rendered(model, environment)
+        if manifest is None or manifest.canary is None:
             return None
-        return Live(
-            model=model, environment=environment, version=tag_of(image), digest=digest, url=manifest.workload.url
-        )
+        return _served(self._asking(environment, manifest.canary), model, is_canary=True)
 
     def ask(
         self,
@@ -104,7 +103,7 @@ class KubernetesRollout:
         asking = self._asking(live.environment, Workload.at(live.url))
         ends = time.monotonic() + seconds
         seen = self._look(asking, ends)
-        before = self._restarts.get((live.model, live.environment), staying.restarts(seen, live.digest))
+        before = self._restarts.get(live.url, staying.restarts(seen, live.digest))
         unready = self._look_after(live, seen, asking, before, known={})
         while time.monotonic() < ends or unready:  # who is not ready at the last look gets another one
             time.sleep(self.turn_seconds)
@@ -113,7 +112,7 @@ class KubernetesRollout:
         _refuse_less(seen, live, asking, before)
 
     def stop(self, model: str, environment: str) -> None:
-        """Delete the Deployment; what stands beside it stays, and the next rollout makes it again.
+        """Delete the Deployment, and that of a canary; the rest stays, and the next rollout makes them again.
 
         Raises:
             ClusterRefused: Argo CD or Flux would bring it back.
@@ -126,11 +125,7 @@ class KubernetesRollout:
             )
         manifest = self._rendered(model, environment)
         if manifest is not None:
-            asking = self._asking(environment, manifest.workload)
-            words = ["--ignore-not-found", "--cascade=foreground", f"--timeout={_STOP_SECONDS:g}s"]
-            with crash_points.external_write("delete-deployment"):
-                slow = replace(asking.kubectl, seconds=_STOP_SECONDS)
-                slow.run("delete", "deployment.apps", manifest.workload.name, *words, *manifest.workload.place)
+            writing.delete(manifest, self._kubectl(environment))
 
     def _asking(self, environment: str, workload: Workload) -> Asking:
         return Asking(self._kubectl(environment), workload)
@@ -152,8 +147,8 @@ class KubernetesRollout:
             model, environment, repository=self.repository, commit=commit, kubectl=self._kubectl(environment)
         )
 
-    def _manifest_of(self, deployment: Deployment) -> Rendered:
-        """What the default branch holds now.
+    def _manifest_of(self, deployment: Deployment) -> tuple[Rendered, Workload]:
+        """What the default branch holds now, and which Deployment of it is asked for.
 
         Raises:
             Unreachable: it names another digest than was asked for: somebody merged meanwhile.
@@ -162,12 +157,14 @@ class KubernetesRollout:
         found = self._rendered(deployment.model, deployment.environment)
         if found is None:
             raise BadFile(f"{path} is not on the default branch", mend="merge a release's pull request")
-        if digest_of(found.workload.image) != deployment.digest:
+        workload = found.canary if deployment.is_canary else found.workload
+        if workload is None or digest_of(workload.image) != deployment.digest:
+            renders = workload.image if workload else "no canary"
             raise Unreachable(
-                f"{path} renders {found.workload.image} now, and {deployment.digest[:19]} was to be rolled out",
+                f"{path} renders {renders} now, and {deployment.digest[:19]} was to be rolled out",
                 mend="if somebody merged meanwhile, roll out again; else let `images:` name what the Deployment runs",
             )
-        return found
+        return found, workload
 
     def _wait(self, deployment: Deployment, asking: Asking) -> Seen:
         """Look again and again until it is live, it is known not to get there, or its time is over."""
@@ -247,12 +244,18 @@ class KubernetesRollout:
             time.sleep(min(self.turn_seconds, 1.0))
 
 
-def _write(manifest: Rendered, kubectl: Kubectl) -> None:
-    """What is applied is what was looked at, byte for byte; a person types the same with the folder."""
-    with crash_points.external_write("apply-manifest"):
-        ended = kubectl.ended("apply", f"--field-manager={_MANAGER}", "--filename=-", stdin=manifest.content)
-    if ended.code != 0:
-        raise kubectl.failure(ended, "apply", "--kustomize", str(Path(manifest.path).parent))
+def _served(asking: Asking, model: str, *, is_canary: bool) -> Live | None:
+    image, digest = reading.served(asking.look())
+    if not digest:
+        return None
+    return Live(
+        model=model,
+        environment=asking.kubectl.environment,
+        version=tag_of(image),
+        digest=digest,
+        url=asking.workload.url,
+        is_canary=is_canary,
+    )
 
 
 def _refuse_less(seen: Seen, live: Live, asking: Asking, before: Restarts) -> None:

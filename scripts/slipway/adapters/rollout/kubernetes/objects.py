@@ -35,6 +35,7 @@ class Metadata(_Part):
     uid: str = ""
     generation: int = 0
     annotations: dict[str, str] = {}
+    labels: dict[str, str] = {}
     owner_references: tuple[Owner, ...] = ()
     deletion_timestamp: datetime | None = None
 
@@ -120,6 +121,7 @@ class Pod(_Part):
 
 
 class Template(_Part):
+    metadata: Metadata = Metadata()
     spec: PodSpec = PodSpec()
 
 

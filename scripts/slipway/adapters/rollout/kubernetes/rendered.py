@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +17,8 @@ from slipway.adapters.rollout.kubernetes.kubectl import Kubectl
 from slipway.errors import BadFile, GitRefused
 
 _SCHEME = "kubernetes:"
+_COMPONENT, _CANARY = "app.kubernetes.io/component", "model-canary"  # as deploy/base/canary says
+OF_CANARIES = f"{_COMPONENT}={_CANARY}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +56,53 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """`content` is what is applied, as kustomize printed it; `path` is the manifest that it came from."""
+    """`content` is what is applied, as kustomize printed it; `path` is the manifest that it came from.
+
+    `canary` gets a share of the requests beside `workload`; it is None where that gets all of them.
+    """
 
     path: str
     content: bytes
     workload: Workload
+    canary: Workload | None = None
 
 
 def rendered(model: str, environment: str, *, repository: Path, commit: str, kubectl: Kubectl) -> Rendered | None:
     """What `deploy/<environment>/<model>` of a commit renders to; None where that commit has no such folder.
 
     The Deployment is found by the image of one of its containers: names, labels and all else are the team's to edit.
+    That of a canary has the same image, and is told by the label by which the Service leaves it out without it.
 
     Raises:
-        BadFile: kustomize cannot render it, or it holds not one Deployment with a container of the model's image.
+        BadFile: kustomize cannot render it, or it holds not one Deployment with a container of the model's image, or
+            more than one of a canary.
+    """
+    manifest = git.read_file(repository, commit, manifest_path(environment, model))
+    if manifest is None:
+        return None
+    return rendered_with(manifest, model, environment, repository=repository, commit=commit, kubectl=kubectl)
+
+
+def rendered_with(
+    manifest: bytes, model: str, environment: str, *, repository: Path, commit: str, kubectl: Kubectl
+) -> Rendered:
+    """What that folder of a commit would render to with another `manifest`.
+
+    Raises:
+        BadFile: as `rendered`.
     """
     path = manifest_path(environment, model)
-    if git.read_file(repository, commit, path) is None:
-        return None
     with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
         tree = Path(folder) / FOLDER
         git.export(repository, commit, FOLDER, into=tree)
+        (Path(folder) / path).write_bytes(manifest)
         content = _built(tree / environment / model, path, kubectl)
-    return Rendered(path, content, _workload(content, model, path))
+    found = list(_workloads(content, model, path))
+    stable = [workload for is_canary, workload in found if not is_canary]
+    canaries = [workload for is_canary, workload in found if is_canary]
+    if len(stable) != 1 or len(canaries) > 1:
+        raise _not_one(path, model, stable if len(stable) != 1 else canaries)
+    return Rendered(path, content, stable[0], canaries[0] if canaries else None)
 
 
 def fetched(repository: Path, commit: str) -> str:
@@ -99,33 +125,37 @@ def _built(folder: Path, path: str, kubectl: Kubectl) -> bytes:
     return ended.out
 
 
-def _workload(content: bytes, model: str, path: str) -> Workload:
-    found = list(_workloads(content, model, path))
-    if len(found) != 1:
-        named = ", ".join(str(one) for one in found) or "none"
-        raise BadFile(
-            f"{path}: one Deployment has to run {model}, in a container whose image is called so; found: {named}",
-            mend="build on deploy/base, as the manifest of a new model does, and leave `images:` to name the model",
-        )
-    return found[0]
+def _not_one(path: str, model: str, found: Sequence[Workload]) -> BadFile:
+    named = ", ".join(str(one) for one in found) or "none"
+    return BadFile(
+        f"{path}: one Deployment has to run {model}, in a container whose image is called so; found: {named}",
+        mend="build on deploy/base, as the manifest of a new model does, and leave `images:` to name the model",
+    )
 
 
-def _workloads(content: bytes, model: str, path: str) -> Iterator[Workload]:
-    for document in _documents(content, path):
+def _workloads(content: bytes, model: str, path: str) -> Iterator[tuple[bool, Workload]]:
+    """Each with whether it is that of a canary."""
+    for document in documents(content, path):
         if document.get("kind") == "Deployment":
             deployment = objects.read(document, objects.Deployment)
+            is_canary = deployment.spec.template.metadata.labels.get(_COMPONENT) == _CANARY
             for container in deployment.spec.template.spec.containers:
                 if name_of(container.image) == model:
                     where = deployment.metadata
-                    yield Workload(where.namespace, where.name, container.name, container.image)
+                    yield is_canary, Workload(where.namespace, where.name, container.name, container.image)
 
 
-def _documents(content: bytes, path: str) -> list[dict[str, Any]]:
+def documents(content: bytes, path: str) -> list[dict[str, Any]]:
+    """What was rendered, object by object.
+
+    Raises:
+        BadFile: it is no YAML.
+    """
     try:
-        documents = list(yaml.load_all(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        found = list(yaml.load_all(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadFile(f"{path} renders to what is no YAML: {error}", mend="correct what it builds on") from error
-    return [document for document in documents if isinstance(document, dict)]
+    return [document for document in found if isinstance(document, dict)]
 
 
 def name_of(image: str) -> str:

@@ -8,10 +8,18 @@ from pathlib import Path
 import pytest
 from slipway.adapters import git
 from slipway.adapters.rollout.kubernetes.kubectl import Kubectl
-from slipway.adapters.rollout.kubernetes.rendered import Rendered, Workload, digest_of, name_of, rendered, tag_of
+from slipway.adapters.rollout.kubernetes.rendered import (
+    Rendered,
+    Workload,
+    digest_of,
+    name_of,
+    rendered,
+    rendered_with,
+    tag_of,
+)
 from slipway.errors import BadFile
 
-from tests.unit.adapters.rollout.kubernetes.conftest import KUBECTL, NEW, image
+from tests.unit.adapters.rollout.kubernetes.conftest import KUBECTL, NEW, OTHER, image
 
 _BASE = """\
 apiVersion: apps/v1
@@ -110,6 +118,46 @@ def test_without_a_namespace_that_of_the_context_counts(tree: Tree) -> None:
 def test_a_model_without_a_manifest_renders_to_nothing(tree: Tree) -> None:
     """Before its first release."""
     assert tree.rendered(model="other") is None
+
+
+_BESIDE = """
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: server-canary}
+spec:
+  template:
+    metadata: {labels: {app.kubernetes.io/component: model-canary}}
+    spec: {containers: [{name: server, image: model_canary}]}
+"""
+_CANARY = f'images: [{{name: model_canary, newName: 127.0.0.1:5000/models/tip, newTag: v1.4.0, digest: "{OTHER}"}}, '
+
+
+def test_a_canary_is_told_from_what_it_stands_beside(tree: Tree) -> None:
+    """Both run the model; to take one for the other would call a version live that gets a quarter of the requests."""
+    tree.write("base/server.yaml", _BASE + _BESIDE)
+    tree.write("staging/tip/kustomization.yaml", _MANIFEST.replace("images: [", _CANARY))
+    found = tree.rendered()
+    assert found is not None
+    assert found.workload == Workload("staging", "tip-server", "server", image(NEW))
+    assert found.canary == Workload("staging", "tip-server-canary", "server", image(OTHER))
+
+
+def test_two_canaries_are_refused(tree: Tree) -> None:
+    """Nobody could say which of them was judged."""
+    tree.write("base/server.yaml", _BASE + _BESIDE + _BESIDE.replace("server-canary", "second"))
+    tree.write("staging/tip/kustomization.yaml", _MANIFEST.replace("images: [", _CANARY))
+    with pytest.raises(BadFile, match=r"found: staging/tip-second, staging/tip-server-canary"):
+        tree.rendered()
+
+
+def test_another_manifest_is_tried_in_the_place_of_that_of_a_commit(tree: Tree) -> None:
+    """What a pull request would do to a cluster is known before it is opened."""
+    commit = tree.commit()
+    proposed = _MANIFEST.replace("namespace: staging", "namespace: elsewhere").encode()
+    found = rendered_with(proposed, "tip", "staging", repository=tree.root, commit=commit, kubectl=_KUBECTL)
+    assert found.workload.namespace == "elsewhere"
+    assert found.canary is None
 
 
 @pytest.mark.parametrize(
