@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from slipway.adapters import rollouts
-from slipway.adapters.rollouts import Wanted
+from slipway.adapters import rollouts, wanted_rollouts
+from slipway.adapters.wanted_rollouts import Wanted
 from slipway.domain.evidence import Evidence
 from slipway.domain.pages import Page
 from slipway.domain.release import Announcement, Proposal, Rollout
@@ -24,7 +24,7 @@ def merge(team: Team, proposal: Page[Proposal]) -> None:
 
 
 def wanted(team: Team, environment: str = ENVIRONMENT) -> Wanted:
-    found = rollouts.wanted(MODEL, environment=environment, workplace=team.workplace)
+    found = wanted_rollouts.wanted(MODEL, environment=environment, workplace=team.workplace)
     assert found is not None
     return found
 

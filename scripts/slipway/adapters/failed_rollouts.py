@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from slipway.adapters import deploy_tree, git, manifests
+from slipway.adapters import canaries, deploy_tree, git, manifests
 from slipway.adapters.records import Record
-from slipway.adapters.rollouts import Wanted, wanted
+from slipway.adapters.wanted_rollouts import Wanted, wanted, wanted_canary
 from slipway.adapters.workplace import Workplace
 from slipway.domain.incident import IncidentKind, IssueAction, IssueFiled
 from slipway.domain.pages import key_of
 from slipway.domain.release import Proposal, Rollout
-from slipway.domain.rollout_failure import RolledOut, RolloutFailure, incident_id
+from slipway.domain.rollout_failure import RolledOut, RolloutFailure, RolloutProblem, incident_id
 from slipway.domain.tag import ReleaseTag, covers
 from slipway.errors import BadFile
 
@@ -67,12 +67,30 @@ def newest_of_all(workplace: Workplace) -> Mapping[tuple[str, str], str]:
 def verified_since(failure: RolloutFailure, workplace: Workplace) -> Rollout | None:
     """The rollout of what the environment is to run by now, where it was verified: then the incident is over."""
     git.fetch(workplace.repository.root)
-    found = wanted(failure.model, environment=failure.environment, workplace=workplace)
+    found = _to_verify(failure, workplace)
     if found is None:
         return None
     keys = {key_of(found.reads(stays=stays)) for stays in (True, False)}
     pages = [*workplace.history.pages(found.tag, Rollout), *workplace.release(found.tag).pages(Rollout)]
     return next((page.body for page in pages if page.key in keys), None)
+
+
+def _to_verify(failure: RolloutFailure, workplace: Workplace) -> Wanted | None:
+    """What ends the incident when it is verified; None where nothing does yet.
+
+    A canary that is still in the manifest ends its own by running after all, but for one that runs and is worse. Once
+    it was taken out, and was seen to be gone, what is left does: it was verified long ago.
+    """
+    model, environment = failure.model, failure.environment
+    if not failure.canary:
+        return wanted(model, environment=environment, workplace=workplace)
+    tag = ReleaseTag.parse(f"{model}@{failure.version}")
+    failed = Wanted(tag, environment, failure.digest, failure.commit, is_canary=True)
+    if wanted_canary(model, environment=environment, workplace=workplace) == failed:
+        return None if failure.problem is RolloutProblem.WORSE else failed
+    if not canaries.is_cleared(failed, workplace):
+        return None
+    return wanted(model, environment=environment, workplace=workplace)
 
 
 def filed_before(failure: RolloutFailure, workplace: Workplace) -> int | None:
@@ -83,13 +101,13 @@ def filed_before(failure: RolloutFailure, workplace: Workplace) -> int | None:
     return None if filed is None or filed.body.action is IssueAction.CLOSED else filed.body.number
 
 
-def id_of(found: Wanted, *, on: date, workplace: Workplace) -> str:
-    """The incident that this failure has already, or else a new one of the day."""
+def id_of(found: Wanted, *, on: date, workplace: Workplace, reads: Mapping[str, str]) -> str:
+    """The incident that this failure, by what it read, has already, or else a new one of the day."""
     model, version = found.tag.model, found.tag.image_tag
     for incident in sorted(_ids(model, found.environment, workplace), reverse=True):
         if incident == incident_id(date.fromisoformat(incident[:10]), version):
             record = opened(model, found.environment, incident, workplace)
-            if record.written_for(RolloutFailure, reads=found.reads(stays=True)) is not None:
+            if record.written_for(RolloutFailure, reads=reads) is not None:
                 return incident
     return incident_id(on, version)
 
@@ -102,6 +120,17 @@ def ran_before(found: Wanted, workplace: Workplace) -> RanBefore:
         back_to_digest=before.digest if before else None,
         put_back_after=_put_back_after(found, workplace),
         history=_told(found, verified, workplace),
+    )
+
+
+def runs_beside(canary: Wanted, stable: Wanted, workplace: Workplace) -> RanBefore:
+    """What answers the rest of what a canary is asked: it need not be gone back to, for it never left."""
+    verified = workplace.history.rollouts(canary.tag.model, canary.environment)
+    return RanBefore(
+        back_to=stable.tag.image_tag,
+        back_to_digest=stable.digest,
+        put_back_after=None,
+        history=_told(canary, verified, workplace),
     )
 
 

@@ -112,7 +112,17 @@ class History:
         return [place for place in places if IncidentKind.ROLLOUT_FAILED.names(place[2])]
 
     def rollouts(self, model: str, environment: str) -> list[Rollout]:
-        """What was verified in an environment, oldest first; those of one day lowest version first."""
+        """What was verified in an environment and got all of its traffic, oldest first.
+
+        Those of one day are in the order of their versions, lowest first.
+        """
+        return [one for one in self._rollouts(model, environment) if not one.canary]
+
+    def canaries(self, model: str, environment: str) -> list[Rollout]:
+        """What was verified as a canary, in that order."""
+        return [one for one in self._rollouts(model, environment) if one.canary]
+
+    def _rollouts(self, model: str, environment: str) -> list[Rollout]:
         found = [
             parse_page(Rollout, content, where=f"ledger:{path}").body
             for path, content in self.ledger.pages_of_kind(Rollout.kind, under=model).items()
@@ -121,6 +131,10 @@ class History:
             (one for one in found if one.environment == environment),
             key=lambda one: (one.live_since, ReleaseTag.parse(f"{model}@{one.version}").precedence),
         )
+
+    def canary_page(self, model: str, environment: str, version: str, kind: type[BodyT]) -> Page[BodyT] | None:
+        """The newest page of a kind about a version that was a canary."""
+        return self._latest(canary_folder(model, environment, version), kind)
 
     def _newest_open(self, model: str, environment: str, incidents: Sequence[str]) -> OpenIncident | None:
         for incident in reversed(incidents):
@@ -206,6 +220,11 @@ def release_folder(tag: ReleaseTag) -> str:
 
 def incident_folder(model: str, environment: str, incident: str) -> str:
     return f"{model}/{environment}/incidents/{incident}"
+
+
+def canary_folder(model: str, environment: str, version: str) -> str:
+    """Where it is told what a canary answered, and what was made of it: also of one that was good."""
+    return f"{model}/{environment}/canaries/{version}"
 
 
 def windows_folder(model: str, environment: str) -> str:

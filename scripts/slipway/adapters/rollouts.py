@@ -1,4 +1,7 @@
-"""Which rollouts are due: what the manifests name, against what the ledger says of it. No event is asked."""
+"""Which rollouts are due: what the manifests name, against what the ledger says of it. No event is asked.
+
+A canary is one, too; what follows from it, all of the traffic, is proposed as the next environment is.
+"""
 
 from __future__ import annotations
 
@@ -6,47 +9,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from slipway.adapters import deploy_tree, git
+from slipway.adapters import canaries, deploy_tree, git
+from slipway.adapters.canaries import Trial
 from slipway.adapters.disturbances import disturbances
+from slipway.adapters.wanted_rollouts import Wanted, wanted
 from slipway.adapters.workplace import Workplace
+from slipway.domain.canary import CanaryVerdicts
 from slipway.domain.pages import Page, key_of
-from slipway.domain.promotion import Onward, Stay, Wait, wait_of
+from slipway.domain.promotion import Onward, Stay, Wait, wait_of, wait_of_canary
 from slipway.domain.release import Announcement, Image, Proposal, Rollout, Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import SlipwayError, Unreachable
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a manifest of the default branch names, and the commit that brought it there."""
-
-    tag: ReleaseTag
-    environment: str
-    digest: str
-    commit: str
-
-    def reads(self, *, stays: bool) -> dict[str, str]:
-        """Of its rollout: an image that comes back after another one is verified again.
-
-        So is one that was only tried, once there is a machine on which it stays.
-        """
-        what = {"environment": self.environment, "digest": self.digest, "commit": self.commit}
-        return what if stays else {**what, "stays": "no"}
-
-
-def wanted(model: str, *, environment: str, workplace: Workplace) -> Wanted | None:
-    """None where the manifest deploys nothing yet.
-
-    Raises:
-        BadFile: the manifest cannot be read.
-    """
-    found = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
-    if found is None:
-        return None
-    path = deploy_tree.manifest_path(environment, model)
-    head = workplace.forge.head(workplace.forge.default_branch) or "HEAD"
-    commit = git.last_change_of(workplace.repository.root, head, path, found.digest) or head
-    return Wanted(ReleaseTag.parse(f"{model}@{found.tag}"), environment, found.digest, commit)
 
 
 def due(workplace: Workplace, *, stays: bool = True, now: datetime | None = None) -> tuple[tuple[str, str], ...]:
@@ -62,13 +35,26 @@ def due(workplace: Workplace, *, stays: bool = True, now: datetime | None = None
 
 
 def onward(workplace: Workplace, *, now: datetime | None = None) -> tuple[Onward, ...]:
-    """What was verified and is still to be proposed further; what cannot be looked at is left out."""
-    if len(workplace.settings.environments) == 1:
+    """What was verified and is still to be proposed further; what cannot be looked at is left out.
+
+    A canary goes on to all of the traffic of its environment, and to no other before it has that.
+    """
+    if len(workplace.settings.environments) == 1 and not workplace.settings.rollout_engine.is_cluster:
         return ()
     git.fetch(workplace.repository.root)
     look = _Look(workplace, stays=False, now=now or datetime.now(UTC))
-    found = (_onward(*place, look) for place in deploy_tree.everything_deployed(workplace.forge))
-    return tuple(one for one in found if one is not None)
+    places = list(deploy_tree.everything_deployed(workplace.forge))
+    found = (_onward_of(*place, look) for place in places)
+    return tuple(one for both in found for one in both if one is not None)
+
+
+def wait_for_all(trial: Trial, told: CanaryVerdicts | None, workplace: Workplace, *, now: datetime) -> Wait | None:
+    """Why a canary must not be proposed for all of the traffic yet; None where it may, or was never verified."""
+    if trial.since is None:
+        return None
+    stay = Stay(environment=trial.environment, since=trial.since, held=_held(trial.tag, workplace))
+    limit = workplace.repository.policies().rollout.limit_for(trial.tag.model)
+    return wait_of_canary(stay, told, limit=limit, now=now)
 
 
 def next_environment(rollout: Wanted, workplace: Workplace) -> str | None:
@@ -122,11 +108,26 @@ class _Look:
 
 
 def _is_due(environment: str, model: str, look: _Look) -> bool:
+    place = look.workplace
     try:
-        found = wanted(model, environment=environment, workplace=look.workplace)
-        return found is not None and not _is_settled(found, look)
+        found = wanted(model, environment=environment, workplace=place)
+        if found is not None and not _is_settled(found, look):
+            return True
+        trial = canaries.running(model, environment=environment, workplace=place)
+        if trial is not None and not _is_trial_settled(trial, look):
+            return True
+        return len(canaries.left_behind(model, environment=environment, workplace=place)) > 0
     except SlipwayError:
         return True
+
+
+def _is_trial_settled(trial: Trial, look: _Look) -> bool:
+    """It was verified, and waits or was proposed for all; one that failed waits for its withdrawal to be merged."""
+    if trial.verified is None:
+        return False
+    told = canaries.verdicts(trial, look.workplace)
+    waits = wait_for_all(trial, told, look.workplace, now=look.now) is not None
+    return waits or canaries.is_proposed_for_all(trial, look.workplace)
 
 
 def _is_settled(found: Wanted, look: _Look) -> bool:
@@ -137,6 +138,24 @@ def _is_settled(found: Wanted, look: _Look) -> bool:
         return False
     following = next_environment(found, look.workplace)
     return following is None or wait_for(following, found, look.workplace, verified=pages, now=look.now) is not None
+
+
+def _onward_of(environment: str, model: str, look: _Look) -> tuple[Onward | None, ...]:
+    return _onward(environment, model, look), _onward_to_all(environment, model, look)
+
+
+def _onward_to_all(environment: str, model: str, look: _Look) -> Onward | None:
+    place = look.workplace
+    try:
+        trial = canaries.running(model, environment=environment, workplace=place)
+        if trial is None or trial.verified is None or canaries.is_proposed_for_all(trial, place):
+            return None
+        wait = wait_for_all(trial, canaries.verdicts(trial, place), place, now=look.now)
+    except Unreachable:
+        raise
+    except SlipwayError:
+        return None
+    return Onward(trial.tag, environment, environment, wait)
 
 
 def _onward(environment: str, model: str, look: _Look) -> Onward | None:

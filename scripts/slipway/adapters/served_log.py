@@ -136,12 +136,15 @@ class ServedLog:
 
         However many rows there are, only a few pieces are in memory at once. A column that a file lacks is left out.
         """
-        wanted = () if output is None else (output,)
+        return self.answers_of(start, end, version=version, outputs=() if output is None else (output,))
+
+    def answers_of(self, start: date, end: date, *, version: str, outputs: Sequence[Feature]) -> Iterator[pa.Table]:
+        """As `answers`, of several outputs at once."""
         asked = Asked(
             mask=functools.partial(_traffic, version=version),
             needed=("version", "request_id"),
-            columns=("version", "time", *(feature.name for feature in wanted)),
-            words=_words_of(wanted),
+            columns=("version", "time", *(feature.name for feature in outputs)),
+            words=_words_of(outputs),
             version=version,
         )
         return self.rows_source.pieces(start, end, asked)

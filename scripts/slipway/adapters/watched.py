@@ -76,7 +76,7 @@ def deployed_then(recorded: WindowEvidence, policies: Policies, workplace: Workp
     model, window = recorded.model, recorded.window
     tag = ReleaseTag.parse(f"{model}@{window.version}")
     rollouts = (page.body for page in workplace.history.pages(tag, Rollout))
-    began = [one.live_since for one in rollouts if one.environment == recorded.environment]
+    began = [one.live_since for one in rollouts if one.environment == recorded.environment and not one.canary]
     return _watched(
         tag,
         recorded.environment,
@@ -154,7 +154,7 @@ def _ran_before(tag: ReleaseTag, environment: str, workplace: Workplace) -> Rele
 
 def _live_since(tag: ReleaseTag, environment: str, live: Deployed, workplace: Workplace) -> date:
     rollouts = workplace.history.pages(tag, Rollout)
-    days = [page.body.live_since for page in rollouts if page.body.environment == environment]
+    days = [page.body.live_since for page in rollouts if page.body.environment == environment and not page.body.canary]
     if not days:
         raise NotReleasable(
             f"the rollout of {tag} ({live.digest[:19]}) in {environment} was never verified",

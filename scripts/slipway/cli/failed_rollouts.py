@@ -13,7 +13,7 @@ from slipway.cli.printing import exit_code, hand_over, numbered, show, tell
 if TYPE_CHECKING:
     from slipway.adapters.records import Record
     from slipway.adapters.workplace import Workplace
-    from slipway.domain.incident import IssueFiled
+    from slipway.domain.incident import IssueFiled, Reversion
 
 Chosen = Callable[[str, str], bool]
 
@@ -54,8 +54,17 @@ def revert_manifest(name: str, *, dry_run: bool) -> None:
         tell(f"{where} stays at {body.version}, which does not run: {body.no_way_back}")
         return
     by = f"pull request {numbered(body.pull)}" if body.pull is not None else f"commit {body.commit[:12]}"
-    tell(f"{where}: back from {body.version} to {body.back_to} by {by}", dry_run=dry_run)
+    tell(f"{where}: {_what(name, body, place)} by {by}", dry_run=dry_run)
     hand_over({"pull": body.pull if body.pull is not None else "", "back-to": body.back_to}, dry_run=dry_run)
+
+
+def _what(name: str, body: Reversion, place: Workplace) -> str:
+    from slipway.domain.rollout_failure import RolloutFailure
+
+    failure = _opened(name, place).page(RolloutFailure, written_by="verify-rollout").body
+    if failure.canary:
+        return f"the canary {body.version} is withdrawn"
+    return f"back from {body.version} to {body.back_to}"
 
 
 def file_issue(name: str, *, dry_run: bool, as_json: bool, about: Callable[[IssueFiled], str]) -> None:
@@ -99,7 +108,7 @@ def follow_all(is_chosen: Chosen, *, about: Callable[[IssueFiled], str], leave_w
 
     found = failed_rollouts.newest_of_all(options.workplace())
     chosen = [name for (model, environment), name in found.items() if is_chosen(model, environment)]
-    code = max((told(partial(_follow, name, about, leave_webhook=leave_webhook)) for name in chosen), default=0)
+    code = max((told(partial(follow, name, about, leave_webhook=leave_webhook)) for name in chosen), default=0)
     hand_over({"untold": " ".join(name for name in chosen if leave_webhook and _is_untold(name))})
     return code
 
@@ -114,8 +123,11 @@ def post_all() -> None:
             record_pages(name, dry_run=False)
 
 
-def _follow(name: str, about: Callable[[IssueFiled], str], *, leave_webhook: bool) -> None:
-    """Recorded before anything is changed: a run that is killed after it left the manifest leaves what it knew."""
+def follow(name: str, about: Callable[[IssueFiled], str], *, leave_webhook: bool) -> None:
+    """What is not done yet about one failure, by its name.
+
+    Recorded before anything is changed: a run that is killed after it left the manifest leaves what it knew.
+    """
     if not _is_closed(_opened(name, options.workplace())):
         judge(name, as_json=False)
         if not _was_gone_back_from(_opened(name, options.workplace())):

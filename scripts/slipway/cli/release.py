@@ -145,9 +145,12 @@ def merge(number: int, dry_run: bool) -> None:
 @options.MODEL
 @options.ENVIRONMENT
 @click.option("--on", type=options.DAY, help="Day from which the watch counts windows; today by default.")
+@click.option("--canary", is_flag=True, help="What has a share of the traffic, and not what has the rest.")
 @options.DRY_RUN
 @options.AS_JSON
-def verify_rollout(model: str, environment: str | None, on: date | None, dry_run: bool, as_json: bool) -> None:
+def verify_rollout(  # noqa: PLR0917  # click passes by name
+    model: str, environment: str | None, on: date | None, canary: bool, dry_run: bool, as_json: bool
+) -> None:
     """Bring what the manifest names to life, and ask it the golden rows of its release."""
     from slipway.cli.engines import engine_of, outlives_this_run
     from slipway.steps import verify_rollout as step
@@ -158,18 +161,16 @@ def verify_rollout(model: str, environment: str | None, on: date | None, dry_run
         wanted = step.wanted(model, environment=name, workplace=place)
         tell(f"{model} in {name}: {wanted.tag.image_tag} is served from {wanted.digest}", dry_run=True)
         return
+    what = {"environment": name, "on": on or options.today(), "workplace": place, "engine": engine_of(place)}
+    stays = outlives_this_run(place.settings.rollout_engine, os.environ)
     try:
-        page = step.run(
-            model,
-            environment=name,
-            on=on or options.today(),
-            workplace=place,
-            engine=engine_of(place),
-            stays=outlives_this_run(place.settings.rollout_engine, os.environ),
-        )
+        page = step.run_on_canary(model, **what) if canary else step.run(model, stays=stays, **what)
     except RolloutFailed as failure:
         hand_over({"incident": failure.incident})
         raise
+    if page is None:
+        tell(f"{model} in {name}: the manifest names no canary")
+        return
     body = page.body
     end = "" if body.stays else "; it ends with this run, for a hosted runner keeps no server"
     show(

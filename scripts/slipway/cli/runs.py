@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from slipway.cli import failed_rollouts, options, release, upkeep, verdicts, watch, windows
+from slipway.cli import canaries, failed_rollouts, options, release, upkeep, verdicts, watch, windows
 from slipway.cli.failures import told
 from slipway.cli.printing import hand_over, summarise, tell
+from slipway.domain.tag import ReleaseTag
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
-    from slipway.adapters.rollouts import Wanted
+    from slipway.adapters.wanted_rollouts import Wanted
     from slipway.adapters.workplace import Workplace
 
 
@@ -32,7 +33,8 @@ def run_release(context: click.Context, tag: str, environment: str | None) -> in
         context.invoke(release.convert_to_onnx, tag=tag, as_json=False)
         context.invoke(release.measure_consistency, tag=tag, as_json=False)
         context.invoke(release.rehearse_rollback, tag=tag, environment=environment, as_json=False)
-        code: int = context.invoke(verdicts.judge, subject=tag, environment=None, until=None, as_json=False)
+        where = {"environment": None, "until": None, "canary": False}
+        code: int = context.invoke(verdicts.judge, subject=tag, as_json=False, **where)
         if not _failed(tag):
             context.invoke(release.build_image, tag=tag, dry_run=False, as_json=False)
             context.invoke(release.bump_manifest, tag=tag, environment=environment, dry_run=False, as_json=False)
@@ -86,6 +88,7 @@ def run_rollout(  # noqa: PLR0917  # click passes by name
     roll_out = partial(_would_roll_out, context) if dry_run else partial(_roll_out, context)
     code = max((told(partial(roll_out, one, there)) for there, one in due), default=0)
     if not dry_run:
+        code = max(code, canaries.follow_all(is_chosen, about=watch.about_the_issue))
         followed = failed_rollouts.follow_all(is_chosen, about=watch.about_the_issue, leave_webhook=leave_webhook)
         code = max(code, followed)
     return max(code, told(_tell_waiting))
@@ -93,22 +96,46 @@ def run_rollout(  # noqa: PLR0917  # click passes by name
 
 def _would_roll_out(context: click.Context, model: str, environment: str) -> None:
     where = {"model": model, "environment": environment}
-    context.invoke(release.verify_rollout, on=None, dry_run=True, as_json=False, **where)
+    context.invoke(release.verify_rollout, on=None, canary=False, dry_run=True, as_json=False, **where)
 
 
 def _roll_out(context: click.Context, model: str, environment: str) -> None:
     """What was verified is recorded, whatever comes of it afterwards: the rest stays due."""
-    from slipway.adapters import rollouts
+
+    from slipway.adapters import wanted_rollouts
 
     where = {"model": model, "environment": environment}
-    context.invoke(release.verify_rollout, on=None, dry_run=False, as_json=False, **where)
-    verified = rollouts.wanted(workplace=options.workplace(), **where)
+    context.invoke(release.verify_rollout, on=None, canary=False, dry_run=False, as_json=False, **where)
+    _clear_away(model, environment)
+    verified = wanted_rollouts.wanted(workplace=options.workplace(), **where)
     assert verified is not None
     try:
         context.invoke(release.announce_rollout, dry_run=False, as_json=False, **where)
         _propose_next(context, verified)
     finally:
         _record(context, str(verified.tag), None, None)
+    _roll_out_canary(context, model, environment)
+
+
+def _clear_away(model: str, environment: str) -> None:
+    """What was applied is the manifest of now: a canary that is in it no more runs no more."""
+    from slipway.steps import record_pages, verify_rollout
+
+    place = options.workplace()
+    for page in verify_rollout.note_withdrawn(model, environment=environment, workplace=place):
+        tag = ReleaseTag.parse(page.subject)
+        record_pages.run(place.release(tag), tag=tag, ledger=place.ledger)
+        tell(f"{model} in {environment}: the canary {page.body.version} is gone")
+
+
+def _roll_out_canary(context: click.Context, model: str, environment: str) -> None:
+    from slipway.adapters import canaries as trials
+
+    trial = trials.running(model, environment=environment, workplace=options.workplace())
+    if trial is not None:
+        where = {"model": model, "environment": environment}
+        context.invoke(release.verify_rollout, on=None, canary=True, dry_run=False, as_json=False, **where)
+        _record(context, str(trial.tag), None, None)
 
 
 def _propose_next(context: click.Context, verified: Wanted) -> None:
@@ -229,7 +256,8 @@ def _look(context: click.Context, model: str, environment: str | None, until: da
     code = verdicts.judge_window(model, environment, options.day_of_window(until), as_json=False)
     context.invoke(watch.revert_manifest, model=model, dry_run=False, **window)
     context.invoke(watch.file_issue, subject=model, dry_run=False, as_json=False, **window)
-    return code
+    name = options.environment_in(options.workplace(), environment)
+    return max(code, canaries.look(model, name, until, about=watch.about_the_issue))
 
 
 def _record_all(places: Iterable[tuple[str, str]], until: date | None) -> None:

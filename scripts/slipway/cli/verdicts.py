@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from slipway.cli import failed_rollouts, options
+from slipway.cli import canaries, failed_rollouts, options
 from slipway.cli.printing import exit_code, hand_over, show, summarise, tell
 from slipway.cli.windows import write_report
 from slipway.domain.verdict import Verdict
@@ -116,13 +116,17 @@ _PARTS = {"fetch": _fetch, "convert": _convert, "examine": _examine}
 @click.argument("subject", metavar="TAG|MODEL|INCIDENT")
 @options.ENVIRONMENT
 @options.UNTIL
+@click.option("--canary", is_flag=True, help="Of MODEL, what its canary answered, as measure-canary found it.")
 @options.AS_JSON
-def judge(subject: str, environment: str | None, until: date | None, as_json: bool) -> int:
+def judge(subject: str, environment: str | None, until: date | None, canary: bool, as_json: bool) -> int:
     """Hold what was found of a release (TAG), a window (MODEL) or a failed rollout (INCIDENT) against the policies."""
     if failed_rollouts.is_incident(subject):
         return failed_rollouts.judge(subject, as_json=as_json)
     if "@" in subject:
         return _judge_release(subject, as_json=as_json)
+    if canary:
+        name = options.environment_in(options.workplace(), environment)
+        return canaries.judge(subject, name, until, as_json=as_json)
     code = judge_window(subject, environment, options.day_of_window(until), as_json=as_json)
     place = options.workplace()
     name = options.environment_in(place, environment)

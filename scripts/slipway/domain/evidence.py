@@ -169,7 +169,8 @@ class MovedRow(Frozen):
 class TrafficEvidence(Frozen):
     """The last served window, replayed: what users would have noticed. `moved` begins with what moves most.
 
-    `rows` were chosen from as many as `of`, None on pages from before that was told.
+    `rows` were chosen from as many as `of`, None on pages from before that was told. `slices` tells by the values of
+    words where a canary decides otherwise; the evidence of a release has none here.
     """
 
     since: str
@@ -179,6 +180,7 @@ class TrafficEvidence(Frozen):
     flips: int
     moved: tuple[MovedRow, ...] = ()
     of: int | None = None
+    slices: tuple[Slice, ...] = ()
 
 
 class SliceEvidence(Frozen):

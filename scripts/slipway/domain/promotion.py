@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import floor
 
+from slipway.domain.canary import CanaryVerdicts
 from slipway.domain.pages import Frozen
 from slipway.domain.rollout_limit import RolloutLimit
 from slipway.domain.tag import ReleaseTag
+from slipway.domain.verdict import Verdict
 
 _MOST_FREEZES = 100  # one after the other; whoever writes as many lets nothing through, on purpose or not
 
@@ -49,12 +51,16 @@ class Wait(Frozen):
 @dataclass(frozen=True, slots=True)
 class Onward:
     """A version that was verified in `environment` and is wanted in the one that follows: at once where it need not
-    `wait`."""
+    `wait`. A canary goes on to all of the traffic where it is, which is then what follows."""
 
     tag: ReleaseTag
     environment: str
     following: str
     wait: Wait | None
+
+    @property
+    def is_canary(self) -> bool:
+        return self.environment == self.following
 
 
 def wait_of(stay: Stay, *, following: str, limit: RolloutLimit, now: datetime) -> Wait | None:
@@ -70,6 +76,19 @@ def wait_of(stay: Stay, *, following: str, limit: RolloutLimit, now: datetime) -
     thawed, frozen = _thawed(moment, following, limit)
     reasons += frozen
     return Wait(until=thawed, reasons=tuple(reasons)) if reasons else None
+
+
+def wait_of_canary(stay: Stay, told: CanaryVerdicts | None, *, limit: RolloutLimit, now: datetime) -> Wait | None:
+    """None where a canary may have all of the traffic now: judged good, long enough there, and nothing is frozen."""
+    if told is None:
+        return Wait(until=None, reasons=("what it answers was not judged yet",))
+    if told.verdict is Verdict.FAIL:
+        problems = "; ".join(one.problem or one.title for one in told.failed)
+        return Wait(until=None, reasons=(f"it failed, and is to be withdrawn: {problems}",))
+    if told.verdict is Verdict.NOT_ENOUGH_EVIDENCE:
+        reasons = tuple(f"{one.measured} of {one.allowed.removeprefix('≥ ')}" for one in told.open_yet)
+        return Wait(until=told.earliest if told.earliest > now else None, reasons=(f"it has {' and '.join(reasons)}",))
+    return wait_of(stay, following=stay.environment, limit=limit.model_copy(update={"soak_hours": 0}), now=now)
 
 
 def soaked_at(since: datetime, *, hours: float, disturbances: Iterable[Disturbance]) -> datetime:

@@ -98,7 +98,8 @@ class Proposal(Body):
 class Rollout(Body):
     """`commit` is the one that changed the manifest, `live_since` the day from which the watch counts windows.
 
-    `stays` is False where what was verified ended with the run that verified it.
+    `stays` is False where what was verified ended with the run that verified it. A `canary` got a share of the traffic
+    by that commit, and all of it by a later one, if at all.
     """
 
     kind: ClassVar[str] = "rollout"
@@ -111,6 +112,18 @@ class Rollout(Body):
     golden_rows: int
     golden_equal: int
     stays: bool = True
+    canary: bool = False
+
+
+class Withdrawal(Body):
+    """That a canary runs no more: what brought it to life was asked again, and it was in no manifest by then."""
+
+    kind: ClassVar[str] = "withdrawal"
+
+    environment: str
+    version: str
+    digest: str
+    commit: str
 
 
 class Announcement(Body):
@@ -174,6 +187,7 @@ RELEASE_PAGES: dict[str, type[Body]] = {
         Image,
         Proposal,
         Rollout,
+        Withdrawal,
         Announcement,
         Attempt,
     )

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from slipway.domain.incident import IncidentKind
 from slipway.domain.pages import Body, Frozen
+from slipway.domain.verdict import Finding
 
 MOST_LINES = 10
 LONGEST_LINE = 300  # characters
@@ -20,6 +21,7 @@ class RolloutProblem(StrEnum):
     NEVER_READY = "never ready"
     WRONG_ANSWERS = "wrong answers"
     FELL_OVER = "fell over"
+    WORSE = "worse on live answers"  # as a canary alone: it runs, and what it answers was judged
 
 
 class RolledOut(Frozen):
@@ -40,6 +42,9 @@ class RolloutFailure(Body):
     `back_to` is what was verified last before it, along what was proposed in place of what; None where nothing was.
     `put_back_after` is the version that the manifest named before, where no release of this one was proposed in its
     place: the way back from that one led here, or a person did. `history` has the newest first.
+
+    A `canary` had a share of the traffic, and `back_to` answers the rest: the way back is to withdraw it. `findings`
+    are what its answers were judged to be, of a canary that runs and is worse.
     """
 
     kind: ClassVar[str] = "rollout-failure"
@@ -61,6 +66,8 @@ class RolloutFailure(Body):
     back_to_digest: str | None
     put_back_after: str | None
     history: tuple[RolledOut, ...] = ()
+    canary: bool = False
+    findings: tuple[Finding, ...] = ()
 
     @property
     def name(self) -> str:

@@ -83,11 +83,15 @@ class Reconciliation(Body):
 
 
 class OnItsWay(Frozen):
-    """A version that is to come: `pull` proposes it, or it waits; neither where the next run of rollout proposes it."""
+    """A version that is to come: `pull` proposes it, or it waits; neither where the next run of rollout proposes it.
+
+    A `canary` is there already, and what is to come is all of the traffic.
+    """
 
     version: str
     pull: int | None = None
     wait: Wait | None = None
+    canary: bool = False
 
 
 class StatusRow(Frozen):

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any
 
+from slipway.domain.canary import CanaryEvidence, CanaryVerdicts
 from slipway.domain.case import ReleaseCase, ReleaseGate, WindowGate
 from slipway.domain.incident import IncidentKind, IncidentVerdicts, WindowEvidence
 from slipway.domain.limits import PromiseLimit, Reversion
@@ -20,6 +21,7 @@ from slipway.domain.verdict import Finding, Verdict, verdict_of
 from slipway.gates import (
     behaviour,
     budgets,
+    canary,
     drift,
     false_alarms,
     fidelity,
@@ -158,6 +160,62 @@ def verdicts_of_rollout(failure: RolloutFailure, policies: Policies, *, policies
         policies_digest=policies_digest,
         means=Reversion.NEVER if policy.is_in_audit(model) else limit.revert,
     )
+
+
+def verdicts_of_canary(
+    evidence: CanaryEvidence, policies: Policies, *, policies_digest: str, seen: date
+) -> CanaryVerdicts:
+    """What follows from what a canary answered: the gates of the watch and of releases, asked once about all of it.
+
+    Its days add up and are looked at again each time, so one look decides where the watch asks several windows.
+    """
+    limit = policies.rollout.limit_for(evidence.model).canary_in(evidence.environment)
+    findings = (*canary.judge_canary(evidence, limit), *_answers_of_canary(evidence, policies))
+    return CanaryVerdicts(
+        model=evidence.model,
+        environment=evidence.environment,
+        version=evidence.version,
+        digest=evidence.digest,
+        commit=evidence.commit,
+        stable=evidence.stable,
+        stable_digest=evidence.stable_digest,
+        seen=seen,
+        since=evidence.since,
+        verdict=canary.verdict_of_canary(findings),
+        findings=findings,
+        rows=evidence.window.rows,
+        rows_needed=limit.rows if limit else 0,
+        hours=evidence.hours,
+        hours_needed=limit.hours if limit else 0,
+        policies_digest=policies_digest,
+    )
+
+
+def _answers_of_canary(evidence: CanaryEvidence, policies: Policies) -> Iterator[Finding]:
+    model = evidence.model
+    yield from _marked(canary.judge_outputs(evidence, policies.outputs.limit_for(model)), policies.outputs, model)
+    yield from _marked(canary.judge_promise(evidence), policies.promise, model)
+    yield from _labels_of_canary(evidence, policies)
+    limit = policies.drift.limit_for(model).model_copy(update={"windows": 1, "of_last": 1})
+    moved = drift.judge_window(evidence.as_window, limit)
+    yield from canary.told_beside(moved, f"{evidence.stable} is asked the same")
+
+
+def _labels_of_canary(evidence: CanaryEvidence, policies: Policies) -> Iterator[Finding]:
+    """Where the stable version does no better on the same rows, a worse metric is the world's."""
+    model, window, once = evidence.model, evidence.as_window, {"windows": 1}
+    days = (evidence.window.end - evidence.window.start).days + 1
+    of_stable = policies.previous_version.limit_for(model).model_copy(update=once)
+    of_metrics = policies.metrics.limit_for(model).model_copy(update={**once, "window_days": days})
+    compared = _marked(previous_version.judge_window(window, of_stable), policies.previous_version, model)
+    scored = _marked(metrics.judge_window(window, of_metrics), policies.metrics, model)
+    if all(finding.verdict is Verdict.PASS for finding in compared):
+        scored = canary.told_beside(scored, f"{evidence.stable} does no better on the same rows")
+    yield from scored
+    yield from compared
+    if evidence.slices is not None:
+        parts = slices.judge_measured(evidence.slices, policies.slices.limit_for(model))
+        yield from _marked(parts, policies.slices, model)
 
 
 def _marked(findings: tuple[Finding, ...], policy: Policy[Any], model: str) -> tuple[Finding, ...]:

@@ -9,8 +9,13 @@ from slipway.domain.verdict import Finding, Verdict
 
 
 def judge_rollout(failure: RolloutFailure, limit: RolloutLimit) -> tuple[Finding, ...]:
-    """The first finding fails, for it was measured that the version does not run; the second one where it must stay."""
-    return (_runs(failure, limit), _can_be_gone_back(failure))
+    """The first finding fails, for it was measured that the version does not run; the second one where it must stay.
+
+    A canary that runs and is worse was judged already: what failed is told again, and nothing is judged anew.
+    """
+    if failure.problem is RolloutProblem.WORSE:
+        return (*failure.findings, _can_be_withdrawn(failure))
+    return (_runs(failure, limit), _can_be_withdrawn(failure) if failure.canary else _can_be_gone_back(failure))
 
 
 def outcome_of(failure: RolloutFailure) -> Outcome:
@@ -28,6 +33,17 @@ def _runs(failure: RolloutFailure, limit: RolloutLimit) -> Finding:
         f"up for {limit.settle_seconds:g} s more",
         problem=failure.said,
         mend=f"release a mended version: slipway check {failure.model}",
+    )
+
+
+def _can_be_withdrawn(failure: RolloutFailure) -> Finding:
+    """Always: what answers the rest never left."""
+    return Finding(
+        gate="rollout",
+        title="Does another version answer the rest?",
+        verdict=Verdict.PASS,
+        measured=failure.back_to or "none",
+        allowed="one beside the canary",
     )
 
 
@@ -54,8 +70,10 @@ def _why_not(failure: RolloutFailure) -> str:
     """Empty where there is a way back.
 
     A version that was put back is not left again for what ran before it: two versions would take turns, with nobody
-    looking.
+    looking. A canary is taken out of the manifest, and leads back to nothing.
     """
+    if failure.canary:
+        return ""
     if failure.put_back_after is not None:
         return f"{failure.version} was itself put back, after {failure.put_back_after}"
     if failure.back_to is None:

@@ -25,9 +25,11 @@ _MORE_ROWS = "add labelled sample rows of it: about {more:,} more {counted}"
 
 
 def judge(case: ReleaseCase, limit: SlicesLimit) -> tuple[Finding, ...]:
-    measured = case.evidence.slices
-    if measured is None:
-        return ()
+    return () if case.evidence.slices is None else judge_measured(case.evidence.slices, limit)
+
+
+def judge_measured(measured: SlicesEvidence, limit: SlicesLimit) -> tuple[Finding, ...]:
+    """The same, of any rows with labels."""
     return (*_not_measured(measured, limit), *_slices(measured, limit), *_gaps(measured, limit))
 
 

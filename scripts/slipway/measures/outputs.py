@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from slipway.domain.evidence import OutputsEvidence
-from slipway.domain.model import Model
+from slipway.domain.model import Feature, Model
 from slipway.domain.rows import Batch, rows_in
 
 
@@ -13,7 +15,7 @@ def measure(model: Model, outputs: Batch, *, rows: int) -> OutputsEvidence:
     """`rows` is how many rows the model was asked."""
     return OutputsEvidence(
         rows=rows,
-        not_finite={feature.name: _not_finite(outputs, feature.name) for feature in model.outputs},
+        not_finite=not_finite(outputs, model.outputs),
         wrong_shapes=tuple(
             f"output `{feature.name}` has shape {list(outputs[feature.name].shape)}, declared is "
             f"{[rows, *feature.shape]}"
@@ -21,6 +23,11 @@ def measure(model: Model, outputs: Batch, *, rows: int) -> OutputsEvidence:
             if feature.name in outputs and outputs[feature.name].shape != (rows, *feature.shape)
         ),
     )
+
+
+def not_finite(outputs: Batch, features: Iterable[Feature]) -> dict[str, int]:
+    """By output, the rows in which it is no number; a whole number always is one, and so are words."""
+    return {feature.name: _not_finite(outputs, feature.name) for feature in features}
 
 
 def _not_finite(outputs: Batch, name: str) -> int:

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from slipway.domain.decisions import decided, flipped, moves, scored
-from slipway.domain.evidence import ClassChange, ComparisonEvidence, NumberMoves, Slice
+from slipway.domain.evidence import ClassChange, ComparisonEvidence, NumberMoves
+from slipway.domain.flips import flips_by_value
 from slipway.domain.model import Decision, Model
 from slipway.domain.rows import Batch, LabelledRows, is_number, rows_in
-from slipway.domain.signature import DataType, Signature
+from slipway.domain.signature import Signature
 from slipway.domain.verdict import Estimate, estimate_of
 from slipway.maths.agreement import differences, tolerance
 from slipway.maths.finite import largest_finite, rows_with_infinity
@@ -23,9 +24,7 @@ from slipway.maths.scored import Scored
 from slipway.maths.scoring import difference, estimate
 
 _SEED = 20130102
-_MOST_SLICES = 8
 _MOST_CHANGES = 10
-_MOST_VALUES = 50  # of a column that is told apart by its values
 
 
 def measure(
@@ -67,7 +66,7 @@ def measure(
         tolerance=max(
             (tolerance(noise_floor, outputs[name]) for name in shared if is_number(outputs[name])), default=0.0
         ),
-        slices=_slices(model, rows.batch, flips),
+        slices=flips_by_value(model.inputs, rows.batch, flips),
         differences=compared.differences(),
         before=compared.values_before(),
         flipped=int(flips.sum()),
@@ -169,21 +168,3 @@ def _signatures_only(
         kind=kind,
         back=back,
     )
-
-
-def _slices(model: Model, batch: Batch, flipped: npt.NDArray[np.bool_]) -> tuple[Slice, ...]:
-    """The values of words with the most flips: where a reviewer would look first."""
-    found = [
-        Slice(column=feature.name, value=str(value), rows=int(members.sum()), flips=int((members & flipped).sum()))
-        for feature in model.inputs
-        if feature.dtype is DataType.STRING and feature.shape == (1,)
-        for value in _commonest(batch[feature.name])
-        for members in [batch[feature.name].ravel() == value]
-    ]
-    most = sorted(found, key=lambda one: (-one.flips, one.column, one.value))
-    return tuple(one for one in most[:_MOST_SLICES] if one.flips)
-
-
-def _commonest(column: npt.NDArray[np.object_]) -> list[str]:
-    values, counts = np.unique(column.astype(str), return_counts=True)
-    return [str(value) for value in values[np.argsort(-counts, kind="stable")][:_MOST_VALUES]]

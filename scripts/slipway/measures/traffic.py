@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from slipway.domain.decisions import decided, flipped, holds_the_class
 from slipway.domain.evidence import MovedRow, TrafficEvidence
-from slipway.domain.identity import ServedWindow
-from slipway.domain.model import Decision
+from slipway.domain.flips import flips_by_value
+from slipway.domain.model import Decision, Feature
 from slipway.domain.rows import Batch, rows_in
 
 _MOST_ROWS = 10
@@ -20,17 +21,34 @@ _LONGEST_VALUE = 40  # characters
 _DIGITS = 6  # of a score; the seventh depends on the machine
 
 
+class Served(Protocol):
+    """Of which days rows were asked, both inclusive, and how many there were in all; None where nobody counted."""
+
+    @property
+    def since(self) -> str: ...
+
+    @property
+    def until(self) -> str: ...
+
+    @property
+    def of(self) -> int | None: ...
+
+
 def measure(
     *,
-    served: ServedWindow,
+    served: Served,
     version: str,
     asked: Batch,
     deployed: Batch,
     candidate: Batch,
     decision: Decision,
     deployed_decision: Decision,
+    by: Iterable[Feature] = (),
 ) -> TrafficEvidence:
-    """Each version decides by its own decision; `asked` holds the inputs of the candidate."""
+    """Each version decides by its own decision; `asked` holds the inputs of the candidate.
+
+    `by` are those of them by whose values flips are counted apart, too.
+    """
     before, after = decided(deployed, deployed_decision), decided(candidate, decision)
     flips = flipped(before, after, decision)
     return TrafficEvidence(
@@ -46,6 +64,7 @@ def measure(
             flips,
         ),
         of=served.of,
+        slices=flips_by_value(by, asked, flips),
     )
 
 

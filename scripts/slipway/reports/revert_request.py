@@ -12,6 +12,43 @@ def revert_title(*, model: str, environment: str, version: str, back_to: str) ->
     return f"{model}: back from {version} to {back_to}, {environment}"
 
 
+def withdrawal_title(*, model: str, environment: str, version: str, back_to: str) -> str:
+    return f"{model}: withdraw the canary {version} beside {back_to}, {environment}"
+
+
+def withdrawal_body(
+    *,
+    model: str,
+    environment: str,
+    version: str,
+    back_to: str,
+    digest: str,
+    reason: str,
+    incident: str,
+    refused: str = "",
+    failure: RolloutFailure | None = None,
+) -> str:
+    """As `revert_body`, where `version` is a canary, and `back_to` answers the rest from `digest`.
+
+    `failure` is None where a person asks for it.
+    """
+    text = rendering.markdown(
+        "withdrawal_request",
+        model=model,
+        environment=environment,
+        version=version,
+        back_to=back_to,
+        digest=digest,
+        reason=reason,
+        incident=incident,
+        refused=refused,
+        failure=failure,
+        findings=() if failure is None else failure.findings,
+        printed=None if failure is None else printed(failure),
+    )
+    return text + marker(kind="revert", model=model, environment=environment, incident=incident)
+
+
 def revert_body(
     *,
     model: str,

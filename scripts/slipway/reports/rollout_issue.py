@@ -17,6 +17,8 @@ from slipway.reports.rollout_words import in_words, printed, serves_in_words
 
 def rollout_title(failure: RolloutFailure, verdicts: IncidentVerdicts, *, reversion: Reversion | None = None) -> str:
     """`reversion` as of `rollout_body`: a way back that there was not is told here, too."""
+    if failure.canary:
+        return f"{failure.model}, {failure.environment}: the canary {failure.version} {in_words(failure)}, withdraw it"
     gone = reversion is not None and reversion.no_way_back
     end = f"go back to {failure.back_to}" if _goes_back(verdicts) and not gone else "there is no way back"
     return f"{failure.model}, {failure.environment}: {failure.version} {in_words(failure)}, {end}"
@@ -30,7 +32,7 @@ def rollout_body(
     Of the owners teams are called, since nobody can assign them; people are assigned, and GitHub tells them so.
     """
     text = rendering.markdown(
-        "rollout_issue",
+        "canary_issue" if failure.canary else "rollout_issue",
         failure=failure,
         goes_back=_goes_back(verdicts),
         in_words=in_words(failure),
@@ -46,7 +48,7 @@ def rollout_body(
         text,
         whole=f"branch `ledger`, folder `{failure.model}/{failure.environment}/incidents/{failure.incident}/`",
         ending=marker(
-            kind="rollout-failed",
+            kind="canary-failed" if failure.canary else "rollout-failed",
             model=failure.model,
             environment=failure.environment,
             incident=failure.incident,
@@ -70,6 +72,11 @@ def not_over(failure: RolloutFailure) -> str:
 
 def why_closed(failure: RolloutFailure, verified: Rollout, reversion: Reversion | None) -> str:
     """The comment with which a rollout that was verified closes the issue."""
+    if failure.canary and verified.version != failure.version:
+        return (
+            f"The canary {failure.version} is withdrawn from {failure.environment}, where {verified.version} answers "
+            "all requests: closed by the rollout."
+        )
     text = (
         f"{verified.version} is live in {verified.environment}, {verified.golden_equal} of {verified.golden_rows} "
         "golden answers: closed by the rollout."
@@ -84,6 +91,8 @@ def _goes_back(verdicts: IncidentVerdicts) -> bool:
 
 
 def _answer_to(finding: Finding) -> str:
-    """Both questions are answered yes where all is well."""
+    """What was judged as `fail` may also ask what is wrong; what a rollout asks is answered yes where all is well."""
+    if finding.gate != "rollout":
+        return finding.in_words
     answer = "yes" if finding.verdict is Verdict.PASS else "no"
     return f"{answer} (audit)" if finding.audit else answer

@@ -9,6 +9,7 @@ _IN_WORDS = {
     RolloutProblem.NEVER_READY: "never became ready",
     RolloutProblem.WRONG_ANSWERS: "answers wrongly",
     RolloutProblem.FELL_OVER: "fell over",
+    RolloutProblem.WORSE: "is worse on what it answered",
 }
 
 
@@ -25,6 +26,10 @@ def golden_in_words(failure: RolloutFailure) -> str:
 
 def serves_in_words(failure: RolloutFailure) -> str:
     """What clients get until somebody acts."""
+    if failure.canary:
+        return (
+            f"**`{failure.version}` answers a share of the requests until then**, and `{failure.back_to}` the rest."
+        )
     if failure.serves is None:
         return f"Nothing was seen to answer in `{failure.environment}` since."
     if failure.serves == failure.version:

@@ -51,7 +51,9 @@ def _line(row: StatusRow, *, name: str) -> tuple[str, ...]:
 def _coming(one: OnItsWay, environment: str) -> str:
     if one.pull is not None:
         return f"by pull request #{one.pull}"
-    return "with the next rollout" if one.wait is None else wait_text(one.wait, following=environment)
+    where = f"all of {environment}" if one.canary else environment
+    what = "a canary, " if one.canary else ""
+    return f"{what}with the next rollout" if one.wait is None else f"{what}{wait_text(one.wait, following=where)}"
 
 
 def _last_since(rows: Sequence[StatusRow]) -> str:

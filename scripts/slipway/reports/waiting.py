@@ -10,7 +10,11 @@ from slipway.domain.promotion import Onward, Wait
 
 def waiting_text(onward: Iterable[Onward]) -> str:
     """A line each, for the terminal; empty where nothing waits."""
-    return "\n".join(f"{one.tag} {wait_text(one.wait, following=one.following)}" for one in onward if one.wait)
+    return "\n".join(f"{one.tag} {wait_text(one.wait, following=_name(one))}" for one in onward if one.wait)
+
+
+def _name(one: Onward) -> str:
+    return f"all of {one.following}" if one.is_canary else one.following
 
 
 def wait_text(wait: Wait, *, following: str) -> str:

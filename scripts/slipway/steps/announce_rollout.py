@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 
-from slipway.adapters import deploy_tree, git, rollouts
+from slipway.adapters import deploy_tree, git, wanted_rollouts
 from slipway.adapters.forge import Deployment
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
@@ -31,7 +31,7 @@ def run(model: str, *, environment: str, workplace: Workplace) -> Page[Announcem
         BadFile: the rollout of what it names was not verified.
     """
     git.fetch(workplace.repository.root)
-    found = rollouts.wanted(model, environment=environment, workplace=workplace)
+    found = wanted_rollouts.wanted(model, environment=environment, workplace=workplace)
     if found is None:
         raise NotReleasable(
             f"{deploy_tree.manifest_path(environment, model)} deploys nothing yet",

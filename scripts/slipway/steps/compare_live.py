@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from slipway.adapters import deploy_tree, git, rollouts
+from slipway.adapters import deploy_tree, git, wanted_rollouts
 from slipway.adapters.forge import Forge, Issue
 from slipway.adapters.history import History
 from slipway.adapters.manifests import Deployed
@@ -139,7 +139,7 @@ def _candidates(live: Live, wanted: Deployed | None, history: History) -> Iterat
 
 
 def _was_verified(place: _Place, workplace: Workplace) -> bool:
-    found = rollouts.wanted(place.model, environment=place.environment, workplace=workplace)
+    found = wanted_rollouts.wanted(place.model, environment=place.environment, workplace=workplace)
     if found is None:
         return False
     keys = {key_of(found.reads(stays=stays)) for stays in (True, False)}

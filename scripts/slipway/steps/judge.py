@@ -7,6 +7,7 @@ from datetime import date
 
 from slipway.adapters.records import Record
 from slipway.domain.calibrated_limits import held_to
+from slipway.domain.canary import CanaryEvidence, CanaryVerdicts
 from slipway.domain.case import ReleaseCase
 from slipway.domain.evidence import Evidence
 from slipway.domain.identity import Identity
@@ -20,6 +21,7 @@ from slipway.gates import (
     findings_of_window,
     judged_by,
     verdicts_of,
+    verdicts_of_canary,
     verdicts_of_rollout,
     void_waivers,
     waivers_in_force,
@@ -72,6 +74,20 @@ def run_on_rollout(record: Record, *, policies: Policies, policies_digest: str) 
         IncidentVerdicts,
         reads={"failure": failure.key, "policies": policies_digest},
         make=lambda: verdicts_of_rollout(failure.body, policies, policies_digest=policies_digest),
+    )
+
+
+def run_on_canary(
+    record: Record, *, policies: Policies, policies_digest: str, seen: date
+) -> Page[CanaryVerdicts] | None:
+    """Write the page `canary-verdicts` about what a canary answered by the day `seen`; None where none was measured."""
+    evidence = record.latest(CanaryEvidence)
+    if evidence is None:
+        return None
+    return record.once(
+        CanaryVerdicts,
+        reads={"canary": evidence.key, "policies": policies_digest, "seen": seen.isoformat()},
+        make=lambda: verdicts_of_canary(evidence.body, policies, policies_digest=policies_digest, seen=seen),
     )
 
 

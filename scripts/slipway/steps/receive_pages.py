@@ -12,6 +12,7 @@ from pathlib import Path
 
 from slipway.adapters.records import Record, files_in, sha256_of
 from slipway.adapters.workplace import Workplace
+from slipway.domain.canary import CANARY_PAGES
 from slipway.domain.delivery import Delivery
 from slipway.domain.incident import WINDOW_PAGES, IncidentVerdicts
 from slipway.domain.pages import Body, Page, parse_page
@@ -20,6 +21,7 @@ from slipway.errors import BadFile, DigestMismatch
 
 _PAGE = re.compile(r"(?P<kind>[a-z]+(?:-[a-z]+)*)\.(?P<number>[1-9][0-9]{0,5})\.json")
 _INCIDENT = re.compile(r"\d{4}-\d\d-\d\d-[a-z]+(?:-[a-z]+)*")
+_WINDOW_PAGES = {**WINDOW_PAGES, **CANARY_PAGES}
 _LARGEST_PAGE = 5_000_000  # bytes
 _AGAIN = "run the whole release again; if it happens twice, look into that job's log"
 
@@ -58,7 +60,7 @@ def run_on_windows(received: Path, *, workplace: Workplace) -> list[Record]:
     for folder in sorted({path.parent for path in received.rglob("*.json")}):
         environment, model, day = folder.relative_to(received).parts[-3:]
         record = workplace.window(model, environment, day)
-        pages = [_read(path, record, WINDOW_PAGES) for path in sorted(folder.glob("*.json")) if not _is_posted(path)]
+        pages = [_read(path, record, _WINDOW_PAGES) for path in sorted(folder.glob("*.json")) if not _is_posted(path)]
         for page in pages:
             _refuse_other_places(page.body, environment=environment, model=model, where=folder)
         _take_in(record, pages, folder)

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from semver import Version
 
-from slipway.adapters import deploy_tree, git, rollouts
+from slipway.adapters import deploy_tree, git, rollouts, wanted_rollouts
 from slipway.adapters.forge import Forge
 from slipway.adapters.history import History
 from slipway.adapters.ledger import BRANCH
@@ -282,7 +282,8 @@ def _missed(place: tuple[str, str], *, now: _Now) -> MissedHeartbeat | None:
 def _live_since(tag: ReleaseTag, environment: str, workplace: Workplace) -> date | None:
     """None where its rollout was never verified."""
     rollouts = [page.body for page in workplace.history.pages(tag, Rollout)]
-    return next((one.live_since for one in reversed(rollouts) if one.environment == environment), None)
+    whole = [one for one in rollouts if one.environment == environment and not one.canary]
+    return whole[-1].live_since if whole else None
 
 
 def _due_rollouts(workplace: Workplace, moment: datetime | None) -> dict[str, tuple[str, str]]:
@@ -294,7 +295,7 @@ def _due_rollouts(workplace: Workplace, moment: datetime | None) -> dict[str, tu
 def _rollout(place: tuple[str, str], *, workplace: Workplace) -> DueRollout | None:
     """One that failed is a person's: what failed last night would fail tonight, in another red run."""
     environment, model = place
-    found = rollouts.wanted(model, environment=environment, workplace=workplace)
+    found = wanted_rollouts.wanted(model, environment=environment, workplace=workplace)
     if found is None:
         return None
     mark = workplace.forge.statuses(found.commit).get(f"slipway/{environment}/{model}")

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePosixPath
 
-from slipway.adapters.history import heartbeats_folder, incident_folder, release_folder, windows_folder
+from slipway.adapters.history import canary_folder, heartbeats_folder, incident_folder, release_folder, windows_folder
 from slipway.adapters.ledger import BRANCH, Ledger, page_path
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
+from slipway.domain.canary import CANARY_PAGES, CanaryEvidence
 from slipway.domain.delivery import Delivery
 from slipway.domain.incident import IncidentVerdicts, IssueFiled, Reversion, WindowEvidence
 from slipway.domain.pages import Page
@@ -83,7 +84,13 @@ def run_on_windows(records: Sequence[Record], *, ledger: Ledger, beat: Heartbeat
     lines = {} if beat is None else beat.lines
     for month, line, _ in windows:
         lines[month] = [*lines.get(month, []), line]
-    folders = {folder: record.contents() for record, (_, _, folder) in zip(records, windows, strict=True) if folder}
+    folders = {
+        folder: _without_canary(record.contents())
+        for record, (_, _, folder) in zip(records, windows, strict=True)
+        if folder
+    }
+    for record in records:
+        folders |= _of_canary(record)
     for record in records:
         for page in record.pages(Delivery):  # also of an incident that is over, of which the window says nothing more
             data = page.body.message.data
@@ -91,6 +98,12 @@ def run_on_windows(records: Sequence[Record], *, ledger: Ledger, beat: Heartbeat
             folders[folder] = {**folders.get(folder, {}), page.file_name: page.to_json()}
     what = [record.subject for record in records] + ([f"a heartbeat of {beat.workflow}"] if beat else [])
     return _append(ledger, folders, lines=lines, message=f"Record {', '.join(what)}\n") if what else None
+
+
+def run_on_canary(record: Record, *, ledger: Ledger) -> str | None:
+    """Add what was found of a canary alone, where its window could not be judged; None where nothing was found."""
+    folders = _of_canary(record)
+    return _append(ledger, folders, message=f"Record {record.subject}: its canary\n") if folders else None
 
 
 def run_on_rollout(record: Record, *, ledger: Ledger) -> str:
@@ -128,6 +141,21 @@ def _window(record: Record) -> tuple[str, str, str | None]:
     line = json.dumps({"key": evidence.key, **body.window.to_line()}, sort_keys=True)
     incident = (issue.body.incident if issue else None) or (verdicts.body.incident if verdicts else None)
     return month, line, incident_folder(body.model, body.environment, incident) if incident else None
+
+
+def _of_canary(record: Record) -> dict[str, dict[str, bytes]]:
+    """The folder of the version that was looked at, and its pages; empty where the window has no canary."""
+    told = record.latest(CanaryEvidence)
+    if told is None:
+        return {}
+    body, contents = told.body, record.contents()
+    folder = canary_folder(body.model, body.environment, body.version)
+    return {folder: {name: content for name, content in contents.items() if _kind(name) in CANARY_PAGES}}
+
+
+def _without_canary(contents: Mapping[str, bytes]) -> dict[str, bytes]:
+    """A canary is another version than the one that an incident of a window is about."""
+    return {name: content for name, content in contents.items() if _kind(name) not in CANARY_PAGES}
 
 
 def _append(

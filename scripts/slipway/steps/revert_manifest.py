@@ -1,4 +1,4 @@
-"""Send an environment back to the version before, and quarantine the one that is left.
+"""Send an environment back to the version before, or withdraw its canary, and quarantine the one that is left.
 
 Both are one commit, so that no state exists in which a bad version is gone and may come back by itself.
 """
@@ -18,11 +18,11 @@ from slipway.domain.limits import Reversion as Means
 from slipway.domain.pages import Page, key_of
 from slipway.domain.policy import QuarantineEntry
 from slipway.domain.release import Image
-from slipway.domain.rollout_failure import RolloutFailure
+from slipway.domain.rollout_failure import RolloutFailure, RolloutProblem
 from slipway.domain.tag import ReleaseTag, covers
 from slipway.errors import BadTag, BranchMoved, ForgeRefused, NotReleasable
 from slipway.reports.plain import commit_line
-from slipway.reports.revert_request import revert_body, revert_title
+from slipway.reports.revert_request import revert_body, revert_title, withdrawal_body, withdrawal_title
 from slipway.reports.rollout_words import in_words
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ _ROLLOUT = "rollout.yml"
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """From where to where an environment goes back, and why."""
+    """From where to where an environment goes back, and why; what it `withdraws` is a canary beside `back_to`."""
 
     model: str
     environment: str
@@ -44,6 +44,7 @@ class _Way:
     reason: str
     by: str
     failure: RolloutFailure | None = None
+    withdraws: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +126,9 @@ def run_on_rollout(record: Record, *, workplace: Workplace) -> Page[Reversion] |
         back_to_digest=failure.back_to_digest,
         incident=failure.incident,
         reason=f"{failure.version} {in_words(failure)}: {failure.said}",
-        by="slipway rollout",
+        by="slipway watch" if failure.problem is RolloutProblem.WORSE else "slipway rollout",
         failure=failure,
+        withdraws=failure.canary,
     )
     if (found := _in_the_way(record, way, workplace, reads=reads)) is not None:
         return _stay(record, way, found, reads=reads)
@@ -138,7 +140,14 @@ def _is_wanted(failure: RolloutFailure, means: Means, workplace: Workplace) -> b
 
     A run may have been killed that had committed the way back, and had not written that down.
     """
-    live = deploy_tree.deployed(workplace.forge, environment=failure.environment, model=failure.model)
+    place = {"environment": failure.environment, "model": failure.model}
+    if failure.canary:
+        there = deploy_tree.canary(workplace.forge, **place)
+        if there is not None and there.digest == failure.digest:
+            return failed_rollouts.verified_since(failure, workplace) is None
+        stable = deploy_tree.deployed(workplace.forge, **place)
+        return stable is not None and stable.digest == failure.back_to_digest and means is Means.COMMIT
+    live = deploy_tree.deployed(workplace.forge, **place)
     if live is None or live.digest != failure.digest:
         return live is not None and live.digest == failure.back_to_digest and means is Means.COMMIT
     return failed_rollouts.verified_since(failure, workplace) is None
@@ -156,6 +165,13 @@ def run_on_request(
     live = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
     if live is None:
         raise NotReleasable(f"{environment} runs no version of {model}", mend="there is nothing to go back from")
+    canary = deploy_tree.canary(workplace.forge, environment=environment, model=model)
+    if canary is not None and back_to == live.tag:
+        incident = f"{day}-{IncidentKind.REQUESTED}-{canary.tag}-{back_to}"
+        record = workplace.window(model, environment, incident)
+        way = _Way(model, environment, canary.tag, back_to, live.digest, incident, reason, by, withdraws=True)
+        reads = {"canary": canary.digest, "beside": live.digest, "reason": reason}
+        return _revert(record, way, reads=reads, means=Means.PULL_REQUEST, workplace=workplace)
     target = _target(model, back_to)
     image = _image_to_go_back_to(target, environment, live.tag, workplace)
     incident = f"{day}-{IncidentKind.REQUESTED}-{live.tag}-{back_to}"
@@ -206,6 +222,8 @@ def _in_the_way(record: Record, way: _Way, workplace: Workplace, *, reads: dict[
     if done is not None and done.key == key_of(reads):
         return None
     _refuse_overtaken(way, workplace)
+    if way.withdraws:
+        return None  # what answers the rest never left
     target = ReleaseTag.parse(f"{way.model}@{way.back_to}")
     return ways_back.obstacle(target, way.back_to_digest, environment=way.environment, workplace=workplace)
 
@@ -228,17 +246,30 @@ def _revert(record: Record, way: _Way, *, reads: dict[str, str], means: Means, w
 
 
 def _reversion(way: _Way, done: _Done) -> Reversion:
-    told = {name: value for name, value in asdict(way).items() if name not in ("by", "failure")}
+    told = {name: value for name, value in asdict(way).items() if name not in ("by", "failure", "withdraws")}
     return Reversion(**told, **asdict(done))
 
 
 def _refuse_overtaken(way: _Way, workplace: Workplace) -> None:
-    """Between the measure and the way back, people may have merged another version."""
+    """Between the measure and the way back, people may have merged another version, or withdrawn the canary."""
+    if way.withdraws:
+        _refuse_another_canary(way, workplace)
+        return
     live = deploy_tree.deployed(workplace.forge, environment=way.environment, model=way.model)
     if live is None or live.tag not in (way.version, way.back_to):
         raise NotReleasable(
             f"{way.environment} runs {live.tag if live else 'nothing'} of {way.model} by now, not {way.version}",
             mend="look at what runs now: slipway measure-drift",
+        )
+
+
+def _refuse_another_canary(way: _Way, workplace: Workplace) -> None:
+    """One that is gone already may have been withdrawn by a run of ours that was killed."""
+    there = deploy_tree.canary(workplace.forge, environment=way.environment, model=way.model)
+    if there is not None and there.tag != way.version:
+        raise NotReleasable(
+            f"the canary of {way.model} in {way.environment} is {there.tag} by now, not {way.version}",
+            mend="look at what runs now: slipway status",
         )
 
 
@@ -305,6 +336,8 @@ def _default_head(forge: Forge) -> str:
 
 
 def _message(way: _Way) -> str:
+    if way.withdraws:
+        return f"Withdraw the canary {way.version} of {way.model} from {way.environment}\n\n{commit_line(way.reason)}\n"
     return f"Send {way.model} in {way.environment} back to {way.back_to}\n\n{commit_line(way.reason)}\n"
 
 
@@ -315,9 +348,12 @@ def _changes(way: _Way, base: str, workplace: Workplace) -> dict[str, bytes | No
     )
     quarantine = workplace.forge.read(base, deploy_tree.QUARANTINE) or manifests.EMPTY_QUARANTINE
     entry = QuarantineEntry(model=way.model, version=way.version, reason=way.reason, by=way.by)
-    return {
+    alone = manifests.without_canary(manifest, name=way.model, where=path)
+    if way.withdraws:
+        return {path: alone, deploy_tree.QUARANTINE: manifests.add_entry(quarantine, entry)}
+    return {  # a canary goes, too: it was judged beside what is left now
         path: manifests.set_image(
-            manifest,
+            alone,
             name=way.model,
             new_name=f"{workplace.settings.image_registry}/{way.model}",
             tag=way.back_to,
@@ -330,12 +366,11 @@ def _changes(way: _Way, base: str, workplace: Workplace) -> dict[str, bytes | No
 
 def _open(way: _Way, workplace: Workplace, *, refused: str) -> int:
     forge, branch = workplace.forge, branch_of(way)
-    title = revert_title(model=way.model, environment=way.environment, version=way.version, back_to=way.back_to)
-    body = revert_body(
-        model=way.model,
-        environment=way.environment,
-        version=way.version,
-        back_to=way.back_to,
+    told = {"model": way.model, "environment": way.environment, "version": way.version, "back_to": way.back_to}
+    title = withdrawal_title(**told) if way.withdraws else revert_title(**told)
+    write_body = withdrawal_body if way.withdraws else revert_body
+    body = write_body(
+        **told,
         digest=way.back_to_digest,
         reason=way.reason,
         incident=way.incident,

@@ -11,6 +11,7 @@ from slipway.adapters.manifests import Deployed
 from slipway.adapters.workplace import Workplace
 from slipway.domain.incident import Outcome
 from slipway.domain.policy import QuarantineEntry
+from slipway.domain.promotion import Onward
 from slipway.domain.release import Image, Rollout, Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.upkeep import OnItsWay, StatusRow
@@ -44,8 +45,12 @@ def _coming(workplace: Workplace, now: datetime) -> Mapping[Place, tuple[OnItsWa
             found[place] = (*found.get(place, ()), OnItsWay(version=version, pull=pull.number))
     for one in rollouts.onward(workplace, now=now):
         place = one.following, one.tag.model
-        found[place] = (*found.get(place, ()), OnItsWay(version=one.tag.image_tag, wait=one.wait))
+        found[place] = (*found.get(place, ()), _onward(one))
     return found
+
+
+def _onward(one: Onward) -> OnItsWay:
+    return OnItsWay(version=one.tag.image_tag, wait=one.wait, canary=one.is_canary)
 
 
 def _proposed_by(pull: Pull) -> tuple[Place, str] | None:
@@ -85,7 +90,7 @@ def _since(model: str, environment: str, live: Deployed | None, workplace: Workp
         return None
     tag = ReleaseTag.parse(f"{model}@{live.tag}")
     rollouts = [page.body for page in workplace.history.pages(tag, Rollout)]
-    days = [rollout.live_since for rollout in rollouts if rollout.environment == environment]
+    days = [one.live_since for one in rollouts if one.environment == environment and not one.canary]
     return days[-1].isoformat() if days else None
 
 

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
 
-from slipway.adapters import deploy_tree, failed_rollouts, git, rollouts, signatures
+from slipway.adapters import canaries, deploy_tree, failed_rollouts, git, signatures, wanted_rollouts
+from slipway.adapters.canaries import Trial
+from slipway.adapters.failed_rollouts import RanBefore
 from slipway.adapters.forge import Forge, StatusState
 from slipway.adapters.log_places import LogPlace
 from slipway.adapters.records import Record
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.rollout import Deployment, Live
 from slipway.adapters.rollout import Rollout as Engine
-from slipway.adapters.rollouts import Wanted
 from slipway.adapters.served_log import GOLDEN_REQUEST
+from slipway.adapters.wanted_rollouts import Wanted
 from slipway.adapters.workplace import Workplace
+from slipway.domain.canary import CanaryVerdicts
 from slipway.domain.evidence import Evidence, Golden
 from slipway.domain.identity import Identity
 from slipway.domain.log_address import is_table
 from slipway.domain.pages import Page
-from slipway.domain.release import Image, Rollout
+from slipway.domain.release import Image, Rollout, Withdrawal
 from slipway.domain.rollout_failure import LONGEST_LINE, LONGEST_WORDS, MOST_LINES, RolloutFailure, RolloutProblem
 from slipway.domain.rollout_limit import RolloutLimit
+from slipway.domain.verdict import Finding
 from slipway.errors import NotReleasable, RolloutFailed, ServerRefused, SlipwayError, Unreachable
 from slipway.measures import way_back
 from slipway.reports.plain import lines, shortened
@@ -64,6 +68,55 @@ def run(
         Unreachable: nobody can say.
     """
     found = wanted(model, environment=environment, workplace=workplace)
+    return _run(found, on=on, workplace=workplace, engine=engine, stays=stays)
+
+
+def run_on_canary(
+    model: str, *, environment: str, on: date, workplace: Workplace, engine: Engine
+) -> Page[Rollout] | None:
+    """The same of a canary, beside what serves the rest; None where the manifest names none.
+
+    Raises:
+        as `run`: one that fails is withdrawn, and what serves the rest goes on.
+    """
+    git.fetch(workplace.repository.root)
+    found = wanted_rollouts.wanted_canary(model, environment=environment, workplace=workplace)
+    if found is None:
+        return None
+    _refuse_unjudged(found, workplace)
+    return _run(found, on=on, workplace=workplace, engine=engine, stays=True)
+
+
+def note_withdrawn(model: str, *, environment: str, workplace: Workplace) -> tuple[Page[Withdrawal], ...]:
+    """Write a page `withdrawal` for each canary that left the manifest, after `run` applied what is left."""
+    git.fetch(workplace.repository.root)
+    gone = canaries.left_behind(model, environment=environment, workplace=workplace)
+    return tuple(_note_withdrawn(one, workplace) for one in gone)
+
+
+def fail_canary(trial: Trial, told: CanaryVerdicts, *, workplace: Workplace) -> Page[RolloutFailure]:
+    """Write the incident of a canary that runs, and whose answers were judged to be bad: its way back is as of one that
+    never ran."""
+    found = trial.canary
+    record = workplace.release(found.tag)
+    record.seed(workplace.history.pages_of(found.tag))
+    golden = record.page(Evidence, written_by="measure-consistency").body.golden
+    problems = "; ".join(one.problem or one.title for one in told.failed)
+    failure = RolloutFailed(f"{told.rows:,} rows were answered by the canary: {problems}", mend="withdraw it")
+    fault = _Fault(RolloutProblem.WORSE, failure, golden_equal=golden.rows)
+    return _incident(found, fault, golden, told.failed, on=told.seen, serves=told.stable, workplace=workplace)
+
+
+def _note_withdrawn(found: Wanted, workplace: Workplace) -> Page[Withdrawal]:
+    record = workplace.release(found.tag)
+    record.seed(workplace.history.pages_of(found.tag))
+    gone = Withdrawal(
+        environment=found.environment, version=found.tag.image_tag, digest=found.digest, commit=found.commit
+    )
+    return record.once_for_each(Withdrawal, reads=found.reads(stays=True), make=lambda: gone)
+
+
+def _run(found: Wanted, *, on: date, workplace: Workplace, engine: Engine, stays: bool) -> Page[Rollout]:
     record = workplace.release(found.tag)
     record.seed(workplace.history.pages_of(found.tag))
     try:
@@ -87,7 +140,7 @@ def wanted(model: str, *, environment: str, workplace: Workplace) -> Wanted:
         NotReleasable: the manifest names nothing, or what the ledger never passed, or what is in quarantine.
     """
     git.fetch(workplace.repository.root)
-    found = rollouts.wanted(model, environment=environment, workplace=workplace)
+    found = wanted_rollouts.wanted(model, environment=environment, workplace=workplace)
     if found is None:
         raise NotReleasable(
             f"{deploy_tree.manifest_path(environment, model)} deploys nothing yet",
@@ -113,6 +166,7 @@ def _apply(found: Wanted, workplace: Workplace, engine: Engine, *, examine: Call
             log_mode=workplace.settings.log_mode,
             ready_seconds=_limit(found, workplace).ready_seconds,
             examine=examine,
+            is_canary=found.is_canary,
         )
     )
 
@@ -233,6 +287,7 @@ def _verified(found: Wanted, golden: Golden, *, on: date, stays: bool) -> Rollou
         golden_rows=golden.rows,
         golden_equal=golden.rows,
         stays=stays,
+        canary=found.is_canary,
     )
 
 
@@ -240,23 +295,41 @@ def _written_down(
     record: Record, found: Wanted, fault: _Fault, *, on: date, engine: Engine, workplace: Workplace
 ) -> RolloutFailed:
     """The failure, with the incident that tells of it."""
-    incident = failed_rollouts.id_of(found, on=on, workplace=workplace)
     golden = record.page(Evidence, written_by="measure-consistency").body.golden
-    kept = workplace.incident(found.tag.model, found.environment, incident)
-    kept.seed(workplace.history.pages_of_incident(found.tag.model, found.environment, incident))
-    page = kept.once_for_each(
-        RolloutFailure,
-        reads=found.reads(stays=True),
-        make=lambda: _failure(found, fault, golden, incident, on=on, engine=engine, workplace=workplace),
-    )
+    serves = partial(_serves, found, engine)
+    page = _incident(found, fault, golden, (), on=on, serves=serves, workplace=workplace)
     failure = fault.failure
     return RolloutFailed(failure.summary, mend=_next_of(page.body), log=failure.log, incident=page.body.name)
 
 
+def _incident(
+    found: Wanted,
+    fault: _Fault,
+    golden: Golden,
+    findings: Sequence[Finding],
+    *,
+    on: date,
+    serves: str | Callable[[], str | None],
+    workplace: Workplace,
+) -> Page[RolloutFailure]:
+    """One for the same failure, whoever sees it again; the same canary may fail when it starts, and later be judged."""
+    reads = {**found.reads(stays=True), **({"judged": "worse"} if fault.problem is RolloutProblem.WORSE else {})}
+    incident = failed_rollouts.id_of(found, on=on, workplace=workplace, reads=reads)
+    kept = workplace.incident(found.tag.model, found.environment, incident)
+    kept.seed(workplace.history.pages_of_incident(found.tag.model, found.environment, incident))
+
+    def make() -> RolloutFailure:
+        answering = serves if isinstance(serves, str) else serves()
+        failure = _failure(found, fault, golden, incident, on=on, serves=answering, workplace=workplace)
+        return failure.model_copy(update={"findings": tuple(findings)})
+
+    return kept.once_for_each(RolloutFailure, reads=reads, make=make)
+
+
 def _failure(
-    found: Wanted, fault: _Fault, golden: Golden, incident: str, *, on: date, engine: Engine, workplace: Workplace
+    found: Wanted, fault: _Fault, golden: Golden, incident: str, *, on: date, serves: str | None, workplace: Workplace
 ) -> RolloutFailure:
-    before = failed_rollouts.ran_before(found, workplace)
+    before = _before(found, workplace)
     said, *more = lines(fault.failure.summary)
     return RolloutFailure(
         model=found.tag.model,
@@ -271,12 +344,21 @@ def _failure(
         log=_bounded([*more, *fault.failure.log]),
         golden_rows=golden.rows,
         golden_equal=fault.golden_equal,
-        serves=_serves(found, engine),
+        serves=serves,
         back_to=before.back_to,
         back_to_digest=before.back_to_digest,
         put_back_after=before.put_back_after,
         history=before.history,
+        canary=found.is_canary,
     )
+
+
+def _before(found: Wanted, workplace: Workplace) -> RanBefore:
+    """Beside a canary, what it got a share of."""
+    if not found.is_canary:
+        return failed_rollouts.ran_before(found, workplace)
+    stable = wanted(found.tag.model, environment=found.environment, workplace=workplace)
+    return failed_rollouts.runs_beside(found, stable, workplace)
 
 
 def _bounded(printed: list[str]) -> tuple[str, ...]:
@@ -304,7 +386,8 @@ def _next_of(failure: RolloutFailure) -> str:
 
 def _status(found: Wanted) -> str:
     """The name of the mark that the commit of the manifest gets."""
-    return f"slipway/{found.environment}/{found.tag.model}"
+    mark = f"slipway/{found.environment}/{found.tag.model}"
+    return f"{mark}/canary" if found.is_canary else mark
 
 
 def _mark_failed(found: Wanted, failure: SlipwayError, forge: Forge) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from slipway.adapters import failed_rollouts, rollouts
+from slipway.adapters import failed_rollouts, rollouts, wanted_rollouts
 from slipway.adapters.records import Record
 from slipway.domain.incident import Reversion
 from slipway.domain.pages import Page
@@ -73,7 +73,7 @@ def _roll_out(team: HostedTeam) -> None:
 
 def _propose_further(team: HostedTeam, environment: str) -> None:
     place = team.workplace
-    found = rollouts.wanted(MODEL, environment=environment, workplace=place)
+    found = wanted_rollouts.wanted(MODEL, environment=environment, workplace=place)
     assert found is not None
     following = rollouts.next_environment(found, place)
     if following is not None:

@@ -1,0 +1,111 @@
+"""Canaries: which run, since when, what was judged of them, and which left it and were not seen to be gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from slipway.adapters.wanted_rollouts import Wanted, wanted, wanted_canary
+from slipway.adapters.workplace import Workplace
+from slipway.domain.canary import CanaryVerdicts
+from slipway.domain.pages import Page, key_of
+from slipway.domain.release import Proposal, Rollout, Withdrawal
+from slipway.domain.rollout_failure import RolloutFailure
+from slipway.domain.tag import ReleaseTag
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A canary and the stable version that answers the rest; `verified` is its rollout, None until that is so."""
+
+    canary: Wanted
+    stable: Wanted
+    verified: Page[Rollout] | None
+
+    @property
+    def tag(self) -> ReleaseTag:
+        return self.canary.tag
+
+    @property
+    def environment(self) -> str:
+        return self.canary.environment
+
+    @property
+    def since(self) -> datetime | None:
+        """The moment at which it was verified: from then on its hours count."""
+        return None if self.verified is None else datetime.fromisoformat(self.verified.circumstances.written_at)
+
+    @property
+    def live_since(self) -> date | None:
+        return None if self.verified is None else self.verified.body.live_since
+
+
+def running(model: str, *, environment: str, workplace: Workplace) -> Trial | None:
+    """None where the manifest at the head of the default branch names no canary.
+
+    Raises:
+        BadFile: the manifest cannot be read.
+    """
+    canary = wanted_canary(model, environment=environment, workplace=workplace)
+    stable = wanted(model, environment=environment, workplace=workplace)
+    if canary is None or stable is None:
+        return None
+    key = key_of(canary.reads(stays=True))
+    pages = [*workplace.history.pages(canary.tag, Rollout), *workplace.release(canary.tag).pages(Rollout)]
+    return Trial(canary, stable, next((page for page in pages if page.key == key), None))
+
+
+def verdicts(trial: Trial, workplace: Workplace) -> CanaryVerdicts | None:
+    """What the ledger says of this very trial last; what was judged of an earlier one of that version is not it."""
+    found = workplace.history.canary_page(
+        trial.tag.model, trial.environment, trial.tag.image_tag, CanaryVerdicts
+    )
+    is_of_it = found is not None and is_about(found.body, trial)
+    return found.body if found is not None and is_of_it else None
+
+
+def is_about(told: CanaryVerdicts, trial: Trial) -> bool:
+    """Also against what: a canary that was good beside one version was never compared with the next."""
+    this = (trial.canary.digest, trial.canary.commit, trial.stable.digest)
+    return (told.digest, told.commit, told.stable_digest) == this
+
+
+def is_proposed_for_all(trial: Trial, workplace: Workplace) -> bool:
+    """Whether its pull request for all of the traffic was opened since it runs, in place of what is stable now."""
+    if trial.verified is None:
+        return False
+    here, began = {"environment": trial.environment, "deployed": trial.stable.digest}, trial.verified.circumstances
+    pages = [*workplace.history.pages(trial.tag, Proposal), *workplace.release(trial.tag).pages(Proposal)]
+    since = [page for page in pages if page.circumstances.written_at > began.written_at]
+    return any(here.items() <= page.reads.items() and page.body.canary is None for page in since)
+
+
+def left_behind(model: str, *, environment: str, workplace: Workplace) -> tuple[Wanted, ...]:
+    """Canaries that came to life or were tried, are in the manifest no more, and were not seen to be gone.
+
+    Who applies a manifest has to be asked once more: for a Deployment that is in it no more, no rollout is due.
+    """
+    if not workplace.settings.rollout_engine.is_cluster:
+        return ()
+    there = wanted_canary(model, environment=environment, workplace=workplace)
+    tried = dict.fromkeys(_tried(model, environment, workplace))
+    return tuple(one for one in tried if one != there and not is_cleared(one, workplace))
+
+
+def _tried(model: str, environment: str, workplace: Workplace) -> Iterator[Wanted]:
+    history = workplace.history
+    for one in history.canaries(model, environment):
+        yield Wanted(ReleaseTag.parse(f"{model}@{one.version}"), environment, one.digest, one.commit, is_canary=True)
+    for incident in history.failed_rollouts(model, environment):
+        failed = history.incident_page(model, environment, incident, RolloutFailure)
+        if failed is not None and failed.body.canary:
+            tag = ReleaseTag.parse(f"{model}@{failed.body.version}")
+            yield Wanted(tag, environment, failed.body.digest, failed.body.commit, is_canary=True)
+
+
+def is_cleared(canary: Wanted, workplace: Workplace) -> bool:
+    """Whether it was seen to be gone from what runs, after it was taken out of the manifest."""
+    key = key_of(canary.reads(stays=True))
+    pages = [*workplace.history.pages(canary.tag, Withdrawal), *workplace.release(canary.tag).pages(Withdrawal)]
+    return any(page.key == key for page in pages)

@@ -1,0 +1,364 @@
+"""Look at what a canary answered since it went live, and put the same rows to the version that answers the rest.
+
+However many rows there are, only some are in memory at once: a sample is put to both versions, and all are counted.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from math import floor
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from slipway.adapters import canaries, onnx_session, seen_windows, tables
+from slipway.adapters.canaries import Trial
+from slipway.adapters.records import Record
+from slipway.adapters.registry.pull import pull_model_layer
+from slipway.adapters.served_log import ServedLog
+from slipway.adapters.served_sample import Sample
+from slipway.adapters.wanted_rollouts import Wanted
+from slipway.adapters.workplace import Workplace
+from slipway.domain.canary import CanaryEvidence
+from slipway.domain.evidence import Evidence, MetricsEvidence, SlicesEvidence, TrafficEvidence
+from slipway.domain.identity import Identity
+from slipway.domain.incident import PreviousEvidence, Window
+from slipway.domain.model import Decision, Feature, Model
+from slipway.domain.pages import Page, digest_of
+from slipway.domain.policy import Policies
+from slipway.domain.rows import Batch, LabelledRows
+from slipway.domain.settings import WatchOn
+from slipway.domain.tag import Bump
+from slipway.errors import BadFile, ModelFailed, NotReleasable
+from slipway.maths.counts import CountedWindow
+from slipway.maths.profile import ColumnProfile, profiles_from_json
+from slipway.maths.windows import SeenWindow
+from slipway.measures import drift, metrics, outputs, previous_version, slices, traffic
+
+log = logging.getLogger(__name__)
+
+_REPLAYED = 20_000  # rows, as of the traffic that a release is shown
+_LOG = Path("served log")
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """One of the two, as it was released."""
+
+    name: str
+    model: Model
+    evidence: Evidence
+    identity: Identity
+    layers: dict[str, Path]
+
+    @property
+    def input_profile(self) -> dict[str, ColumnProfile]:
+        return profiles_from_json(json.loads(self.layers["profile.json"].read_bytes()))
+
+    @property
+    def output_profile(self) -> dict[str, ColumnProfile]:
+        """A log has one column a name, and an input of that name has it."""
+        told = {one.name for one in self.model.outputs} - {one.name for one in self.model.inputs}
+        profiles = profiles_from_json(self.evidence.output_profile or {})
+        return {name: profile for name, profile in profiles.items() if name in told}
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """The days on which it answered, both inclusive."""
+
+    start: date
+    end: date
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the log has of the canary: all of it counted, a sample, what has a label; and how much the rest was."""
+
+    seen: SeenWindow
+    counted: CountedWindow | None
+    not_finite: dict[str, int]
+    sample: Sample
+    labelled: pa.Table
+    stable_rows: int
+
+
+def run(
+    model: str, *, environment: str, record: Record, now: datetime, policies: Policies, workplace: Workplace
+) -> Page[CanaryEvidence] | None:
+    """Write the page `canary` of what it answered up to `now`; None where no canary runs there, or none yet.
+
+    Args:
+        model: a model's name.
+        environment: one of slipway.yaml.
+        record: of the window that the watch looks at on that day: the page travels with it.
+        now: the moment up to which its hours count.
+        policies: which metrics and slices are measured.
+        workplace: where manifest, ledger, log and images are.
+
+    Raises:
+        NotReleasable: the ledger has no release of one of the two.
+        Unreachable: log, registry or forge does not answer.
+    """
+    trial = canaries.running(model, environment=environment, workplace=workplace)
+    since = trial.since if trial else None
+    if trial is None or since is None or trial.live_since is None or now < since:
+        return None
+    days = _Days(min(trial.live_since, now.astimezone(UTC).date()), now.astimezone(UTC).date())
+    canary, stable = _version(trial.canary, workplace), _version(trial.stable, workplace)
+    found = _find(canary, stable, days, workplace.served_log(model, environment), on=workplace.settings.watch_on)
+    hours = floor((now - since) / timedelta(hours=1) * 10) / 10
+    return record.once(
+        CanaryEvidence,
+        reads=_reads(trial, days, found, hours=hours, policies=policies),
+        make=lambda: _measure(trial, canary, stable, days, found, since=since, hours=hours, policies=policies),
+    )
+
+
+def _version(of: Wanted, workplace: Workplace) -> _Version:
+    identity, evidence = workplace.history.page(of.tag, Identity), workplace.history.page(of.tag, Evidence)
+    if identity is None or evidence is None:
+        raise NotReleasable(
+            f"{of.tag} runs in {of.environment}, and the ledger has no page of its release",
+            mend="release it by its tag, so that there is something to compare with",
+        )
+    layers = pull_model_layer(workplace.registry, of.tag.model, of.digest, workplace.layers)
+    return _Version(of.tag.image_tag, identity.body.declaration, evidence.body, identity.body, layers)
+
+
+def _find(canary: _Version, stable: _Version, days: _Days, served: ServedLog, *, on: WatchOn) -> _Found:
+    inputs, answers = canary.input_profile, canary.output_profile
+    features = (*canary.model.inputs, *(one for one in canary.model.outputs if one.name in answers))
+    profile = digest_of(canary.layers["profile.json"].read_bytes())
+    return _Found(
+        seen=seen_windows.count(
+            served,
+            days.start,
+            days.end,
+            on=on,
+            version=canary.name,
+            features=features,
+            profiles={**inputs, **answers},
+        ),
+        counted=served.counted(days.start, days.end, version=canary.name, profiles=inputs, profile=profile),
+        not_finite=_not_finite(canary, days, served),
+        sample=served.sample(
+            days.start, days.end, version=canary.name, features=_asked_of(canary, stable), most=_REPLAYED
+        ),
+        labelled=served.labelled(
+            days.start, days.end, version=canary.name, features=(*_asked_of(canary, stable), *canary.model.outputs)
+        ),
+        stable_rows=sum(map(len, served.answers_of(days.start, days.end, version=stable.name, outputs=()))),
+    )
+
+
+def _asked_of(canary: _Version, stable: _Version) -> tuple[Feature, ...]:
+    """The inputs of both, each once: the log has a column a name."""
+    return tuple({one.name: one for one in (*stable.model.inputs, *canary.model.inputs)}.values())
+
+
+def _not_finite(canary: _Version, days: _Days, served: ServedLog) -> dict[str, int]:
+    """Of all rows, a piece at a time; an output that the log does not hold, or as something else, is left out."""
+    found: Counter[str] = Counter()
+    for piece in served.answers_of(days.start, days.end, version=canary.name, outputs=canary.model.outputs):
+        for feature in canary.model.outputs:
+            if feature.name not in piece.column_names:
+                continue
+            try:
+                batch = tables.to_batch(piece, [feature], where=_LOG)
+            except BadFile:  # the drift of outputs tells
+                continue
+            found.update(outputs.not_finite(batch, [feature]))
+    return dict(sorted(found.items()))
+
+
+def _reads(trial: Trial, days: _Days, found: _Found, *, hours: float, policies: Policies) -> dict[str, str]:
+    limits = (policies.metrics.limit_for(trial.tag.model), policies.slices.limit_for(trial.tag.model))
+    return {
+        "canary": trial.canary.digest,
+        "commit": trial.canary.commit,
+        "stable": trial.stable.digest,
+        "days": f"{days.start}/{days.end}",
+        "hours": f"{hours:g}",
+        "rows": digest_of(found.seen.to_bytes()),
+        "answers": json.dumps(found.not_finite),
+        "sample": _digest_of_table(found.sample.rows),
+        "labelled": _digest_of_table(found.labelled),
+        "stable rows": str(found.stable_rows),
+        **({"counted": digest_of(found.counted.to_bytes())} if found.counted else {}),
+        "measured": digest_of("".join(limit.model_dump_json() for limit in limits).encode()),
+    }
+
+
+def _measure(
+    trial: Trial,
+    canary: _Version,
+    stable: _Version,
+    days: _Days,
+    found: _Found,
+    *,
+    since: datetime,
+    hours: float,
+    policies: Policies,
+) -> CanaryEvidence:
+    replayed, why_not = _replay(canary, stable, days, found.sample)
+    return CanaryEvidence(
+        model=trial.tag.model,
+        environment=trial.environment,
+        version=canary.name,
+        digest=trial.canary.digest,
+        commit=trial.canary.commit,
+        stable=stable.name,
+        stable_digest=trial.stable.digest,
+        since=since,
+        hours=hours,
+        window=_window(canary, stable, days, found, policies),
+        at_release=canary.evidence.metrics.metrics,
+        decision=canary.model.decision.kind,
+        stable_rows=found.stable_rows,
+        not_finite=found.not_finite,
+        replayed=replayed,
+        not_replayed=why_not,
+        slices=_slices(canary, found.labelled, policies),
+        same_answers=_promises_the_same(canary.identity, stable),
+        calibration=canary.evidence.calibration,
+    )
+
+
+def _window(canary: _Version, stable: _Version, days: _Days, found: _Found, policies: Policies) -> Window:
+    seen, counted = found.seen, found.counted
+    rows = seen.rows + (counted.rows if counted else 0)
+    log.info("judging by %s rows of the canary %s, %s to %s", f"{rows:,}", canary.name, days.start, days.end)
+    moved, breaks = (
+        drift.measure(canary.input_profile, seen, counted.columns if counted else {}) if rows else ((), ())
+    )
+    answers_moved, _ = drift.measure(canary.output_profile, seen) if seen.rows else ((), ())
+    return Window(
+        start=days.start,
+        end=days.end,
+        version=canary.name,
+        rows=rows,
+        counted=counted.rows if counted else 0,
+        labelled=len(found.labelled),
+        drift=moved,
+        outputs=answers_moved,
+        schema_breaks=breaks,
+        trailing=_scored(canary, found.labelled, policies),
+        previous=_compared(canary, stable, found.labelled),
+    )
+
+
+def _promises_the_same(identity: Identity, stable: _Version) -> bool:
+    """A patch of the stable version does, and so does a revision of it on another runtime image."""
+    if identity.rebase is not None:
+        return identity.rebase.of == stable.name
+    return identity.bump is Bump.PATCH and identity.compared is not None and identity.compared.version == stable.name
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """Which rows were put to both."""
+
+    since: str
+    until: str
+    of: int
+
+
+def _replay(
+    canary: _Version, stable: _Version, days: _Days, sample: Sample
+) -> tuple[TrafficEvidence | None, str]:
+    """Both on this machine, so that no processor rounds one of them otherwise; and why not, where that cannot be."""
+    if len(sample.rows) == 0:
+        return None, "no row of it was logged"
+    try:
+        asked = tables.to_batch(sample.rows, canary.model.inputs, where=_LOG)
+        before = onnx_session.open_model(stable.layers["model.onnx"]).predict(
+            tables.to_batch(sample.rows, stable.model.inputs, where=_LOG)
+        )
+        now = onnx_session.open_model(canary.layers["model.onnx"]).predict(asked)
+    except (BadFile, ModelFailed) as problem:  # a column that was not logged, or rows that one of the two refuses
+        return None, problem.problem
+    return traffic.measure(
+        served=_Served(days.start.isoformat(), days.end.isoformat(), sample.of),
+        version=stable.name,
+        asked=asked,
+        deployed=before,
+        candidate=now,
+        decision=canary.model.decision,
+        deployed_decision=stable.model.decision,
+        by=canary.model.inputs,
+    ), ""
+
+
+def _scored(canary: _Version, labelled: pa.Table, policies: Policies) -> MetricsEvidence | None:
+    """By the answers that users got, as they were logged."""
+    decision = canary.model.decision
+    answers = _answers(canary, labelled)
+    if answers is None:
+        return None
+    named = policies.metrics.limit_for(canary.model.name).named(decision.kind)
+    return metrics.measure(_labelled_rows(labelled, {}, decision), answers, decision, named=tuple(named))
+
+
+def _slices(canary: _Version, labelled: pa.Table, policies: Policies) -> SlicesEvidence | None:
+    """By inputs alone: no other column is in a served log."""
+    answers = _answers(canary, labelled)
+    limit = policies.slices.limit_for(canary.model.name)
+    known = {one.name for one in canary.model.inputs}
+    if answers is None or not known.issuperset((*(limit.columns or ()), *limit.protected)):
+        return None
+    try:
+        batch = tables.to_batch(labelled, canary.model.inputs, where=_LOG)
+    except BadFile:
+        return None
+    return slices.measure(canary.model, _labelled_rows(labelled, batch, canary.model.decision), answers, limit)
+
+
+def _answers(canary: _Version, labelled: pa.Table) -> Batch | None:
+    if len(labelled) == 0:
+        return None
+    try:
+        return tables.to_batch(labelled, canary.model.outputs, where=_LOG)
+    except BadFile:  # the log does not hold what it answered
+        return None
+
+
+def _compared(canary: _Version, stable: _Version, labelled: pa.Table) -> PreviousEvidence | None:
+    """The stable version on the labelled rows that the canary answered."""
+    if len(labelled) == 0:
+        return None
+    try:
+        asked = tables.to_batch(labelled, canary.model.inputs, where=_LOG)
+        before = onnx_session.open_model(stable.layers["model.onnx"]).predict(
+            tables.to_batch(labelled, stable.model.inputs, where=_LOG)
+        )
+        now = onnx_session.open_model(canary.layers["model.onnx"]).predict(asked)
+    except (BadFile, ModelFailed):
+        return None
+    return previous_version.measure(
+        _labelled_rows(labelled, asked, canary.model.decision),
+        version=stable.name,
+        deployed=now,
+        previous=before,
+        decision=canary.model.decision,
+        previous_decision=stable.model.decision,
+    )
+
+
+def _labelled_rows(labelled: pa.Table, batch: Batch, decision: Decision) -> LabelledRows:
+    labels = tables.labels(labelled["label"], decision, where=_LOG, name="label")
+    days = tables.days(labelled["time"], where=_LOG, name="time")
+    return LabelledRows(batch=batch, labels=labels, days=days, counts=np.ones(len(labels), np.bool_))
+
+
+def _digest_of_table(table: pa.Table) -> str:
+    """Of the rows, however many files and batches they came in."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table.combine_chunks())
+    return digest_of(sink.getvalue().to_pybytes())
