@@ -18,6 +18,7 @@ from slipway.adapters.template_files import digest
 from slipway.adapters.workplace import Workplace
 from slipway.domain.checkup import Checkup, Finding, State
 from slipway.domain.checkup.work_tree import LISTED
+from slipway.domain.settings import RolloutEngine
 from slipway.reports.checkup import checkup_text
 from slipway.steps import doctor
 
@@ -618,6 +619,22 @@ def test_a_freeze_of_an_environment_that_is_none_is_found(team: Team) -> None:
     team.write("policies/rollout.yaml", "question: x\n")
     found = {one.name: one for one in doctor.run(today=TODAY, workplace=team.workplace).findings}
     assert "policies/rollout.yaml" in found["policies"].text
+
+
+def test_a_canary_that_no_engine_can_run_is_found(team: Team) -> None:
+    """Else the first release that it is asked of would end at its last step."""
+    words = "question: Does it run?\nmotivation: Things break.\nremedy: Mend it.\n"
+    team.write("policies/rollout.yaml", f"{words}limit: {{canary: {{share: 0.1, environments: [prodction]}}}}\n")
+
+    def found(engine: RolloutEngine) -> Finding:
+        place = team.workplace
+        on = replace(place, settings=place.settings.model_copy(update={"rollout_engine": engine}))
+        return {one.name: one for one in doctor.run(today=TODAY, workplace=on).findings}["canaries"]
+
+    assert "the engine docker serves one version of a model at a time" in found(RolloutEngine.DOCKER).text
+    assert "names `prodction`, and slipway.yaml has production" in found(RolloutEngine.FLUX).text
+    team.edit("policies/rollout.yaml", "prodction", "production")
+    assert found(RolloutEngine.FLUX).state is State.OK
 
 
 def test_on_a_laptop_nothing_of_github_is_claimed(team: Team) -> None:

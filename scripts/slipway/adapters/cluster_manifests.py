@@ -13,6 +13,7 @@ from slipway.adapters.yaml_files import parse_yaml, read_bounded
 from slipway.domain.upkeep import ManifestProblem
 
 BASE = "deploy/base/kustomization.yaml"
+CANARY = "deploy/base/canary/kustomization.yaml"
 _GUIDE = "docs/kubernetes.md"
 
 
@@ -66,6 +67,15 @@ def problems_of(path: str, content: bytes, *, root: Path, model: str, environmen
             problem=f"it builds on {BASE}, which has no resources: a cluster would run no server of it",
             mend=f"take deploy/base from the template of today, as {_GUIDE} says",
         )
+
+
+def no_canary_component(path: str) -> ManifestProblem:
+    """A repository whose deploy/base is of before there were canaries; updates leave deploy/ alone."""
+    return ManifestProblem(
+        path=path,
+        problem=f"a canary needs {CANARY}, which is not there",
+        mend=f"take deploy/base/canary from the template of today, as {_GUIDE} says",
+    )
 
 
 def _is_empty(base: Path) -> bool:

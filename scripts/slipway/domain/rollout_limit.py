@@ -10,14 +10,19 @@ from pydantic import Field
 from slipway.domain.declared import Declared
 from slipway.domain.freezes import Freeze, WeeklyFreeze
 from slipway.domain.limits import Reversion
+from slipway.domain.settings import RolloutEngine
+from slipway.errors import BadFile
 
 _HOURS_OF_A_YEAR = 8760
+CANARY_MEND = (
+    "take `canary` out of policies/rollout.yaml; or set rollout_engine in slipway.yaml to kubernetes, argo-cd or flux"
+)
 
 
 class CanaryLimit(Declared):
     """A version that must show itself on a part of the traffic before it gets all of it.
 
-    One pod of it stands beside `stable_pods` of what runs: so it never gets more than `share`.
+    It is one pod beside so many of what runs that no more than `share` of the requests come to it.
     """
 
     share: float = Field(gt=0, le=0.5, description="of the traffic of an environment, that a canary gets at most")
@@ -65,3 +70,19 @@ class RolloutLimit(Declared):
     def freezes_of(self, environment: str) -> Sequence[Freeze | WeeklyFreeze]:
         """Those that hold back what would go on to `environment`."""
         return [one for one in self.every_freeze if not one.environments or environment in one.environments]
+
+
+def canary_asked(limit: RolloutLimit, *, environment: str, engine: RolloutEngine) -> CanaryLimit | None:
+    """What a canary is held to in `environment`, None where none is asked for.
+
+    Raises:
+        BadFile: one is, and the engine lets no two versions of a model answer.
+    """
+    asked = limit.canary_in(environment)
+    if asked is not None and not engine.is_cluster:
+        raise BadFile(canary_without_cluster(engine), mend=CANARY_MEND)
+    return asked
+
+
+def canary_without_cluster(engine: RolloutEngine) -> str:
+    return f"policies/rollout.yaml: limit: canary: the engine {engine} serves one version of a model at a time"

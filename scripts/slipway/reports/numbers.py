@@ -16,6 +16,11 @@ def share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else NOTHING
 
 
+def percent(share: float) -> str:
+    """A share that a person wrote, with no more digits than that: 25 %, or 12.5 %."""
+    return f"{100 * share:g} %"
+
+
 def estimate(number: Estimate | None, *, digits: int = 2) -> str:
     """A number with its 95 % interval."""
     if number is None:

@@ -7,17 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from slipway.domain.canary import CanaryVerdicts
 from slipway.domain.conversion import Conversion
 from slipway.domain.cost import Cost
 from slipway.domain.evidence import ComparisonEvidence, Evidence
 from slipway.domain.identity import Identity, Released
 from slipway.domain.release import Image, Rehearsal, Rollout, Verdicts
+from slipway.domain.rollout_limit import CanaryLimit
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Verdict
 from slipway.reports import charts, rendering
 from slipway.reports.cutting import cut_at_a_line
 from slipway.reports.markdown import Markdown, fenced, issue_number
 from slipway.reports.marker import marker, read_marker
+from slipway.reports.numbers import percent
 from slipway.reports.release_words import (
     answers_yes_or_no,
     audited_findings,
@@ -63,9 +66,10 @@ class Opening:
     supersedes: tuple[Superseded, ...] = ()
 
 
-def pull_request_title(identity: Identity, environment: str) -> str:
+def pull_request_title(identity: Identity, environment: str, *, canary: CanaryLimit | None = None) -> str:
     deployed = identity.deployed.get(environment)
-    return f"{identity.model}: {change(identity, deployed)}, {environment}"
+    where = environment if canary is None else f"as a canary, {percent(canary.share)} of {environment}"
+    return f"{identity.model}: {change(identity, deployed)}, {where}"
 
 
 def pull_request_body(
@@ -80,11 +84,14 @@ def pull_request_body(
     opening: Opening,
     cost: Cost | None,
     before: Rollout | None = None,
+    canary: CanaryLimit | None = None,
+    shown: CanaryVerdicts | None = None,
 ) -> str:
     """The body in Markdown, cut to what GitHub takes, with a marker at its end.
 
     `cost` is what the clock said while the evidence was measured; it and `image` are None where there is none.
     `before` tells of the environment that runs this version already, from whose release the evidence is carried over.
+    With `canary`, a share of the traffic is proposed; `shown` is what the version showed with one.
     """
     deployed = identity.deployed.get(environment)
     running = deployed.version if deployed else None
@@ -107,13 +114,17 @@ def pull_request_body(
         opening=opening,
         supersedes=_supersedes(opening.supersedes),
         before=before,
+        canary=canary,
+        shown=shown,
         deployed=deployed,
         rehearsed=_is_rehearsed(rehearsal, deployed),
         rollback_button=_rollback_button(opening.web),
         record=record_of(identity, web=opening.web),
     )
     return cut_at_a_line(
-        text, whole=record_of(identity, web=opening.web), ending=_marker(identity, environment, opening.supersedes)
+        text,
+        whole=record_of(identity, web=opening.web),
+        ending=_marker(identity, environment, opening.supersedes, canary=canary),
     )
 
 
@@ -145,14 +156,19 @@ def _cost_told(cost: Cost | None, running: str | None) -> dict[str, Any]:
     }
 
 
-def superseded_comment(identity: Identity, environment: str, *, by: int) -> str:
+def superseded_comment(identity: Identity, environment: str, *, by: int, canary: CanaryLimit | None = None) -> str:
     """What a pull request is closed with, when that of a newer version is there."""
-    return f"Superseded by #{by}: {pull_request_title(identity, environment)}"
+    return f"Superseded by #{by}: {pull_request_title(identity, environment, canary=canary)}"
 
 
 def proposes_tag_object(body: str) -> str | None:
     """The tag object that a pull request was opened for; None where its body does not tell."""
     return read_marker(body).get("tag_object")
+
+
+def proposes_canary(body: str) -> bool:
+    """Whether it was a share of the traffic alone that was proposed."""
+    return "canary" in read_marker(body)
 
 
 def supersedes_of(body: str) -> tuple[Superseded, ...]:
@@ -175,14 +191,18 @@ def _waivers_to_fill_in(identity: Identity, verdicts: Verdicts) -> list[Markdown
     return [fenced(f"# {file}\n{entry}", language="yaml") for file in files]
 
 
-def _marker(identity: Identity, environment: str, supersedes: Sequence[Superseded]) -> str:
+def _marker(
+    identity: Identity, environment: str, supersedes: Sequence[Superseded], *, canary: CanaryLimit | None
+) -> str:
     """What a later run has to know of the request when it finds it open or closed."""
+    told = {} if canary is None else {"canary": f"{canary.share:g}"}
     return marker(
         kind="release",
         tag=identity.tag,
         tag_object=identity.tag_object,
         environment=environment,
         supersedes=" ".join(f"{one.number}={one.version}" for one in supersedes),
+        **told,
     )
 
 

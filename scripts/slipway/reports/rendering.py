@@ -77,6 +77,7 @@ def _environment(*, autoescape: bool) -> Environment:
         environment.filters |= {"code": code, "block": block}
         environment.globals["issue_number"] = issue_number
     environment.globals["share"] = numbers.share
+    environment.globals["percent"] = numbers.percent
     return environment
 
 

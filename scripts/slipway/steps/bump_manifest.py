@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass
 
 from slipway.adapters import deploy_tree, git, manifests
+from slipway.adapters.canary_proposals import Course, course_of, manifest_with
 from slipway.adapters.forge import Pull, PullState
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.records import Record
@@ -26,6 +27,7 @@ from slipway.errors import BadTag, NotReleasable
 from slipway.reports.pull_request import (
     Opening,
     Superseded,
+    proposes_canary,
     proposes_tag_object,
     pull_request_body,
     pull_request_title,
@@ -44,6 +46,7 @@ class _Proposed:
     image: Image
     verdict: Verdict
     environment: str
+    course: Course
 
     @property
     def branch(self) -> str:
@@ -51,13 +54,17 @@ class _Proposed:
 
     @property
     def title(self) -> str:
-        return pull_request_title(self.identity, self.environment)
+        return pull_request_title(self.identity, self.environment, canary=self.course.trial)
 
 
 def run(record: Record, *, environment: str, workplace: Workplace) -> Page[Proposal]:
     """Open or update the pull request, close those of lower versions, and write the page `proposal`.
 
+    Where a policy asks for a canary, a share of the traffic is proposed first; once that was merged and was judged to
+    pass, all of it is.
+
     Raises:
+        BadFile: a canary is asked for that this engine or this manifest cannot hold to its share.
         NotReleasable: the verdict is `fail`, or the version was quarantined meanwhile.
         ForgeRefused: somebody else committed to the branch.
     """
@@ -66,7 +73,8 @@ def run(record: Record, *, environment: str, workplace: Workplace) -> Page[Propo
     verdicts = record.page(Verdicts, written_by="judge")
     _refuse(identity, verdicts.body, workplace)
     live = deploy_tree.deployed(workplace.forge, environment=environment, model=identity.model)
-    proposed = _Proposed(identity, image, verdicts.body.verdict, environment)
+    course = course_of(identity.release, image, environment, live=live, workplace=workplace)
+    proposed = _Proposed(identity, image, verdicts.body.verdict, environment, course)
     decided = _decided(proposed, workplace)
     reads = {
         "image": image.digest,
@@ -74,6 +82,7 @@ def run(record: Record, *, environment: str, workplace: Workplace) -> Page[Propo
         "environment": environment,
         "deployed": live.digest if live else "none",
         "decided": str(decided.number) if decided else "none",
+        **course.reads,
     }
     return record.once(
         Proposal, reads=reads, make=lambda: _propose(record, proposed, live, decided, workplace), is_deed=True
@@ -102,6 +111,8 @@ def _decided(proposed: _Proposed, workplace: Workplace) -> Pull | None:
     last = workplace.forge.last_pull_for(proposed.branch)
     if last is None or last.state is PullState.OPEN:
         return None
+    if last.state is PullState.MERGED and proposed.course.is_beyond_a_share and proposes_canary(last.body):
+        return None  # the yes was to a share
     about = proposes_tag_object(last.body)  # a body without it was edited, and stands for the same tag
     return last if about in (None, proposed.identity.tag_object) else None
 
@@ -112,6 +123,9 @@ def _propose(
     if live is not None and live.digest == proposed.image.digest:
         return _without_pull(proposed, replaces=_replaced_before(record, proposed.environment))
     replaces = live.tag if live else None
+    if proposed.course.waits:
+        log.info("%s is a canary in %s, and has not shown enough yet", proposed.identity.release, proposed.environment)
+        return _without_pull(proposed, replaces=replaces)
     if decided is not None:
         _say_that_it_is_decided(proposed, decided)
         return _without_pull(proposed, replaces=replaces).model_copy(update={"decided": decided.number})
@@ -119,7 +133,9 @@ def _propose(
     lower = _lower_pulls(proposed, workplace)
     pull = _open_or_update(record, proposed, lower, workplace)
     for one in lower:
-        comment = superseded_comment(proposed.identity, proposed.environment, by=pull.number)
+        comment = superseded_comment(
+            proposed.identity, proposed.environment, by=pull.number, canary=proposed.course.trial
+        )
         workplace.forge.close_pull(one.number, comment=comment)
     return _without_pull(proposed, replaces=replaces).model_copy(
         update={"pull": pull.number, "draft": proposed.verdict is not Verdict.PASS}
@@ -134,6 +150,7 @@ def _without_pull(proposed: _Proposed, *, replaces: str | None) -> Proposal:
         title=proposed.title,
         draft=False,
         replaces=replaces,
+        canary=proposed.course.trial.share if proposed.course.trial else None,
     )
 
 
@@ -159,18 +176,25 @@ def _commit(proposed: _Proposed, workplace: Workplace) -> None:
     base = forge.head(forge.default_branch)
     path = deploy_tree.manifest_path(proposed.environment, model)
     before = forge.read(base, path) if base else None
-    after = manifests.set_image(
-        before or _new_manifest(model, proposed.environment, workplace),
+    wanted = Deployed(
         name=model,
         new_name=f"{workplace.settings.image_registry}/{model}",
         tag=proposed.identity.version,
         digest=proposed.image.digest,
-        where=path,
+    )
+    after = manifest_with(
+        wanted,
+        before or _new_manifest(model, proposed.environment, workplace),
+        limit=proposed.course.trial,
+        environment=proposed.environment,
+        base=base,
+        workplace=workplace,
     )
     head = forge.head(branch)
     if head is not None and forge.read(head, path) == after and not forge.commits(forge.default_branch, beyond=branch):
         return
-    message = f"Deploy {proposed.identity.release} to {proposed.environment}\n\n{proposed.image.digest}\n"
+    how = " as a canary" if proposed.course.trial else ""
+    message = f"Deploy {proposed.identity.release} to {proposed.environment}{how}\n\n{proposed.image.digest}\n"
     forge.commit(branch, onto=head, parent=base, changes={path: after}, message=message)
 
 
@@ -178,7 +202,9 @@ def _new_manifest(model: str, environment: str, workplace: Workplace) -> bytes:
     return manifests.new_manifest(model, environment=environment, engine=workplace.settings.rollout_engine)
 
 
-def pull_request_text(record: Record, *, environment: str, opening: Opening | None = None) -> str:
+def pull_request_text(
+    record: Record, *, environment: str, opening: Opening | None = None, course: Course | None = None
+) -> str:
     """The body for the newest pages of a record; without an opening it is what a check would propose."""
     image = record.latest(Image)
     identity = record.page(Identity, written_by="resolve-tag").body
@@ -194,12 +220,15 @@ def pull_request_text(record: Record, *, environment: str, opening: Opening | No
         opening=opening or Opening(),
         cost=evidence.circumstances.cost,
         before=_live_elsewhere(record, environment, image.body if image else None),
+        canary=course.trial if course else None,
+        shown=course.shown if course else None,
     )
 
 
 def _live_elsewhere(record: Record, environment: str, image: Image | None) -> Rollout | None:
     """Where this very image runs already: its evidence is what the next environment is told."""
-    rollouts = [page.body for page in record.pages(Rollout) if page.body.environment != environment]
+    whole = [page.body for page in record.pages(Rollout) if not page.body.canary]
+    rollouts = [one for one in whole if one.environment != environment]
     return next((one for one in reversed(rollouts) if image is not None and one.digest == image.digest), None)
 
 
@@ -212,7 +241,7 @@ def _open_or_update(record: Record, proposed: _Proposed, lower: tuple[Pull, ...]
         web=workplace.web,
         supersedes=_superseded(there, lower),
     )
-    body = pull_request_text(record, environment=proposed.environment, opening=opening)
+    body = pull_request_text(record, environment=proposed.environment, opening=opening, course=proposed.course)
     draft, identity = proposed.verdict is not Verdict.PASS, proposed.identity
     given = [one.name for one in (labels.SLIPWAY, labels.of_model(identity.model), labels.of_bump(identity.bump))]
     owners = identity.declaration.owners

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from slipway.adapters import cluster_manifests, deploy_tree, manifests
@@ -12,6 +12,7 @@ from slipway.adapters.yaml_files import read_bounded
 from slipway.domain.identity import Identity
 from slipway.domain.policy import QuarantineEntry
 from slipway.domain.release import Image
+from slipway.domain.rollout_limit import CANARY_MEND, canary_without_cluster
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.upkeep import ManifestProblem, ManifestReport
 from slipway.errors import BadTag, SlipwayError
@@ -26,6 +27,7 @@ class _Manifest:
     model: str
     deployed: Deployed
     content: bytes
+    canary: Deployed | None
 
 
 def run(*, workplace: Workplace) -> ManifestReport:
@@ -44,6 +46,7 @@ def run(*, workplace: Workplace) -> ManifestReport:
             checked += 1
             problems += _problems(manifest, held, workplace)
             problems += _builds_on_nothing(manifest, workplace)
+    problems += _canaries_that_no_engine_runs(workplace)
     return ManifestReport(checked=checked, problems=tuple(problems))
 
 
@@ -52,7 +55,8 @@ def _read(path: str, workplace: Workplace) -> _Manifest | None:
     _, environment, model, _ = path.split("/")
     content = read_bounded(workplace.repository.root / path)
     deployed = manifests.deployed(content, name=model, where=path)
-    return None if deployed is None else _Manifest(path, environment, model, deployed, content)
+    canary = manifests.canary_of(content, name=model, where=path)
+    return None if deployed is None else _Manifest(path, environment, model, deployed, content, canary)
 
 
 def _quarantine(workplace: Workplace) -> tuple[QuarantineEntry, ...]:
@@ -64,18 +68,75 @@ def _quarantine(workplace: Workplace) -> tuple[QuarantineEntry, ...]:
 def _problems(
     manifest: _Manifest, held: tuple[QuarantineEntry, ...], workplace: Workplace
 ) -> Iterator[ManifestProblem]:
-    wanted = manifest.deployed
     if manifest.environment not in [environment.name for environment in workplace.settings.environments]:
         yield _problem(
             manifest, f"`{manifest.environment}` is no environment of slipway.yaml", "add it there, or move the folder"
         )
+    tag = yield from _told_tag(manifest, manifest.deployed)
+    if tag is not None:
+        yield from _held(manifest, tag, held)
+        yield from _unjudged(manifest, manifest.deployed, tag, workplace)
+        yield from _stale(manifest, tag, workplace)
+    yield from _of_canary(manifest, held, workplace)
+
+
+def _of_canary(
+    manifest: _Manifest, held: tuple[QuarantineEntry, ...], workplace: Workplace
+) -> Iterator[ManifestProblem]:
+    """What gets a share of the traffic is judged before, as what gets all of it is; and the two lines go together."""
+    if manifest.canary is None:
+        if manifests.has_canary_component(manifest.content, where=manifest.path):
+            yield _problem(
+                manifest,
+                f"it takes {manifests.CANARY_COMPONENT} in, and `images:` says of no digest for it",
+                "take the component out; `slipway bump-manifest` writes both",
+            )
+        return
+    tag = yield from _told_tag(manifest, manifest.canary)
+    if tag is not None:
+        yield from _held(manifest, tag, held)
+        yield from _unjudged(manifest, manifest.canary, tag, workplace)
+    if manifest.canary.digest == manifest.deployed.digest:
+        yield _problem(manifest, "its canary is what has the rest of the traffic, too", "take the canary out")
+    yield from _nothing_runs_it(manifest, workplace)
+
+
+def _nothing_runs_it(manifest: _Manifest, workplace: Workplace) -> Iterator[ManifestProblem]:
+    if not workplace.settings.rollout_engine.is_cluster:
+        yield _problem(
+            manifest, f"the engine {workplace.settings.rollout_engine} runs no canary", "take the canary out"
+        )
+    elif not manifests.has_canary_component(manifest.content, where=manifest.path):
+        line = f"components: [{manifests.CANARY_COMPONENT}]"
+        yield _problem(manifest, "no Deployment has the image of its canary", f"add this line: {line}")
+    elif not (workplace.repository.root / cluster_manifests.CANARY).is_file():
+        yield cluster_manifests.no_canary_component(manifest.path)
+
+
+def _canaries_that_no_engine_runs(workplace: Workplace) -> Iterator[ManifestProblem]:
+    """A policy that asks for what a release would be refused for at its last step."""
     try:
-        tag = ReleaseTag.parse(f"{manifest.model}@{wanted.tag}")
+        rollout = workplace.repository.policies().rollout
+    except SlipwayError as error:
+        yield ManifestProblem(path="policies", problem=error.problem, mend=error.mend)
+        return
+    engine = workplace.settings.rollout_engine
+    limits = (rollout.limit, *(override.limit for override in rollout.models.values()))
+    if not engine.is_cluster and any(limit.canary is not None for limit in limits):
+        yield ManifestProblem(path="policies/rollout.yaml", problem=canary_without_cluster(engine), mend=CANARY_MEND)
+
+
+def _told_tag(manifest: _Manifest, wanted: Deployed) -> Generator[ManifestProblem, None, ReleaseTag | None]:
+    try:
+        return ReleaseTag.parse(f"{manifest.model}@{wanted.tag}")
     except BadTag:
         yield _problem(
             manifest, f"newTag `{wanted.tag}` is no version", "write the version that the digest belongs to: v1.4.0"
         )
-        return
+        return None
+
+
+def _held(manifest: _Manifest, tag: ReleaseTag, held: tuple[QuarantineEntry, ...]) -> Iterator[ManifestProblem]:
     entry = next((one for one in held if one.holds(tag.model, tag.image_tag)), None)
     if entry is not None:
         yield _problem(
@@ -83,8 +144,6 @@ def _problems(
             f"{tag} is quarantined by {entry.by}: {entry.reason}",
             f"deploy another version, or let an owner take the entry out of {deploy_tree.QUARANTINE}",
         )
-    yield from _unjudged(manifest, tag, workplace)
-    yield from _stale(manifest, tag, workplace)
 
 
 def _builds_on_nothing(manifest: _Manifest, workplace: Workplace) -> Iterator[ManifestProblem]:
@@ -99,8 +158,10 @@ def _builds_on_nothing(manifest: _Manifest, workplace: Workplace) -> Iterator[Ma
         )
 
 
-def _unjudged(manifest: _Manifest, tag: ReleaseTag, workplace: Workplace) -> Iterator[ManifestProblem]:
-    digest = manifest.deployed.digest
+def _unjudged(
+    manifest: _Manifest, wanted: Deployed, tag: ReleaseTag, workplace: Workplace
+) -> Iterator[ManifestProblem]:
+    digest = wanted.digest
     images = [page.body.digest for page in workplace.history.pages(tag, Image)]
     if not workplace.history.passed(tag):
         known = "failed" if workplace.history.page(tag, Identity) else "is not in the ledger"

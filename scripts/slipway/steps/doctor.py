@@ -19,6 +19,7 @@ from slipway.domain.checkup import Checkup, Finding, State, ok, problem
 from slipway.domain.checkup.forge import ENVIRONMENT, SCHEDULED, holds, judge, missing_labels, ruleset_named
 from slipway.domain.checkup.seen import Ruleset, SeenImage, Unseen
 from slipway.domain.checkup.work_tree import (
+    judge_canaries,
     judge_cluster,
     judge_files,
     judge_freezes,
@@ -38,7 +39,7 @@ def run(*, today: date, workplace: Workplace) -> Checkup:
         _of_runtime(workplace),
         *_of_clusters(workplace),
         _of_public_keys(workplace),
-        *_of_freezes(workplace),
+        *_of_rollouts(workplace),
         *judge_files(template_files.look(workplace.repository.root)),
     ]
     return Checkup.of(findings)
@@ -152,7 +153,7 @@ def _of_public_keys(workplace: Workplace) -> Finding:
     return ok(name, f"{keys[0].path} signs; good is a signature by {', '.join(key.path for key in keys)}")
 
 
-def _of_freezes(workplace: Workplace) -> Iterator[Finding]:
+def _of_rollouts(workplace: Workplace) -> Iterator[Finding]:
     try:
         rollout = workplace.repository.policies().rollout
     except BadFile as bad:
@@ -161,6 +162,7 @@ def _of_freezes(workplace: Workplace) -> Iterator[Finding]:
     environments = [environment.name for environment in workplace.settings.environments]
     limits = (rollout.limit, *(override.limit for override in rollout.models.values()))
     yield from judge_freezes(limits, environments=environments)
+    yield from judge_canaries(limits, environments=environments, engine=workplace.settings.rollout_engine)
 
 
 def _deployed(workplace: Workplace) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from datetime import date
 
 from slipway.domain.checkup import Finding, State, ok, problem
 from slipway.domain.checkup.seen import SeenCluster, SeenFiles, SeenImage
-from slipway.domain.rollout_limit import RolloutLimit
+from slipway.domain.rollout_limit import CANARY_MEND, RolloutLimit, canary_without_cluster
 from slipway.domain.settings import RolloutEngine
 
 LISTED = ".slipway-files.sha256"
@@ -70,6 +70,22 @@ def judge_freezes(limits: Iterable[RolloutLimit], *, environments: Collection[st
         yield problem("freezes", f"{told}: there, nothing is frozen", "write names of slipway.yaml, or leave them out")
     elif freezes:
         yield ok("freezes", "all of environments that slipway.yaml has")
+
+
+def judge_canaries(
+    limits: Iterable[RolloutLimit], *, environments: Collection[str], engine: RolloutEngine
+) -> Iterator[Finding]:
+    """Nothing where no canary is asked for; one that no engine can run would stop a release at its last step."""
+    asked = [limit.canary for limit in limits if limit.canary is not None]
+    named = dict.fromkeys(name for canary in asked for name in canary.environments)
+    unknown = [f"`{name}`" for name in named if name not in environments]
+    if asked and not engine.is_cluster:
+        yield problem("canaries", canary_without_cluster(engine), CANARY_MEND)
+    elif unknown:
+        told = f"policies/rollout.yaml names {', '.join(unknown)}, and slipway.yaml has {', '.join(environments)}"
+        yield problem("canaries", f"{told}: there, none is tried", "write names of slipway.yaml, or leave them out")
+    elif asked:
+        yield ok("canaries", "of environments that slipway.yaml has, on an engine with a cluster")
 
 
 def judge_cluster(seen: SeenCluster) -> Finding:
