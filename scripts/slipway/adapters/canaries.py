@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from slipway.adapters import deploy_tree, git
 from slipway.adapters.wanted_rollouts import Wanted, wanted, wanted_canary
 from slipway.adapters.workplace import Workplace
 from slipway.domain.canary import CanaryVerdicts
@@ -46,7 +47,11 @@ def running(model: str, *, environment: str, workplace: Workplace) -> Trial | No
 
     Raises:
         BadFile: the manifest cannot be read.
+        Unreachable: the forge does not answer.
     """
+    if deploy_tree.canary(workplace.forge, environment=environment, model=model) is None:
+        return None
+    git.fetch(workplace.repository.root)  # which commit brought it
     canary = wanted_canary(model, environment=environment, workplace=workplace)
     stable = wanted(model, environment=environment, workplace=workplace)
     if canary is None or stable is None:
@@ -58,9 +63,7 @@ def running(model: str, *, environment: str, workplace: Workplace) -> Trial | No
 
 def verdicts(trial: Trial, workplace: Workplace) -> CanaryVerdicts | None:
     """What the ledger says of this very trial last; what was judged of an earlier one of that version is not it."""
-    found = workplace.history.canary_page(
-        trial.tag.model, trial.environment, trial.tag.image_tag, CanaryVerdicts
-    )
+    found = workplace.history.canary_page(trial.tag.model, trial.environment, trial.tag.image_tag, CanaryVerdicts)
     is_of_it = found is not None and is_about(found.body, trial)
     return found.body if found is not None and is_of_it else None
 

@@ -69,9 +69,7 @@ def look(model: str, environment: str, until: date | None, *, about: Callable[[I
     place = options.workplace()
     if canaries.running(model, environment=environment, workplace=place) is None:
         return 0
-    click.get_current_context().invoke(
-        measure_canary, model=model, environment=environment, until=until, as_json=False
-    )
+    click.get_current_context().invoke(measure_canary, model=model, environment=environment, until=until, as_json=False)
     page = _judge(model, environment, until, place)
     if page is None:
         return 0

@@ -234,9 +234,7 @@ def _window(canary: _Version, stable: _Version, days: _Days, found: _Found, poli
     seen, counted = found.seen, found.counted
     rows = seen.rows + (counted.rows if counted else 0)
     log.info("judging by %s rows of the canary %s, %s to %s", f"{rows:,}", canary.name, days.start, days.end)
-    moved, breaks = (
-        drift.measure(canary.input_profile, seen, counted.columns if counted else {}) if rows else ((), ())
-    )
+    moved, breaks = drift.measure(canary.input_profile, seen, counted.columns if counted else {}) if rows else ((), ())
     answers_moved, _ = drift.measure(canary.output_profile, seen) if seen.rows else ((), ())
     return Window(
         start=days.start,
@@ -269,9 +267,7 @@ class _Served:
     of: int
 
 
-def _replay(
-    canary: _Version, stable: _Version, days: _Days, sample: Sample
-) -> tuple[TrafficEvidence | None, str]:
+def _replay(canary: _Version, stable: _Version, days: _Days, sample: Sample) -> tuple[TrafficEvidence | None, str]:
     """Both on this machine, so that no processor rounds one of them otherwise; and why not, where that cannot be."""
     if len(sample.rows) == 0:
         return None, "no row of it was logged"
