@@ -1,4 +1,4 @@
-"""What Argo CD, Flux and the Prometheus operator read has their own types; none of them runs here."""
+"""What Argo CD, Argo Rollouts, Flux, gateways and Prometheus' operator read has types of its own; none of it runs here."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import yaml
 from slipway.adapters.yaml_files import read_yaml
 from slipway.domain.settings import RolloutEngine, Settings
 
+from tests.deploy.test_guide import GATEWAY, ROLLOUTS, written
 from tests.deploy.trees import Document, edit, of_kind, released, rendered
 from tests.template.bench import PROJECT, ROOT, bench_with_our_caches, copy_of_the_template
 
@@ -24,13 +25,17 @@ PACKAGES = "@kubernetes-models"
 IMPORTS = {
     "ApplicationSet": f"{PACKAGES}/argo-cd/argoproj.io/v1alpha1/ApplicationSet",
     "GitRepository": f"{PACKAGES}/flux-cd/source.toolkit.fluxcd.io/v1/GitRepository",
+    "HTTPRoute": f"{PACKAGES}/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute",
     "Kustomization": f"{PACKAGES}/flux-cd/kustomize.toolkit.fluxcd.io/v1/Kustomization",
+    "Rollout": f"{PACKAGES}/argo-rollouts/argoproj.io/v1alpha1/Rollout",
     "ServiceMonitor": f"{PACKAGES}/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor",
 }
 MISTAKES = {  # by kind: a field that is misspelt, and one with a value of another type
     "ApplicationSet": [('"directories"', '"directory"'), ('"goTemplate": true', '"goTemplate": "true"')],
     "GitRepository": [('"interval"', '"every"'), ('"branch": "main"', '"branch": 1')],
+    "HTTPRoute": [('"backendRefs"', '"backends"'), ('"weight": 25', '"weight": "25"')],
     "Kustomization": [('"sourceRef"', '"sourceref"'), ('"prune": true', '"prune": "yes"')],
+    "Rollout": [('"workloadRef"', '"workloadref"'), ('"setWeight": 25', '"setWeight": "25"')],
     "ServiceMonitor": [('"endpoints"', '"endpoint"'), ('"port": "http"', '"port": 8080')],
 }
 
@@ -61,7 +66,9 @@ def documents(generated: dict[RolloutEngine, Path], tmp_path_factory: pytest.Tem
     found = {
         "ApplicationSet": yaml.safe_load((argo_cd / "application-set.yaml").read_text()),
         "GitRepository": yaml.safe_load((flux / "source.yaml").read_text()),
+        "HTTPRoute": of_kind("HTTPRoute", rendered(written(GATEWAY, tmp_path_factory.mktemp("gateway")))),
         "Kustomization": yaml.safe_load((flux / "environments.yaml").read_text()),
+        "Rollout": of_kind("Rollout", rendered(written(ROLLOUTS, tmp_path_factory.mktemp("rollouts")))),
         "ServiceMonitor": of_kind("ServiceMonitor", _monitored(tmp_path_factory.mktemp("monitored"))),
     }
     assert [document["kind"] for document in found.values()] == list(found)

@@ -272,12 +272,11 @@ def _span(text: str, mapping: MappingNode, key: str) -> tuple[int, int]:
 
 def _end(text: str, node: Node) -> int:
     """Where the last word of a value ends: of a list or mapping in lines, the parser tells where the next begins."""
-    if isinstance(node, ScalarNode) or node.flow_style:
-        start, end = node.start_mark.index, node.end_mark.index
-        return start + len(text[start:end].rstrip())
-    if isinstance(node, MappingNode):
+    if isinstance(node, MappingNode) and not node.flow_style:
         return _end_of_pair(text, node, node.value[-1][0].value)
-    return _end(text, node.value[-1])
+    if isinstance(node, SequenceNode) and not node.flow_style:
+        return _end(text, node.value[-1])
+    return len(text[: node.end_mark.index].rstrip())
 
 
 def _end_of_pair(text: str, mapping: MappingNode, key: str) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from slipway.adapters.deploy_tree import manifest_path
 from slipway.adapters.rollout import Batch, Deployment, Live, client
 from slipway.adapters.rollout.client import Times
-from slipway.adapters.rollout.kubernetes import blame, reading, staying, verdicts, writing
+from slipway.adapters.rollout.kubernetes import blame, objects, reading, staying, verdicts, writing
 from slipway.adapters.rollout.kubernetes.asking import Asking
 from slipway.adapters.rollout.kubernetes.forwarding import forwarded
 from slipway.adapters.rollout.kubernetes.kubectl import Kubectl
@@ -56,6 +56,8 @@ class KubernetesRollout:
         if self.engine is RolloutEngine.KUBERNETES:
             writing.apply(manifest, asking.kubectl, model=deployment.model)
         seen = self._wait(deployment, asking)
+        if manifest.canary is None:
+            self._wait_until_alone(deployment, manifest, asking.kubectl)
         self._restarts[workload.url] = staying.restarts(seen, deployment.digest)
         return Live(
             model=deployment.model,
@@ -184,6 +186,23 @@ class KubernetesRollout:
                     return seen
                 self._decide(seen, deployment, asking, waits_for=text, is_last=is_last)
             told = _tell(deployment, text, told)
+            time.sleep(min(self.turn_seconds, max(0.0, ends - time.monotonic())))
+
+    def _wait_until_alone(self, deployment: Deployment, manifest: Rendered, kubectl: Kubectl) -> None:
+        """Argo CD and Flux delete what git holds no more, a moment after they applied the rest.
+
+        Raises:
+            Unreachable: a canary that is in the manifest no more is still there when the time is over.
+        """
+        ends = time.monotonic() + deployment.ready_seconds
+        which = writing.canaries_of(deployment.model, manifest)
+        while objects.of_kind(kubectl.objects("deployment.apps", *which), "Deployment", objects.Deployment):
+            if time.monotonic() >= ends:
+                raise Unreachable(
+                    f"a canary of {deployment.model} is still there in {deployment.environment}, and in no manifest; "
+                    "it gets no requests",
+                    mend=f"see who keeps it, or delete it: {kubectl.shown('delete', 'deployment.apps', *which)}",
+                )
             time.sleep(min(self.turn_seconds, max(0.0, ends - time.monotonic())))
 
     def _decide(self, seen: Seen, deployment: Deployment, asking: Asking, *, waits_for: str, is_last: bool) -> None:

@@ -78,14 +78,14 @@ def _refuse_another_pod(stable: Document, canary: Document, found: Rendered) -> 
 
 
 def _refuse_no_service(stable: Document, canary: Document, told: Sequence[Document], found: Rendered) -> None:
-    services = [one for one in told if one.get("kind") == "Service" and _selects(one, stable)]
-    lost = [str(_at(one, "metadata", "name")) for one in services if not _selects(one, canary)]
-    if lost or not services:
-        named = ", ".join(lost) or "none that reaches both"
+    services = [one for one in told if one.get("kind") == "Service"]
+    if not any(_selects(one, stable) and _selects(one, canary) for one in services):
+        named = ", ".join(str(_at(one, "metadata", "name")) for one in services if _selects(one, stable)) or "none"
         raise BadFile(
-            f"{found.path}: a canary would get no requests of a Service of {found.workload.name}: {named}",
-            mend="let its selector name labels that both have, in deploy/base/canary/kustomization.yaml; "
-            f"{_GUIDE} says which",
+            f"{found.path}: a canary would get no requests: no Service reaches both it and {found.workload.name}, "
+            f"which answers those of: {named}",
+            mend="let the selector of the Service name labels that both have, in "
+            f"deploy/base/canary/kustomization.yaml; {_GUIDE} says which",
         )
 
 

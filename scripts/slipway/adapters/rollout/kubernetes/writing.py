@@ -23,8 +23,12 @@ def apply(manifest: Rendered, kubectl: Kubectl, *, model: str) -> None:
         if ended.code != 0:
             raise kubectl.failure(ended, "apply", "--kustomize", str(Path(manifest.path).parent))
         if manifest.canary is None:
-            of_model = f"--selector={OF_CANARIES},app.kubernetes.io/name={model}"
-            kubectl.run("delete", "deployment.apps", of_model, "--wait=false", *manifest.workload.place)
+            kubectl.run("delete", "deployment.apps", *canaries_of(model, manifest), "--wait=false")
+
+
+def canaries_of(model: str, manifest: Rendered) -> tuple[str, ...]:
+    """Which Deployments are those of canaries, as kubectl takes it."""
+    return (f"--selector={OF_CANARIES},app.kubernetes.io/name={model}", *manifest.workload.place)
 
 
 def delete(manifest: Rendered, kubectl: Kubectl) -> None:

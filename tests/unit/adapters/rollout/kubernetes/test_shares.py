@@ -98,17 +98,19 @@ def test_a_pod_with_other_resources_is_no_trial_of_its_model() -> None:
     assert "`target: {kind: Deployment}`" in told
 
 
-def test_a_service_that_does_not_reach_a_canary_is_told() -> None:
-    """It would wait for rows forever."""
-    assert "no requests of a Service of tip-server: tip-server" in refused(
-        rendered(a_service(component="server"), beside=3)
-    )
-    assert "none that reaches both" in refused(rendered(a_service(component="other"), beside=3))
+@pytest.mark.parametrize(
+    ("selector", "answers"),
+    [({"component": "server"}, "tip-server"), ({"component": "canary"}, "none"), ({}, "none")],
+)
+def test_a_canary_that_no_service_reaches_is_told(selector: dict[str, str], answers: str) -> None:
+    """It would wait for rows forever; a Service that selects nothing has no endpoints of its own."""
+    assert f"which answers those of: {answers}" in refused(rendered(a_service(**selector), beside=3))
 
 
-def test_a_service_that_selects_nothing_reaches_nobody() -> None:
-    """Kubernetes gives it no endpoints of its own."""
-    assert "none that reaches both" in refused(rendered(a_service(), beside=3))
+def test_a_service_of_what_runs_alone_may_stand_beside_that_of_both() -> None:
+    """By it a gateway sends a share of its own; what is asked there does not come to the canary."""
+    both = a_service(**{"part-of": "slipway"})
+    refuse_more_than(LIMIT, rendered(both, a_service(component="server"), beside=3), environment="production")
 
 
 def test_a_component_that_makes_no_canary_is_told() -> None:
