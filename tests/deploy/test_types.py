@@ -1,4 +1,4 @@
-"""What Argo CD, Argo Rollouts, Flux, gateways and Prometheus' operator read has types of its own; none of it runs here."""
+"""What Argo CD, Argo Rollouts, Flux, gateways and Prometheus read has types of its own; none of it runs here."""
 
 from __future__ import annotations
 
