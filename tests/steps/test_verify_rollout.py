@@ -43,8 +43,14 @@ class InThisProcess:
     def apply(self, deployment: Deployment) -> Live:
         self.started.append(deployment)
         self.model = onnx_session.open_model(deployment.model_directory / "model.onnx")
-        names = {"model": deployment.model, "environment": deployment.environment, "version": deployment.version}
-        live = Live(**names, digest=deployment.digest, url="", pid=0)
+        live = Live(
+            model=deployment.model,
+            environment=deployment.environment,
+            version=deployment.version,
+            digest=deployment.digest,
+            url="",
+            is_canary=deployment.is_canary,
+        )
         if self.asks_first and deployment.examine is not None:
             deployment.examine(live)
             self.examined.append(deployment.version)

@@ -161,10 +161,14 @@ def verify_rollout(  # noqa: PLR0917  # click passes by name
         wanted = step.wanted(model, environment=name, workplace=place)
         tell(f"{model} in {name}: {wanted.tag.image_tag} is served from {wanted.digest}", dry_run=True)
         return
-    what = {"environment": name, "on": on or options.today(), "workplace": place, "engine": engine_of(place)}
+    day, engine = on or options.today(), engine_of(place)
     stays = outlives_this_run(place.settings.rollout_engine, os.environ)
     try:
-        page = step.run_on_canary(model, **what) if canary else step.run(model, stays=stays, **what)
+        page = (
+            step.run_on_canary(model, environment=name, on=day, workplace=place, engine=engine)
+            if canary
+            else step.run(model, environment=name, on=day, workplace=place, engine=engine, stays=stays)
+        )
     except RolloutFailed as failure:
         hand_over({"incident": failure.incident})
         raise

@@ -339,5 +339,7 @@ def _measured_in_production(
 ) -> str:
     if estimate is None:
         return window.why_unlabelled or f"no {limit.window_days} labelled days since the release yet"
+    if limit.windows == 1:
+        return str(estimate)
     side = "above" if held_to.metric.lower_is_better else "below"
     return f"{estimate}, {failed_in_a_row} windows {side} in a row"

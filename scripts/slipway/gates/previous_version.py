@@ -18,15 +18,14 @@ def judge_window(evidence: WindowEvidence, limit: PreviousVersionLimit) -> tuple
     replayed = evidence.window.previous
     wins = len(list(takewhile(lambda window: _better(window, replayed, limit), _newest_first(evidence))))
     verdict = _verdict(replayed, wins, limit)
-    problem, mend = _what_to_do(name, evidence, wins, verdict)
+    problem, mend = _what_to_do(name, evidence, wins, verdict, looks=limit.windows)
     return (
         Finding(
             gate="previous_version",
             title=f"Would {name} do better, same rows?",
             verdict=verdict,
             measured=_measured(evidence, replayed),
-            allowed=f"not by more than {_gain_in_words(replayed, limit)}, "
-            f"{'twice' if limit.windows == 2 else f'{limit.windows} times'} in a row",
+            allowed=f"not by more than {_gain_in_words(replayed, limit)}{_in_a_row(limit)}",
             margin=f"{_asked(replayed, limit) - replayed.gain.low:+.3f}" if replayed and replayed.gain else "–",
             problem=problem,
             mend=mend,
@@ -36,10 +35,18 @@ def judge_window(evidence: WindowEvidence, limit: PreviousVersionLimit) -> tuple
     )
 
 
-def _what_to_do(name: str, evidence: WindowEvidence, wins: int, verdict: Verdict) -> tuple[str, str]:
+def _in_a_row(limit: PreviousVersionLimit) -> str:
+    """Empty where one look decides."""
+    if limit.windows == 1:
+        return ""
+    return f", {'twice' if limit.windows == 2 else f'{limit.windows} times'} in a row"
+
+
+def _what_to_do(name: str, evidence: WindowEvidence, wins: int, verdict: Verdict, *, looks: int) -> tuple[str, str]:
     """What is wrong and what mends it; both empty where nothing is asked of anybody."""
     replayed, in_the_way = evidence.window.previous, evidence.in_the_way
-    won = _won(name, replayed, wins) if wins and replayed else ""
+    won = _won(name, replayed) if wins and replayed else ""
+    won += f", in {wins} windows in a row" if won and looks > 1 else ""
     if in_the_way and (won or replayed is None):
         told = f"there is no way back: {in_the_way}"
         return f"{won}; but {told}" if won else told, _mend(evidence)
@@ -101,13 +108,13 @@ def _gain_in_words(replayed: PreviousEvidence | None, limit: PreviousVersionLimi
     return f"{_asked(replayed, limit):.3g}, {limit.gain:.0%} of its {metric_title(replayed.metric)}"
 
 
-def _won(name: str, replayed: PreviousEvidence, wins: int) -> str:
+def _won(name: str, replayed: PreviousEvidence) -> str:
     assert replayed.gain is not None  # it won
     better = "lower" if BY_NAME[replayed.metric].lower_is_better else "higher"
     title = metric_title(replayed.metric)
     return (
         f"{name} would have had {'an' if title[0] in 'AEFIMOR' else 'a'} {title} {replayed.gain.value:.2f} {better} "
-        f"on the same {replayed.rows:,} rows, in {wins} windows in a row"
+        f"on the same {replayed.rows:,} rows"
     )
 
 

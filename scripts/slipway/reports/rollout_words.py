@@ -26,6 +26,8 @@ def golden_in_words(failure: RolloutFailure) -> str:
 
 def serves_in_words(failure: RolloutFailure) -> str:
     """What clients get until somebody acts."""
+    if failure.canary and failure.problem is RolloutProblem.NEVER_READY:
+        return f"`{failure.back_to}` answers all requests."
     if failure.canary:
         return (
             f"**`{failure.version}` answers a share of the requests until then**, and `{failure.back_to}` the rest."
