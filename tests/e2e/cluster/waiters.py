@@ -9,6 +9,7 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,9 +85,9 @@ class Waiters:
         assert pull is not None
         return version, pull
 
-    def allow(self, *, ready_seconds: int) -> None:
-        """Say in policies/rollout.yaml how long a version may take."""
-        limit = {"ready_seconds": ready_seconds, "settle_seconds": SETTLE_SECONDS}
+    def allow(self, *, ready_seconds: int, canary: Mapping[str, float] | None = None) -> None:
+        """Say in policies/rollout.yaml how long a version may take, and what it gets first."""
+        limit = {"ready_seconds": ready_seconds, "settle_seconds": SETTLE_SECONDS, "canary": canary}
         self._settle("policies/rollout.yaml", limit=limit)
         self.team.commit("Say how long a version may take")
 
@@ -173,6 +174,8 @@ def _bring_deploy(team: Team) -> None:
         if path.is_file():
             beside = path.relative_to(ROOT / "deploy" / "base")
             team.write(f"deploy/base-of-slipway/{beside}", path.read_text())
+            if beside.parts[0] == "canary":  # a manifest takes it in by this name, as it is
+                team.write(f"deploy/base/{beside}", path.read_text())
     team.write("deploy/base/kustomization.yaml", _OVERLAY)
 
 
