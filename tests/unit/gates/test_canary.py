@@ -75,7 +75,7 @@ def policies(limit: dict[str, Any] | None = None, *, audits: str = "") -> Polici
     return found.model_copy(update={name: _policy(one, words, name == audits) for name, one in limits.items()})
 
 
-def _policy(limit: Any, words: dict[str, str], audits: bool) -> Policy[Any]:
+def _policy(limit: Any, words: dict[str, Any], audits: bool) -> Policy[Any]:
     enforce = Enforcement.AUDIT if audits else Enforcement.BLOCK
     return Policy.model_construct(**words, limit=limit, enforce=enforce, models={}, waivers=())
 

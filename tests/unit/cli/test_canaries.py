@@ -1,0 +1,79 @@
+"""A canary by commands alone: what `watch` prints and does about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from slipway.adapters import deploy_tree, manifests
+from slipway.domain.canary import CanaryVerdicts
+from slipway.domain.verdict import Verdict
+
+from tests.steps.conftest import WORSE
+from tests.steps.test_canary import OnACluster, canary_of, serve, with_canary
+from tests.team import ENVIRONMENT, MODEL, Team, Tip, copy_of
+from tests.unit.cli.conftest import OF_GITHUB, Run
+
+
+@pytest.fixture(scope="session")
+def _worse(_live: Team, tmp_path_factory: pytest.TempPathFactory) -> Team:
+    team = copy_of(_live, tmp_path_factory.mktemp("worse canary"))
+    return with_canary(OnACluster(team.root, team.bare), "tip@v2.0.0", WORSE)
+
+
+@pytest.fixture
+def team(_worse: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Team:
+    """v2.0.0 is a canary beside v1.0.0."""
+    for name in OF_GITHUB:
+        monkeypatch.delenv(name, raising=False)
+    copied = copy_of(_worse, tmp_path)
+    monkeypatch.chdir(copied.root)
+    return copied
+
+
+def test_the_watch_withdraws_a_bad_one_at_once(team: Team, run: Run) -> None:
+    """Nobody waits for a rollout: the run that reaches the log says what failed, and opens the way out of it."""
+    serve(team, "v2.0.0", Tip(nan_above=30.0))
+    said = run("watch", MODEL)
+
+    assert said.code == 11
+    assert "canary v2.0.0 beside v1.0.0 in production: fail" in said.out
+    assert "Answers of the canary finite? fail: " in said.out
+    assert "tip in production: the canary v2.0.0 is withdrawn by pull request #" in said.out
+    (pull,) = team.workplace.forge.open_pulls()
+    (issue,) = team.workplace.forge.open_issues()
+    assert pull.title == "tip: withdraw the canary v2.0.0 beside v1.0.0, production"
+    assert issue.title == "tip, production: the canary v2.0.0 is worse on what it answered, withdraw it"
+    told = team.history.canary_page(MODEL, ENVIRONMENT, "v2.0.0", CanaryVerdicts)
+    assert told is not None
+    assert told.body.verdict is Verdict.FAIL
+
+    run("watch", MODEL)
+    assert [one.number for one in team.workplace.forge.open_pulls()] == [pull.number]
+    assert [one.number for one in team.workplace.forge.open_issues()] == [issue.number]
+    team.workplace.forge.merge_pull(pull.number)
+    assert canary_of(team) is None
+
+
+def test_one_that_was_asked_too_little_waits_and_says_for_what(team: Team, run: Run) -> None:
+    """Step by step, as somebody tries it on a laptop; and nothing is changed."""
+    measured = run("measure-canary", MODEL)
+    judged = run("judge", MODEL, "--canary")
+
+    assert measured.out == "v2.0.0 beside v1.0.0: 0 rows answered in 0 hours\n"
+    assert judged.code == 11
+    assert "Has the canary answered enough? not enough evidence: 0 rows (200 rows more)" in judged.out
+    assert team.workplace.forge.open_pulls() == []
+
+
+def test_where_no_canary_runs_the_commands_say_so(team: Team, run: Run) -> None:
+    """A name that is right, and nothing to look at."""
+    path = deploy_tree.manifest_path(ENVIRONMENT, MODEL)
+    forge = team.workplace.forge
+    head = forge.head("main")
+    content = forge.read(head or "", path)
+    assert content is not None
+    forge.commit("main", onto=head, changes={path: manifests.without_canary(content, name=MODEL)}, message="Alone")
+
+    assert run("measure-canary", MODEL).out == "tip in production: no canary runs\n"
+    assert run("judge", MODEL, "--canary").out == "tip in production: no canary was measured\n"
