@@ -128,6 +128,8 @@ def _where_proposed(proposal: Proposal) -> str:
         return f"pull request {numbered(proposal.pull)}: {proposal.title}"
     if proposal.decided is not None:
         return f"nothing is proposed, since pull request #{proposal.decided} was closed for this tag"
+    if proposal.canary is not None:
+        return "it is a canary, and all of the traffic is proposed once that was judged to pass"
     return "the manifest names this image already"
 
 
