@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,9 +10,11 @@ import pytest
 from slipway.adapters import canaries, deploy_tree, failed_rollouts, manifests, rollouts
 from slipway.adapters.canaries import Trial
 from slipway.adapters.records import Record
+from slipway.adapters.rollout import Live
 from slipway.adapters.workplace import Workplace
 from slipway.domain.canary import CanaryEvidence, CanaryVerdicts
 from slipway.domain.incident import IssueAction, Outcome
+from slipway.domain.live import LiveState
 from slipway.domain.release import Image
 from slipway.domain.rollout_failure import RolloutFailure, RolloutProblem
 from slipway.domain.settings import RolloutEngine
@@ -22,6 +24,7 @@ from slipway.errors import RolloutFailed
 from slipway.steps import (
     build_image,
     bump_manifest,
+    compare_live,
     judge,
     measure_canary,
     receive_pages,
@@ -376,6 +379,41 @@ def test_a_person_withdraws_a_canary_by_going_back_to_what_has_the_rest(good: Te
 
     assert (runs(good), canary_of(good)) == ("v1.0.0", None)
     assert quarantined(good) == [("v1.1.0", "@ada")]
+
+
+# --- what really runs ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Beside(InThisProcess):
+    """An engine that says what has the rest, and what runs beside it."""
+
+    stable: str = ""
+    beside: str | None = None
+
+    def live(self, model: str, environment: str) -> Live | None:
+        return Live(model=model, environment=environment, version="v1.0.0", digest=self.stable, url="")
+
+    def canary(self, model: str, environment: str) -> Live | None:
+        if self.beside is None:
+            return None
+        return Live(model=model, environment=environment, version="v1.1.0", digest=self.beside, url="", is_canary=True)
+
+
+def test_a_canary_is_compared_with_git_in_a_row_of_its_own(good: Team) -> None:
+    """What never passed may run beside what did, and has the issue of its place."""
+    trial = trial_in(good)
+    of_git = {"stable": trial.stable.digest, "beside": trial.canary.digest}
+
+    def states(engine: Beside) -> list[tuple[bool, LiveState]]:
+        return [(row.canary, row.state) for row in compare_live.run(workplace=good.workplace, engine=engine).rows]
+
+    assert states(Beside(**of_git)) == [(False, LiveState.IN_STEP), (True, LiveState.IN_STEP)]
+    assert states(Beside(stable=trial.stable.digest))[1] == (True, LiveState.NOTHING)
+    strange = Beside(stable=trial.stable.digest, beside="sha256:" + "e" * 64)
+    compare_live.tell(compare_live.run(workplace=good.workplace, engine=strange), workplace=good.workplace)
+    (issue,) = good.workplace.forge.open_issues(compare_live.NEVER_PASSED)
+    assert "eeeeee" in issue.title
 
 
 # --- how its pages travel -----------------------------------------------------------------------------------

@@ -114,10 +114,12 @@ def follow_all(is_chosen: Chosen, *, about: Callable[[IssueFiled], str], leave_w
 
 
 def post_all() -> None:
-    """For the job that has the secret of the receiver, and runs no model."""
+    """For the job that has the secret of the receiver, and runs no model; nothing without a receiver."""
     from slipway.adapters import failed_rollouts
 
     place = options.workplace()
+    if place.settings.incident_webhook is None:
+        return
     for name in failed_rollouts.newest_of_all(place).values():
         if send_webhook(name, place):
             record_pages(name, dry_run=False)

@@ -246,6 +246,7 @@ def _watch_all(context: click.Context, shard: tuple[int, int] | None, until: dat
 def _watch(context: click.Context, model: str, environment: str | None, until: date | None) -> int:
     code = _look(context, model, environment, until)
     context.invoke(watch.send_webhook, model=model, environment=environment, until=until)
+    failed_rollouts.post_all()  # of a canary that was withdrawn
     _record(context, model, environment, until)
     return code
 
@@ -269,6 +270,7 @@ def _record_all(places: Iterable[tuple[str, str]], until: date | None) -> None:
     looked = (opened.window(model, environment, day) for environment, model in places)
     judged = [window for window in looked if window.latest(IncidentVerdicts) is not None]
     watch.post_windows(judged, opened)
+    failed_rollouts.post_all()  # of canaries that were withdrawn
     record_pages.run_on_windows(judged, ledger=opened.ledger, beat=options.heartbeat("watch"))
 
 

@@ -133,6 +133,7 @@ def record_watch(received: Path) -> None:
     place = options.workplace()
     records = receive_pages.run_on_windows(received, workplace=place)
     post_windows(records, place)
+    failed_rollouts.post_all()  # of canaries that a shard withdrew
     commit = step.run_on_windows(records, ledger=place.ledger, beat=options.heartbeat("watch"))
     tell("\n".join(f"received {record.subject}" for record in records) or "no window was looked at")
     tell(f"ledger at {(commit or '')[:12]}")

@@ -24,7 +24,7 @@ class LiveRow(Frozen):
     """What an environment runs of a model: `digest`, which `version` of the ledger it is, and what it is called there.
 
     `wanted` and `wanted_digest` are what the manifest of the default branch names; each is None where there is none.
-    `problem` and `mend` say why nobody could look.
+    `problem` and `mend` say why nobody could look. A `canary` is what gets a share of the traffic, in a row of its own.
     """
 
     model: str
@@ -37,6 +37,7 @@ class LiveRow(Frozen):
     called: str | None = None
     problem: str = ""
     mend: str = ""
+    canary: bool = False
 
 
 class LiveReport(Body):

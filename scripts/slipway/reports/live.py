@@ -48,7 +48,7 @@ def _next_steps(row: LiveRow) -> str:
 def _cells(row: LiveRow) -> tuple[str, ...]:
     return (
         row.model,
-        row.environment,
+        f"{row.environment}, canary" if row.canary else row.environment,
         row.wanted or NOTHING,
         row.version or _unknown(row),
         short_digest(row.digest) if row.digest else NOTHING,

@@ -10,7 +10,7 @@ from slipway.adapters import deploy_tree, git, wanted_rollouts
 from slipway.adapters.forge import Forge, Issue
 from slipway.adapters.history import History
 from slipway.adapters.manifests import Deployed
-from slipway.adapters.rollout import Listing, Live, Rollout
+from slipway.adapters.rollout import Listing, Live, Rollout, Sharing
 from slipway.adapters.workplace import Workplace
 from slipway.domain import labels
 from slipway.domain.live import LiveReport, LiveRow, LiveState, state_of
@@ -43,7 +43,12 @@ def run(*, workplace: Workplace, engine: Rollout) -> LiveReport:
     """
     git.fetch(workplace.repository.root)
     deployed = deploy_tree.everything_deployed(workplace.forge)
-    rows = (_row(place, deployed, workplace, engine) for place in sorted(_places(workplace, engine), key=_name))
+    places = sorted(_places(workplace, engine), key=_name)
+    rows = (
+        row
+        for place in places
+        for row in (_row(place, deployed, workplace, engine), _canary_row(place, deployed, workplace, engine))
+    )
     return LiveReport(rows=tuple(row for row in rows if row is not None))
 
 
@@ -55,7 +60,7 @@ def tell(report: LiveReport, *, workplace: Workplace) -> None:
         place = _Place(row.model, row.environment)
         if row.state is LiveState.NEVER_PASSED:
             _open_or_update(row, there.get(place), workplace)
-    seen = {_Place(row.model, row.environment): row for row in report.rows}
+    seen = {_Place(row.model, row.environment): row for row in sorted(report.rows, key=_worst_last)}
     for told, issue in there.items():
         row_now = seen.get(told)
         if row_now is None or row_now.state not in (LiveState.NEVER_PASSED, LiveState.NOT_SEEN):
@@ -99,6 +104,29 @@ def _row(
         )
 
 
+def _canary_row(
+    place: _Place, deployed: Mapping[tuple[str, str], Deployed | BadFile], workplace: Workplace, engine: Rollout
+) -> LiveRow | None:
+    """None where none is wanted and none runs, and where nobody could look at what runs beside it: that is told."""
+    if not isinstance(engine, Sharing) or isinstance(deployed.get((place.environment, place.model)), BadFile):
+        return None
+    wanted = deploy_tree.canary(workplace.forge, environment=place.environment, model=place.model)
+    try:
+        live = engine.canary(place.model, place.environment)
+    except SlipwayError as failure:
+        told = {"problem": failure.problem, "mend": failure.mend, **(_named(wanted) if wanted else {})}
+        where = {"model": place.model, "environment": place.environment}
+        return LiveRow(**where, state=LiveState.NOT_SEEN, canary=True, **told) if wanted else None
+    if wanted is None and live is None:
+        return None
+    return _compared(place, wanted, live, workplace).model_copy(update={"canary": True})
+
+
+def _worst_last(row: LiveRow) -> int:
+    """Of what has the traffic of one place, and its canary, what an issue is about."""
+    return {LiveState.NEVER_PASSED: 2, LiveState.NOT_SEEN: 1}.get(row.state, 0)
+
+
 def _named(wanted: Deployed) -> dict[str, str]:
     return {"wanted": wanted.tag, "wanted_digest": wanted.digest}
 
@@ -109,7 +137,7 @@ def _compared(place: _Place, wanted: Deployed | None, live: Live | None, workpla
         wanted=wanted.digest if wanted else None,
         live=live.digest if live else None,
         passed=release is not None,
-        verified=_was_verified(place, workplace),
+        verified=_was_verified(place, workplace, is_canary=live is not None and live.is_canary),
     )
     return LiveRow(
         model=place.model,
@@ -138,8 +166,9 @@ def _candidates(live: Live, wanted: Deployed | None, history: History) -> Iterat
     yield from reversed(history.releases(live.model))
 
 
-def _was_verified(place: _Place, workplace: Workplace) -> bool:
-    found = wanted_rollouts.wanted(place.model, environment=place.environment, workplace=workplace)
+def _was_verified(place: _Place, workplace: Workplace, *, is_canary: bool) -> bool:
+    find = wanted_rollouts.wanted_canary if is_canary else wanted_rollouts.wanted
+    found = find(place.model, environment=place.environment, workplace=workplace)
     if found is None:
         return False
     keys = {key_of(found.reads(stays=stays)) for stays in (True, False)}

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from semver import Version
 
-from slipway.adapters import deploy_tree, git, rollouts, wanted_rollouts
+from slipway.adapters import canaries, deploy_tree, git, rollouts, wanted_rollouts
 from slipway.adapters.forge import Forge
 from slipway.adapters.history import History
 from slipway.adapters.ledger import BRANCH
@@ -298,10 +298,18 @@ def _rollout(place: tuple[str, str], *, workplace: Workplace) -> DueRollout | No
     found = wanted_rollouts.wanted(model, environment=environment, workplace=workplace)
     if found is None:
         return None
-    mark = workplace.forge.statuses(found.commit).get(f"slipway/{environment}/{model}")
-    if mark is not None and mark.state == "failure":
+    mark = f"slipway/{environment}/{model}"
+    trial = canaries.running(model, environment=environment, workplace=workplace)
+    if _has_failed(found.commit, mark, workplace):
+        return None
+    if trial is not None and _has_failed(trial.canary.commit, f"{mark}/canary", workplace):
         return None
     return DueRollout(model=model, environment=environment)
+
+
+def _has_failed(commit: str, mark: str, workplace: Workplace) -> bool:
+    found = workplace.forge.statuses(commit).get(mark)
+    return found is not None and found.state == "failure"
 
 
 def _tell_owners(tag: ReleaseTag, workplace: Workplace) -> None:

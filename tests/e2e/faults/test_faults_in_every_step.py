@@ -17,6 +17,7 @@ STEPS: Mapping[str, Step] = {**release.STEPS, **rollout.STEPS, **watch.STEPS, **
 _READ_ONLY = (
     "resolve-tag",
     "measure-drift",
+    "measure-canary",
     "export-watch",
     "check-manifests",
     "status",

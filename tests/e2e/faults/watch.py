@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from slipway.adapters import deploy_tree
 from slipway.domain.incident import Reversion
@@ -13,18 +13,22 @@ from slipway.domain.pages import Page
 from slipway.steps import (
     export_watch,
     file_issue,
+    measure_canary,
     measure_drift,
     record_pages,
     replay_incident,
     revert_manifest,
     send_webhook,
+    verify_rollout,
 )
 
 from tests.e2e.faults.disturbing import ALIKE, Step
-from tests.e2e.faults.release import live
+from tests.e2e.faults.release import built, live
 from tests.e2e.faults.world import HostedTeam
 from tests.steps.conftest import WORSE
-from tests.team import ENVIRONMENT, MODEL, days_from
+from tests.steps.test_canary import name_canary, trial_in
+from tests.steps.test_verify_rollout import InThisProcess
+from tests.team import ENVIRONMENT, MODEL, Tip, days_from
 
 _FIRST, _SECOND, _THIRD = date(2026, 3, 7), date(2026, 3, 14), date(2026, 3, 21)
 _FOURTH = date(2026, 3, 28)
@@ -100,6 +104,31 @@ def _measure_again(team: HostedTeam) -> object:
     return found.notices, page.body
 
 
+def _with_a_canary(team: HostedTeam) -> None:
+    """v1.1.0 has a share of the traffic, and answered for a day."""
+    built(team)
+    team.record_pages("tip@v1.1.0")
+    name_canary(team, "tip@v1.1.0")
+    verify_rollout.run_on_canary(
+        MODEL, environment=ENVIRONMENT, on=_LOST, workplace=team.workplace, engine=InThisProcess()
+    )
+    team.record_pages("tip@v1.1.0")
+    team.serve("v1.1.0", [_LOST], tip=Tip(weight=0.0201))
+
+
+def _measure_canary(team: HostedTeam) -> object:
+    since = trial_in(team).since
+    assert since is not None
+    return measure_canary.run(
+        MODEL,
+        environment=ENVIRONMENT,
+        record=team.window(_LOST),
+        now=since + timedelta(hours=30),
+        policies=team.workplace.repository.policies(),
+        workplace=team.workplace,
+    )
+
+
 def _export(team: HostedTeam) -> object:
     return export_watch.run(now=datetime(2026, 3, 15, tzinfo=UTC), workplace=team.workplace)
 
@@ -173,6 +202,7 @@ def _record(team: HostedTeam) -> None:
 
 STEPS: Mapping[str, Step] = {
     "measure-drift": Step((live, worse, _lost), _measure),
+    "measure-canary": Step((live, _with_a_canary), _measure_canary),
     "replay-incident": Step((live, _stuck, _told), _measure_again),
     "export-watch": Step((live, _stuck, _told), _export),
     "file-issue of what drifted": Step((live, _stuck), _file_second),
