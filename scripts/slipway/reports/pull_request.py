@@ -68,8 +68,7 @@ class Opening:
 
 def pull_request_title(identity: Identity, environment: str, *, canary: CanaryLimit | None = None) -> str:
     deployed = identity.deployed.get(environment)
-    where = environment if canary is None else f"as a canary, {percent(canary.share)} of {environment}"
-    return f"{identity.model}: {change(identity, deployed)}, {where}"
+    return f"{identity.model}: {change(identity, deployed)}, {_where(environment, canary)}"
 
 
 def pull_request_body(
@@ -97,7 +96,7 @@ def pull_request_body(
     running = deployed.version if deployed else None
     text = rendering.markdown(
         "pull_request",
-        headline=f"{_advice(identity, evidence, verdicts.verdict)}: {_what(identity, deployed, environment)}.",
+        headline=f"{_advice(identity, evidence, verdicts.verdict)}: {_what(identity, deployed, environment, canary)}.",
         reasons=_reasons(identity, evidence, rehearsal, verdicts, environment=environment),
         compared=_compared(identity, deployed=deployed, environment=environment),
         **_findings_told(identity, verdicts),
@@ -212,8 +211,12 @@ def _supersedes(requests: Sequence[Superseded]) -> Markdown | None:
     return Markdown(", ".join(told)) if requests else None
 
 
-def _what(identity: Identity, deployed: Released | None, environment: str) -> str:
-    return f"{identity.model} {change(identity, deployed)}, {environment}"
+def _what(identity: Identity, deployed: Released | None, environment: str, canary: CanaryLimit | None) -> str:
+    return f"{identity.model} {change(identity, deployed)}, {_where(environment, canary)}"
+
+
+def _where(environment: str, canary: CanaryLimit | None) -> str:
+    return environment if canary is None else f"as a canary, {percent(canary.share)} of {environment}"
 
 
 def _advice(identity: Identity, evidence: Evidence, verdict: Verdict) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pytest
 from slipway.domain.behaviour import BehaviourLimit
+from slipway.domain.canary import CanaryVerdicts
 from slipway.domain.cost import Cost, Times
 from slipway.domain.evidence import BehaviourEvidence, ChangedEvidence, Evidence, GoldenEvidence
 from slipway.domain.identity import Identity, Released
 from slipway.domain.release import Rehearsal, Rollout, Verdicts, WaiverUsed
+from slipway.domain.rollout_limit import CanaryLimit
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Estimate, Verdict, verdict_of
 from slipway.reports.cutting import LONGEST_BODY
@@ -17,6 +20,7 @@ from slipway.reports.marker import marker, read_marker
 from slipway.reports.pull_request import (
     Opening,
     Superseded,
+    proposes_canary,
     proposes_tag_object,
     pull_request_body,
     pull_request_title,
@@ -60,6 +64,8 @@ def body_of(
     environment: str = "production",
     before: Rollout | None = None,
     cost: Cost | None = COST,
+    canary: CanaryLimit | None = None,
+    shown: CanaryVerdicts | None = None,
 ) -> str:
     return pull_request_body(
         identity=identity,
@@ -72,6 +78,8 @@ def body_of(
         opening=opening,
         cost=cost,
         before=before,
+        canary=canary,
+        shown=shown,
     )
 
 
@@ -83,6 +91,50 @@ def test_a_minor_version_that_passes(markdown_file: SnapshotAssertion) -> None:
     """The usual case: the verdict first, each number with its limit, the way back as a line to paste."""
     text = body(pages.identity(), pages.evidence(traffic=pages.traffic()), pages.rehearsal())
     assert text == markdown_file
+
+
+def test_a_share_of_the_traffic_says_how_much_how_long_and_what_decides(markdown_file: SnapshotAssertion) -> None:
+    """Whoever merges it says yes to that and to no more; the rest is asked again."""
+    identity, evidence, rehearsal = pages.identity(), pages.evidence(), pages.rehearsal()
+    canary = CanaryLimit(share=0.25, hours=36, rows=2000)
+    verdicts = pages.verdicts(identity, evidence, rehearsal)
+
+    text = body_of(identity, evidence, rehearsal, verdicts, canary=canary)
+
+    assert text == markdown_file
+    assert proposes_canary(text)
+    assert not proposes_canary(body(identity, evidence, rehearsal))
+    assert pull_request_title(identity, "production", canary=canary) in text.replace(
+        "flight-delay v", "flight-delay: v"
+    )
+
+
+def test_all_of_the_traffic_after_a_share_says_what_the_canary_showed(markdown_file: SnapshotAssertion) -> None:
+    """It is the one thing that is new since the last pull request of that version."""
+    identity, evidence, rehearsal = pages.identity(), pages.evidence(), pages.rehearsal()
+    shown = CanaryVerdicts(
+        model="flight-delay",
+        environment="production",
+        version="v1.4.0",
+        digest=f"sha256:{'1' * 64}",
+        commit="2" * 40,
+        stable="v1.3.0",
+        stable_digest=f"sha256:{'0' * 64}",
+        seen=date(2026, 11, 3),
+        since=datetime(2026, 11, 1, 12, tzinfo=UTC),
+        verdict=Verdict.PASS,
+        findings=(),
+        rows=41_180,
+        rows_needed=2000,
+        hours=37.25,
+        hours_needed=36,
+        policies_digest=f"sha256:{'3' * 64}",
+    )
+
+    text = body_of(identity, evidence, rehearsal, pages.verdicts(identity, evidence, rehearsal), shown=shown)
+
+    assert text == markdown_file
+    assert not proposes_canary(text)
 
 
 @pytest.mark.parametrize(
