@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from slipway.adapters.canaries import Trial
 from slipway.adapters.records import Record
 from slipway.adapters.rollout import Live
 from slipway.adapters.workplace import Workplace
+from slipway.cli.replay import replayed_incident
 from slipway.domain.canary import CanaryEvidence, CanaryVerdicts
 from slipway.domain.incident import IssueAction, Outcome
 from slipway.domain.live import LiveState
@@ -381,6 +383,23 @@ def test_a_person_withdraws_a_canary_by_going_back_to_what_has_the_rest(good: Te
     assert quarantined(good) == [("v1.1.0", "@ada")]
 
 
+def test_a_bad_one_can_be_measured_again(bad: Team) -> None:
+    """Who doubts the issue asks the same rows again, also when it was withdrawn; lost rows are taken as recorded."""
+    serve(bad, "v2.0.0", WORSE)
+    record = failed(bad)
+    _, reversion, _ = follow(bad, record)
+    assert reversion is not None
+    assert reversion.pull is not None
+    bad.workplace.forge.merge_pull(reversion.pull)
+
+    again = replayed_incident(record.subject, bad.workplace)
+    assert (again.recorded, again.now) == (Verdict.FAIL, Verdict.FAIL)
+    assert (again.differences, again.missing) == ((), ())
+    shutil.rmtree(bad.workplace.served_log(MODEL, ENVIRONMENT).rows_folder)
+    lost = replayed_incident(record.subject, bad.workplace)
+    assert (lost.now, [one.taken_as_recorded for one in lost.missing]) == (Verdict.FAIL, ["canary"])
+
+
 # --- what really runs ---------------------------------------------------------------------------------------
 
 
@@ -403,12 +422,12 @@ class Beside(InThisProcess):
 def test_a_canary_is_compared_with_git_in_a_row_of_its_own(good: Team) -> None:
     """What never passed may run beside what did, and has the issue of its place."""
     trial = trial_in(good)
-    of_git = {"stable": trial.stable.digest, "beside": trial.canary.digest}
+    of_git = Beside(stable=trial.stable.digest, beside=trial.canary.digest)
 
     def states(engine: Beside) -> list[tuple[bool, LiveState]]:
         return [(row.canary, row.state) for row in compare_live.run(workplace=good.workplace, engine=engine).rows]
 
-    assert states(Beside(**of_git)) == [(False, LiveState.IN_STEP), (True, LiveState.IN_STEP)]
+    assert states(of_git) == [(False, LiveState.IN_STEP), (True, LiveState.IN_STEP)]
     assert states(Beside(stable=trial.stable.digest))[1] == (True, LiveState.NOTHING)
     strange = Beside(stable=trial.stable.digest, beside="sha256:" + "e" * 64)
     compare_live.tell(compare_live.run(workplace=good.workplace, engine=strange), workplace=good.workplace)

@@ -12,6 +12,7 @@ from slipway.cli.printing import show
 if TYPE_CHECKING:
     from slipway.adapters.workplace import Workplace
     from slipway.domain.replayed import Replay
+    from slipway.steps.replay_incident import ReplayingCanary
 
 _FAIL, _COULD_NOT_LOOK = 10, 12
 
@@ -72,12 +73,26 @@ def replayed_incident(name: str, place: Workplace) -> Replay:
     from slipway.steps import judge, measure_drift
     from slipway.steps import replay_incident as step
 
+    canary = step.prepare_canary(name, workplace=place)
+    if canary is not None:
+        return _replayed_canary(canary, place)
     replaying = step.prepare(name, workplace=place)
     record, policies = replaying.record, replaying.policies
     page = measure_drift.run_again(replaying.window.body, record, policies=policies, workplace=place)
     step.take_as_recorded(replaying, page)
     judge.run_on_window(record, policies=policies, policies_digest=replaying.verdicts.body.policies_digest)
     return step.compare(replaying)
+
+
+def _replayed_canary(replaying: ReplayingCanary, place: Workplace) -> Replay:
+    from slipway.steps import judge, measure_canary
+    from slipway.steps import replay_incident as step
+
+    record, policies, told = replaying.record, replaying.policies, replaying.verdicts.body
+    page = measure_canary.run_again(replaying.canary.body, record, policies=policies, workplace=place)
+    step.take_canary_as_recorded(replaying, page)
+    judge.run_on_canary(record, policies=policies, policies_digest=told.policies_digest, seen=told.seen)
+    return step.compare_canary(replaying)
 
 
 COMMANDS = (replay,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from slipway.adapters import deploy_tree, git, wanted_rollouts
 from slipway.adapters.forge import Forge, Issue
@@ -93,15 +94,19 @@ def _row(
             return None
         return _compared(place, wanted, live, workplace)
     except SlipwayError as failure:
-        named = {} if wanted is None or isinstance(wanted, BadFile) else _named(wanted)
-        return LiveRow(
-            model=place.model,
-            environment=place.environment,
-            state=LiveState.NOT_SEEN,
-            problem=failure.problem,
-            mend=failure.mend,
-            **named,
-        )
+        return _not_seen(place, failure, None if isinstance(wanted, BadFile) else wanted, is_canary=False)
+
+
+def _not_seen(place: _Place, failure: SlipwayError, wanted: Deployed | None, *, is_canary: bool) -> LiveRow:
+    return LiveRow(
+        model=place.model,
+        environment=place.environment,
+        state=LiveState.NOT_SEEN,
+        problem=failure.problem,
+        mend=failure.mend,
+        canary=is_canary,
+        **({} if wanted is None else _named(wanted)),
+    )
 
 
 def _canary_row(
@@ -114,9 +119,7 @@ def _canary_row(
     try:
         live = engine.canary(place.model, place.environment)
     except SlipwayError as failure:
-        told = {"problem": failure.problem, "mend": failure.mend, **(_named(wanted) if wanted else {})}
-        where = {"model": place.model, "environment": place.environment}
-        return LiveRow(**where, state=LiveState.NOT_SEEN, canary=True, **told) if wanted else None
+        return _not_seen(place, failure, wanted, is_canary=True) if wanted else None
     if wanted is None and live is None:
         return None
     return _compared(place, wanted, live, workplace).model_copy(update={"canary": True})
@@ -127,7 +130,7 @@ def _worst_last(row: LiveRow) -> int:
     return {LiveState.NEVER_PASSED: 2, LiveState.NOT_SEEN: 1}.get(row.state, 0)
 
 
-def _named(wanted: Deployed) -> dict[str, str]:
+def _named(wanted: Deployed) -> dict[str, Any]:
     return {"wanted": wanted.tag, "wanted_digest": wanted.digest}
 
 

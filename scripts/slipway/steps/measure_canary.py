@@ -33,7 +33,7 @@ from slipway.domain.pages import Page, digest_of
 from slipway.domain.policy import Policies
 from slipway.domain.rows import Batch, LabelledRows
 from slipway.domain.settings import WatchOn
-from slipway.domain.tag import Bump
+from slipway.domain.tag import Bump, ReleaseTag
 from slipway.errors import BadFile, ModelFailed, NotReleasable
 from slipway.maths.counts import CountedWindow
 from slipway.maths.profile import ColumnProfile, profiles_from_json
@@ -109,10 +109,40 @@ def run(
     since = trial.since if trial else None
     if trial is None or since is None or trial.live_since is None or now < since:
         return None
-    days = _Days(min(trial.live_since, now.astimezone(UTC).date()), now.astimezone(UTC).date())
-    canary, stable = _version(trial.canary, workplace), _version(trial.stable, workplace)
-    found = _find(canary, stable, days, workplace.served_log(model, environment), on=workplace.settings.watch_on)
+    today = now.astimezone(UTC).date()
+    days = _Days(min(trial.live_since, today), today)
     hours = floor((now - since) / timedelta(hours=1) * 10) / 10
+    return _look(trial, days, record, since=since, hours=hours, policies=policies, workplace=workplace)
+
+
+def run_again(
+    recorded: CanaryEvidence, record: Record, *, policies: Policies, workplace: Workplace
+) -> Page[CanaryEvidence]:
+    """Write the page `canary` about what is in the log by now of a trial that was looked at before."""
+    tag, stable = (ReleaseTag.parse(f"{recorded.model}@{name}") for name in (recorded.version, recorded.stable))
+    trial = Trial(
+        canary=Wanted(tag, recorded.environment, recorded.digest, recorded.commit, is_canary=True),
+        stable=Wanted(stable, recorded.environment, recorded.stable_digest, recorded.commit),
+        verified=None,
+    )
+    days = _Days(recorded.window.start, recorded.window.end)
+    since, hours = recorded.since, recorded.hours
+    return _look(trial, days, record, since=since, hours=hours, policies=policies, workplace=workplace)
+
+
+def _look(
+    trial: Trial,
+    days: _Days,
+    record: Record,
+    *,
+    since: datetime,
+    hours: float,
+    policies: Policies,
+    workplace: Workplace,
+) -> Page[CanaryEvidence]:
+    canary, stable = _version(trial.canary, workplace), _version(trial.stable, workplace)
+    served = workplace.served_log(trial.tag.model, trial.environment)
+    found = _find(canary, stable, days, served, on=workplace.settings.watch_on)
     return record.once(
         CanaryEvidence,
         reads=_reads(trial, days, found, hours=hours, policies=policies),

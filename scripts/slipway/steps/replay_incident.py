@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from slipway.adapters import git, old_policies
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
+from slipway.domain.canary import CanaryEvidence, CanaryVerdicts
 from slipway.domain.incident import IncidentVerdicts, Window, WindowEvidence
 from slipway.domain.pages import Page
 from slipway.domain.policy import Policies
 from slipway.domain.replayed import Difference, Missing, Replay, differences_between, other_verdicts
+from slipway.domain.rollout_failure import RolloutFailure, RolloutProblem
 from slipway.errors import BadFile
 
 _OF_LABELS = ("labelled", "trailing", "previous", "arrival")
@@ -51,13 +53,82 @@ def prepare(name: str, *, workplace: Workplace) -> ReplayingIncident:
             f"the ledger has no window of the incident {name}",
             mend="name one that the watch found: a way back that a person asked for was never measured",
         )
-    record = Record(workplace.state / "replays" / environment / model / incident, subject=name)
-    shutil.rmtree(record.folder, ignore_errors=True)  # nothing of an earlier replay is believed
-    record.folder.mkdir(parents=True)
+    record = _scratch(name, workplace)
     policies, notices = _policies(verdicts.body.policies_digest, workplace)
     return ReplayingIncident(
         name=name, record=record, window=window, verdicts=verdicts, policies=policies, notices=notices
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayingCanary:
+    """As `ReplayingIncident`, of a canary whose answers were judged to be bad."""
+
+    name: str
+    record: Record
+    canary: Page[CanaryEvidence]
+    verdicts: Page[CanaryVerdicts]
+    policies: Policies
+    missing: list[Missing] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+
+def prepare_canary(name: str, *, workplace: Workplace) -> ReplayingCanary | None:
+    """What was recorded where the incident is one of a canary that ran and was worse; None where it is another.
+
+    Raises:
+        BadFile: the ledger has no such incident, or not what was measured for it.
+        Unreachable: the forge did not answer.
+    """
+    git.fetch(workplace.repository.root)
+    model, environment, incident = _parts(name, workplace)
+    failure = workplace.history.incident_page(model, environment, incident, RolloutFailure)
+    if failure is None or failure.body.problem is not RolloutProblem.WORSE:
+        return None
+    place = (model, environment, failure.body.version)
+    canary = workplace.history.canary_page(*place, CanaryEvidence)
+    verdicts = workplace.history.canary_page(*place, CanaryVerdicts)
+    if canary is None or verdicts is None:
+        raise BadFile(f"the ledger has not what was measured for {name}", mend="record it: slipway watch " + model)
+    policies, notices = _policies(verdicts.body.policies_digest, workplace)
+    record = _scratch(name, workplace)
+    return ReplayingCanary(
+        name=name, record=record, canary=canary, verdicts=verdicts, policies=policies, notices=notices
+    )
+
+
+def compare_canary(replaying: ReplayingCanary) -> Replay:
+    """As `compare`; rows that came later on the last day count, and then numbers are of more rows than they were."""
+    then, told = replaying.canary.body, replaying.verdicts.body
+    now = replaying.record.page(CanaryEvidence, written_by="measure-canary").body
+    verdicts = replaying.record.page(CanaryVerdicts, written_by="judge").body
+    more, differences = now.window.rows - then.window.rows, list[Difference]()
+    if more > 0:
+        replaying.notices.append(f"{more:,} rows of its last day came since: numbers are of all of them")
+    elif more == 0:
+        differences += differences_between("canary", then, now)
+    differences += other_verdicts(told.findings, verdicts.findings)
+    otherwise = {one.page for one in differences} | {one.taken_as_recorded for one in replaying.missing}
+    return Replay(
+        subject=replaying.name,
+        recorded=told.verdict,
+        now=verdicts.verdict,
+        same=tuple(page for page in ("canary", "verdicts") if page not in otherwise),
+        differences=tuple(differences),
+        missing=tuple(replaying.missing),
+        notices=tuple(replaying.notices),
+        beside=(),
+    )
+
+
+def take_canary_as_recorded(replaying: ReplayingCanary, now: Page[CanaryEvidence]) -> None:
+    """As `take_as_recorded`."""
+    then, found = replaying.canary.body.window, now.body.window
+    if found.rows >= then.rows:
+        return
+    why = f"it holds {found.rows:,} of the {then.rows:,} rows of {then.start} to {then.end} by now"
+    replaying.missing.append(Missing(what="the served log", why=why, taken_as_recorded="canary"))
+    replaying.record.once(CanaryEvidence, reads=replaying.canary.reads, make=lambda: replaying.canary.body)
 
 
 def take_as_recorded(replaying: ReplayingIncident, now: Page[WindowEvidence]) -> None:
@@ -89,6 +160,14 @@ def compare(replaying: ReplayingIncident) -> Replay:
         notices=tuple(replaying.notices),
         beside=(),
     )
+
+
+def _scratch(name: str, workplace: Workplace) -> Record:
+    model, environment, incident = name.split("/")
+    record = Record(workplace.state / "replays" / environment / model / incident, subject=name)
+    shutil.rmtree(record.folder, ignore_errors=True)  # nothing of an earlier replay is believed
+    record.folder.mkdir(parents=True)
+    return record
 
 
 def _parts(name: str, workplace: Workplace) -> tuple[str, str, str]:
