@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from slipway.adapters import canaries, deploy_tree, git, manifests
 from slipway.adapters.history import canary_folder
 from slipway.adapters.workplace import Workplace
 from slipway.domain.canary import CanaryVerdicts
+from slipway.domain.policy import QuarantineEntry
 from slipway.domain.release import Image, Proposal
 from slipway.domain.settings import RolloutEngine
 from slipway.domain.verdict import Verdict
@@ -279,3 +281,44 @@ def test_the_pull_request_of_a_canary_is_in_order(careful: Team) -> None:
     careful.write(MANIFEST, content.decode().replace("components: [../../base/canary]\n", ""))
     (found,) = check_manifests.run(workplace=on_cluster(careful)).problems
     assert found.mend == "add this line: components: [../../base/canary]"
+
+
+def test_half_a_canary_is_told_with_what_it_lacks(careful: Team) -> None:
+    """People edit manifests at night, and kustomize renders each half without a word."""
+    stable = (careful.root / MANIFEST).read_bytes()
+    live = manifests.deployed(stable, name=MODEL)
+    assert live is not None
+
+    def told(content: bytes) -> list[tuple[str, str]]:
+        careful.write(MANIFEST, content.decode())
+        return [(one.problem, one.mend) for one in check_manifests.run(workplace=on_cluster(careful)).problems]
+
+    def tried(tag: str) -> bytes:
+        return manifests.set_canary(stable, name=MODEL, new_name=live.new_name, tag=tag, digest=live.digest)
+
+    ((problem, mend),) = told(stable.replace(b"namespace:", b"components: [../../base/canary]\nnamespace:"))
+    assert problem.startswith("it takes ../../base/canary in, and `images:` names no digest")
+    assert mend.startswith("take the component out")
+    ((problem, _),) = told(tried(live.tag))
+    assert problem == "its canary is what has the rest of the traffic, too"
+    assert ("newTag `latest` is no version", "write the version that the digest belongs to: v1.4.0") in told(
+        tried("latest")
+    )
+    shutil.rmtree(careful.root / "deploy" / "base" / "canary")
+    another = manifests.set_canary(
+        stable, name=MODEL, new_name=live.new_name, tag="v1.0.0", digest=f"sha256:{'0' * 64}"
+    )
+    assert "deploy/base/canary/kustomization.yaml, which is not there" in told(another)[-1][0]
+
+
+def test_a_canary_that_is_held_is_told(careful: Team) -> None:
+    """Quarantine is about what answers, and a share of the traffic is answered by it."""
+    content = on_branch(careful, bump(careful))
+    careful.record_pages("tip@v1.1.0")
+    careful.write(MANIFEST, content.decode())
+    entry = QuarantineEntry(model=MODEL, version="v1.1.0", reason="It is too generous", by="Ada")
+    careful.write("deploy/quarantine.yaml", manifests.add_entry(manifests.EMPTY_QUARANTINE, entry).decode())
+
+    (found,) = check_manifests.run(workplace=on_cluster(careful)).problems
+
+    assert found.problem == "tip@v1.1.0 is quarantined by Ada: It is too generous"

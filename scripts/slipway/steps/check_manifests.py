@@ -88,7 +88,7 @@ def _of_canary(
         if manifests.has_canary_component(manifest.content, where=manifest.path):
             yield _problem(
                 manifest,
-                f"it takes {manifests.CANARY_COMPONENT} in, and `images:` says of no digest for it",
+                f"it takes {manifests.CANARY_COMPONENT} in, and `images:` names no digest for it",
                 "take the component out; `slipway bump-manifest` writes both",
             )
         return
