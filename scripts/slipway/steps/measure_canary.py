@@ -1,91 +1,42 @@
 """Look at what a canary answered since it went live, and put the same rows to the version that answers the rest.
 
-However many rows there are, only some are in memory at once: a sample is put to both versions, and all are counted.
+All rows are counted, a sample of them is put to both versions, and so are those that have a label.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import floor
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from slipway.adapters import canaries, onnx_session, seen_windows, tables
+from slipway.adapters import canaries, onnx_session, tables
 from slipway.adapters.canaries import Trial
+from slipway.adapters.canary_rows import Days, Found, Version, find, version_of
 from slipway.adapters.records import Record
-from slipway.adapters.registry.pull import pull_model_layer
-from slipway.adapters.served_log import ServedLog
 from slipway.adapters.served_sample import Sample
 from slipway.adapters.wanted_rollouts import Wanted
 from slipway.adapters.workplace import Workplace
 from slipway.domain.canary import CanaryEvidence
-from slipway.domain.evidence import Evidence, MetricsEvidence, SlicesEvidence, TrafficEvidence
+from slipway.domain.evidence import MetricsEvidence, SlicesEvidence, TrafficEvidence
 from slipway.domain.identity import Identity
 from slipway.domain.incident import PreviousEvidence, Window
-from slipway.domain.model import Decision, Feature, Model
+from slipway.domain.model import Decision
 from slipway.domain.pages import Page, digest_of
 from slipway.domain.policy import Policies
 from slipway.domain.rows import Batch, LabelledRows
-from slipway.domain.settings import WatchOn
 from slipway.domain.tag import Bump, ReleaseTag
-from slipway.errors import BadFile, ModelFailed, NotReleasable
-from slipway.maths.counts import CountedWindow
-from slipway.maths.profile import ColumnProfile, profiles_from_json
-from slipway.maths.windows import SeenWindow
+from slipway.errors import BadFile, ModelFailed
 from slipway.measures import drift, metrics, outputs, previous_version, slices, traffic
 
 log = logging.getLogger(__name__)
 
-_REPLAYED = 20_000  # rows, as of the traffic that a release is shown
 _LOG = Path("served log")
-
-
-@dataclass(frozen=True, slots=True)
-class _Version:
-    """One of the two, as it was released."""
-
-    name: str
-    model: Model
-    evidence: Evidence
-    identity: Identity
-    layers: dict[str, Path]
-
-    @property
-    def input_profile(self) -> dict[str, ColumnProfile]:
-        return profiles_from_json(json.loads(self.layers["profile.json"].read_bytes()))
-
-    @property
-    def output_profile(self) -> dict[str, ColumnProfile]:
-        """A log has one column a name, and an input of that name has it."""
-        told = {one.name for one in self.model.outputs} - {one.name for one in self.model.inputs}
-        profiles = profiles_from_json(self.evidence.output_profile or {})
-        return {name: profile for name, profile in profiles.items() if name in told}
-
-
-@dataclass(frozen=True, slots=True)
-class _Days:
-    """The days on which it answered, both inclusive."""
-
-    start: date
-    end: date
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What the log has of the canary: all of it counted, a sample, what has a label; and how much the rest was."""
-
-    seen: SeenWindow
-    counted: CountedWindow | None
-    not_finite: dict[str, int]
-    sample: Sample
-    labelled: pa.Table
-    stable_rows: int
 
 
 def run(
@@ -110,7 +61,7 @@ def run(
     if trial is None or since is None or trial.live_since is None or now < since:
         return None
     today = now.astimezone(UTC).date()
-    days = _Days(min(trial.live_since, today), today)
+    days = Days(min(trial.live_since, today), today)
     hours = floor((now - since) / timedelta(hours=1) * 10) / 10
     return _look(trial, days, record, since=since, hours=hours, policies=policies, workplace=workplace)
 
@@ -125,14 +76,14 @@ def run_again(
         stable=Wanted(stable, recorded.environment, recorded.stable_digest, recorded.commit),
         verified=None,
     )
-    days = _Days(recorded.window.start, recorded.window.end)
+    days = Days(recorded.window.start, recorded.window.end)
     since, hours = recorded.since, recorded.hours
     return _look(trial, days, record, since=since, hours=hours, policies=policies, workplace=workplace)
 
 
 def _look(
     trial: Trial,
-    days: _Days,
+    days: Days,
     record: Record,
     *,
     since: datetime,
@@ -140,9 +91,9 @@ def _look(
     policies: Policies,
     workplace: Workplace,
 ) -> Page[CanaryEvidence]:
-    canary, stable = _version(trial.canary, workplace), _version(trial.stable, workplace)
+    canary, stable = version_of(trial.canary, workplace), version_of(trial.stable, workplace)
     served = workplace.served_log(trial.tag.model, trial.environment)
-    found = _find(canary, stable, days, served, on=workplace.settings.watch_on)
+    found = find(canary, stable, days, served, on=workplace.settings.watch_on, count=outputs.not_finite)
     return record.once(
         CanaryEvidence,
         reads=_reads(trial, days, found, hours=hours, policies=policies),
@@ -150,64 +101,7 @@ def _look(
     )
 
 
-def _version(of: Wanted, workplace: Workplace) -> _Version:
-    identity, evidence = workplace.history.page(of.tag, Identity), workplace.history.page(of.tag, Evidence)
-    if identity is None or evidence is None:
-        raise NotReleasable(
-            f"{of.tag} runs in {of.environment}, and the ledger has no page of its release",
-            mend="release it by its tag, so that there is something to compare with",
-        )
-    layers = pull_model_layer(workplace.registry, of.tag.model, of.digest, workplace.layers)
-    return _Version(of.tag.image_tag, identity.body.declaration, evidence.body, identity.body, layers)
-
-
-def _find(canary: _Version, stable: _Version, days: _Days, served: ServedLog, *, on: WatchOn) -> _Found:
-    inputs, answers = canary.input_profile, canary.output_profile
-    features = (*canary.model.inputs, *(one for one in canary.model.outputs if one.name in answers))
-    profile = digest_of(canary.layers["profile.json"].read_bytes())
-    return _Found(
-        seen=seen_windows.count(
-            served,
-            days.start,
-            days.end,
-            on=on,
-            version=canary.name,
-            features=features,
-            profiles={**inputs, **answers},
-        ),
-        counted=served.counted(days.start, days.end, version=canary.name, profiles=inputs, profile=profile),
-        not_finite=_not_finite(canary, days, served),
-        sample=served.sample(
-            days.start, days.end, version=canary.name, features=_asked_of(canary, stable), most=_REPLAYED
-        ),
-        labelled=served.labelled(
-            days.start, days.end, version=canary.name, features=(*_asked_of(canary, stable), *canary.model.outputs)
-        ),
-        stable_rows=sum(map(len, served.answers_of(days.start, days.end, version=stable.name, outputs=()))),
-    )
-
-
-def _asked_of(canary: _Version, stable: _Version) -> tuple[Feature, ...]:
-    """The inputs of both, each once: the log has a column a name."""
-    return tuple({one.name: one for one in (*stable.model.inputs, *canary.model.inputs)}.values())
-
-
-def _not_finite(canary: _Version, days: _Days, served: ServedLog) -> dict[str, int]:
-    """Of all rows, a piece at a time; an output that the log does not hold, or as something else, is left out."""
-    found: Counter[str] = Counter()
-    for piece in served.answers_of(days.start, days.end, version=canary.name, outputs=canary.model.outputs):
-        for feature in canary.model.outputs:
-            if feature.name not in piece.column_names:
-                continue
-            try:
-                batch = tables.to_batch(piece, [feature], where=_LOG)
-            except BadFile:  # the drift of outputs tells
-                continue
-            found.update(outputs.not_finite(batch, [feature]))
-    return dict(sorted(found.items()))
-
-
-def _reads(trial: Trial, days: _Days, found: _Found, *, hours: float, policies: Policies) -> dict[str, str]:
+def _reads(trial: Trial, days: Days, found: Found, *, hours: float, policies: Policies) -> dict[str, str]:
     limits = (policies.metrics.limit_for(trial.tag.model), policies.slices.limit_for(trial.tag.model))
     return {
         "canary": trial.canary.digest,
@@ -227,10 +121,10 @@ def _reads(trial: Trial, days: _Days, found: _Found, *, hours: float, policies: 
 
 def _measure(
     trial: Trial,
-    canary: _Version,
-    stable: _Version,
-    days: _Days,
-    found: _Found,
+    canary: Version,
+    stable: Version,
+    days: Days,
+    found: Found,
     *,
     since: datetime,
     hours: float,
@@ -260,7 +154,7 @@ def _measure(
     )
 
 
-def _window(canary: _Version, stable: _Version, days: _Days, found: _Found, policies: Policies) -> Window:
+def _window(canary: Version, stable: Version, days: Days, found: Found, policies: Policies) -> Window:
     seen, counted = found.seen, found.counted
     rows = seen.rows + (counted.rows if counted else 0)
     log.info("judging by %s rows of the canary %s, %s to %s", f"{rows:,}", canary.name, days.start, days.end)
@@ -281,7 +175,7 @@ def _window(canary: _Version, stable: _Version, days: _Days, found: _Found, poli
     )
 
 
-def _promises_the_same(identity: Identity, stable: _Version) -> bool:
+def _promises_the_same(identity: Identity, stable: Version) -> bool:
     """A patch of the stable version does, and so does a revision of it on another runtime image."""
     if identity.rebase is not None:
         return identity.rebase.of == stable.name
@@ -297,7 +191,7 @@ class _Served:
     of: int
 
 
-def _replay(canary: _Version, stable: _Version, days: _Days, sample: Sample) -> tuple[TrafficEvidence | None, str]:
+def _replay(canary: Version, stable: Version, days: Days, sample: Sample) -> tuple[TrafficEvidence | None, str]:
     """Both on this machine, so that no processor rounds one of them otherwise; and why not, where that cannot be."""
     if len(sample.rows) == 0:
         return None, "no row of it was logged"
@@ -321,7 +215,7 @@ def _replay(canary: _Version, stable: _Version, days: _Days, sample: Sample) -> 
     ), ""
 
 
-def _scored(canary: _Version, labelled: pa.Table, policies: Policies) -> MetricsEvidence | None:
+def _scored(canary: Version, labelled: pa.Table, policies: Policies) -> MetricsEvidence | None:
     """By the answers that users got, as they were logged."""
     decision = canary.model.decision
     answers = _answers(canary, labelled)
@@ -331,7 +225,7 @@ def _scored(canary: _Version, labelled: pa.Table, policies: Policies) -> Metrics
     return metrics.measure(_labelled_rows(labelled, {}, decision), answers, decision, named=tuple(named))
 
 
-def _slices(canary: _Version, labelled: pa.Table, policies: Policies) -> SlicesEvidence | None:
+def _slices(canary: Version, labelled: pa.Table, policies: Policies) -> SlicesEvidence | None:
     """By inputs alone: no other column is in a served log."""
     answers = _answers(canary, labelled)
     limit = policies.slices.limit_for(canary.model.name)
@@ -345,7 +239,7 @@ def _slices(canary: _Version, labelled: pa.Table, policies: Policies) -> SlicesE
     return slices.measure(canary.model, _labelled_rows(labelled, batch, canary.model.decision), answers, limit)
 
 
-def _answers(canary: _Version, labelled: pa.Table) -> Batch | None:
+def _answers(canary: Version, labelled: pa.Table) -> Batch | None:
     if len(labelled) == 0:
         return None
     try:
@@ -354,7 +248,7 @@ def _answers(canary: _Version, labelled: pa.Table) -> Batch | None:
         return None
 
 
-def _compared(canary: _Version, stable: _Version, labelled: pa.Table) -> PreviousEvidence | None:
+def _compared(canary: Version, stable: Version, labelled: pa.Table) -> PreviousEvidence | None:
     """The stable version on the labelled rows that the canary answered."""
     if len(labelled) == 0:
         return None
