@@ -55,11 +55,16 @@ def _refuse_a_larger_share(
 ) -> None:
     beside, trying = fewest_pods(stable, told), fewest_pods(canary, told)
     wanted = limit.stable_pods * trying
-    if not trying or beside < wanted:
-        share = f"{trying / (beside + trying):.0%}" if beside + trying else "nothing"
+    if not trying:
         raise BadFile(
-            f"{found.path}: {trying} of a canary beside {beside} of {found.workload.name} would get up to {share} of "
-            f"{environment}, and policies/rollout.yaml allows {limit.share:.0%}",
+            f"{found.path}: a canary of 0 pods answers nothing to be judged by",
+            mend="write `replicas: 1` in deploy/base/canary/deployment/deployment.yaml",
+        )
+    if beside < wanted:
+        share = 100 * trying / (beside + trying)
+        raise BadFile(
+            f"{found.path}: {trying} of a canary beside {beside} of {found.workload.name} would get up to {share:.0f} % "
+            f"of {environment}, and policies/rollout.yaml allows {100 * limit.share:g} %",
             mend=f"keep {wanted} of them at least: `minReplicas: {wanted}` in deploy/base/autoscaler.yaml, for all "
             f"models, or in a patch of {found.path}; or allow a larger share. Then run the release again",
         )

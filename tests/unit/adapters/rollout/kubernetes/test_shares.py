@@ -78,16 +78,17 @@ def test_an_autoscaler_says_how_few_there_can_be() -> None:
     refuse_more_than(LIMIT, rendered(service, an_autoscaler(3), beside=1), environment="production")
 
     told = refused(rendered(service, an_autoscaler(2), beside=9))
-    assert "1 of a canary beside 2 of tip-server would get up to 33% of production" in told
-    assert "policies/rollout.yaml allows 25%" in told
+    assert "1 of a canary beside 2 of tip-server would get up to 33 % of production" in told
+    assert "policies/rollout.yaml allows 25 %" in told
     assert "`minReplicas: 3` in deploy/base/autoscaler.yaml" in told
-    assert "would get up to 50%" in refused(rendered(service, an_autoscaler(None), beside=9))
+    assert "would get up to 50 %" in refused(rendered(service, an_autoscaler(None), beside=9))
 
 
-@pytest.mark.parametrize("trying", [0, 2])
-def test_there_is_one_pod_of_a_canary(trying: int) -> None:
+def test_a_canary_is_as_many_pods_as_its_share_allows() -> None:
     """Two get twice the share, and none answers nothing to be judged by."""
-    refused(rendered(beside=3, trying=trying))
+    refuse_more_than(LIMIT, rendered(beside=6, trying=2), environment="production")
+    assert "`minReplicas: 6`" in refused(rendered(beside=5, trying=2))
+    assert "write `replicas: 1`" in refused(rendered(beside=3, trying=0))
 
 
 def test_a_pod_with_other_resources_is_no_trial_of_its_model() -> None:
