@@ -63,8 +63,8 @@ def _refuse_a_larger_share(
     if beside < wanted:
         share = 100 * trying / (beside + trying)
         raise BadFile(
-            f"{found.path}: {trying} of a canary beside {beside} of {found.workload.name} would get up to {share:.0f} % "
-            f"of {environment}, and policies/rollout.yaml allows {100 * limit.share:g} %",
+            f"{found.path}: {trying} of a canary beside {beside} of {found.workload.name} would get up to {share:.0f} "
+            f"% of {environment}, and policies/rollout.yaml allows {100 * limit.share:g} %",
             mend=f"keep {wanted} of them at least: `minReplicas: {wanted}` in deploy/base/autoscaler.yaml, for all "
             f"models, or in a patch of {found.path}; or allow a larger share. Then run the release again",
         )
