@@ -93,12 +93,13 @@ _RESOURCES = ("", "resources: [../../base]  # the base\n", "resources:\n  - ../.
     resources=st.sampled_from(_RESOURCES),
     order=st.permutations([0, 1, 2, 3]),
     newline=st.sampled_from(["\n", "\r\n"]),
+    comment=st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], exclude_characters="\ufeff")),
 )
 def test_a_canary_that_is_withdrawn_leaves_every_byte_as_it_was(
-    images: str, components: str, resources: str, order: list[int], newline: str
+    *, images: str, components: str, resources: str, order: list[int], newline: str, comment: str
 ) -> None:
     """Whatever a team writes, and in whatever form: the way back is the file of before."""
-    parts = [images.format(digest=OLD), components, resources, "# ours: {}\n\nnamePrefix: tip-\n"]
+    parts = [images.format(digest=OLD), components, resources, f"# {comment}\n\nnamePrefix: tip-\n"]
     before = "".join(parts[at] for at in order).replace("\n", newline).encode()
 
     after = set_canary(before, **CANARY)
