@@ -235,7 +235,7 @@ def _watch_all(context: click.Context, shard: tuple[int, int] | None, until: dat
     found = deploy_tree.everything_deployed(options.workplace().forge)
     mine = [place for place in found if shard_of(*place, shards=of) == which]
     tell("\n".join(f"deployed: {model} in {environment}" for environment, model in mine) or "nothing is deployed")
-    code = max((told(partial(_look, context, model, environment, until)) for environment, model in mine), default=0)
+    code = max((_look_at_both(context, model, environment, until) for environment, model in mine), default=0)
     place, day = options.workplace(), options.day_of_window(until).isoformat()
     windows.summarise_windows([(where, model, place.window(model, where, day)) for where, model in mine], place)
     if shard is None:
@@ -244,21 +244,33 @@ def _watch_all(context: click.Context, shard: tuple[int, int] | None, until: dat
 
 
 def _watch(context: click.Context, model: str, environment: str | None, until: date | None) -> int:
-    code = _look(context, model, environment, until)
+    name = options.environment_in(options.workplace(), environment)
+    try:
+        code = _look(context, model, name, until)
+    finally:
+        of_canary = _look_at_canary(model, name, until)
     context.invoke(watch.send_webhook, model=model, environment=environment, until=until)
     failed_rollouts.post_all()  # of a canary that was withdrawn
     _record(context, model, environment, until)
-    return code
+    return max(code, of_canary)
 
 
-def _look(context: click.Context, model: str, environment: str | None, until: date | None) -> int:
+def _look_at_both(context: click.Context, model: str, environment: str, until: date | None) -> int:
+    return max(told(partial(_look, context, model, environment, until)), _look_at_canary(model, environment, until))
+
+
+def _look_at_canary(model: str, environment: str, until: date | None) -> int:
+    """Also where nobody could look at what has the rest: a canary may be bad."""
+    return told(partial(canaries.look, model, environment, until, about=watch.about_the_issue))
+
+
+def _look(context: click.Context, model: str, environment: str, until: date | None) -> int:
     window = {"environment": environment, "until": until}
     context.invoke(watch.measure_drift, model=model, as_json=False, **window)
     code = verdicts.judge_window(model, environment, options.day_of_window(until), as_json=False)
     context.invoke(watch.revert_manifest, model=model, dry_run=False, **window)
     context.invoke(watch.file_issue, subject=model, dry_run=False, as_json=False, **window)
-    name = options.environment_in(options.workplace(), environment)
-    return max(code, canaries.look(model, name, until, about=watch.about_the_issue))
+    return code
 
 
 def _record_all(places: Iterable[tuple[str, str]], until: date | None) -> None:
@@ -267,8 +279,10 @@ def _record_all(places: Iterable[tuple[str, str]], until: date | None) -> None:
     from slipway.steps import record_pages
 
     opened, day = options.workplace(), options.day_of_window(until).isoformat()
-    looked = (opened.window(model, environment, day) for environment, model in places)
+    looked = [opened.window(model, environment, day) for environment, model in places]
     judged = [window for window in looked if window.latest(IncidentVerdicts) is not None]
+    for alone in (window for window in looked if window.latest(IncidentVerdicts) is None):
+        record_pages.run_on_canary(alone, ledger=opened.ledger)
     watch.post_windows(judged, opened)
     failed_rollouts.post_all()  # of canaries that were withdrawn
     record_pages.run_on_windows(judged, ledger=opened.ledger, beat=options.heartbeat("watch"))

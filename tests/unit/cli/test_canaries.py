@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from slipway.adapters import deploy_tree, manifests
+from slipway.cli import canaries
+from slipway.cli.watch import about_the_issue
 from slipway.domain.canary import CanaryVerdicts
 from slipway.domain.verdict import Verdict
 
 from tests.steps.conftest import WORSE
-from tests.steps.test_canary import OnACluster, canary_of, serve, with_canary
+from tests.steps.test_canary import OnACluster, canary_of, judged, serve, with_canary
 from tests.team import ENVIRONMENT, MODEL, Team, Tip, copy_of
 from tests.unit.cli.conftest import OF_GITHUB, Run
 
@@ -53,6 +55,19 @@ def test_the_watch_withdraws_a_bad_one_at_once(team: Team, run: Run) -> None:
     assert [one.number for one in team.workplace.forge.open_issues()] == [issue.number]
     team.workplace.forge.merge_pull(pull.number)
     assert canary_of(team) is None
+
+
+def test_a_rollout_ends_what_a_watch_that_was_killed_had_begun(team: Team, run: Run) -> None:
+    """It was judged, and the run was gone before anybody was told: whoever looks next goes on, and nothing is twice."""
+    serve(team, "v2.0.0", Tip(nan_above=30.0))
+    assert judged(team).verdict is Verdict.FAIL
+    assert team.workplace.forge.open_pulls() == []
+
+    for _ in range(2):
+        assert canaries.follow_all(lambda model, environment: model == MODEL, about=about_the_issue) == 0
+        (pull,) = team.workplace.forge.open_pulls()
+        assert pull.title == "tip: withdraw the canary v2.0.0 beside v1.0.0, production"
+    assert canaries.follow_all(lambda model, environment: model == "another", about=about_the_issue) == 0
 
 
 def test_one_that_was_asked_too_little_waits_and_says_for_what(team: Team, run: Run) -> None:
