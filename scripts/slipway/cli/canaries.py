@@ -11,7 +11,7 @@ import click
 
 from slipway.cli import failed_rollouts, options
 from slipway.cli.failures import told
-from slipway.cli.printing import exit_code, hand_over, numbered, show, tell
+from slipway.cli.printing import exit_code, hand_over, numbered, show, summarise, tell
 
 if TYPE_CHECKING:
     from slipway.adapters.canaries import Trial
@@ -65,6 +65,7 @@ def judge(model: str, environment: str, until: date | None, *, as_json: bool) ->
 def look(model: str, environment: str, until: date | None, *, about: Callable[[IssueFiled], str]) -> int:
     """What `watch` does about the canary of a model: where it failed, it is withdrawn at once."""
     from slipway.adapters import canaries
+    from slipway.reports.markdown import fenced
 
     place = options.workplace()
     if canaries.running(model, environment=environment, workplace=place) is None:
@@ -74,6 +75,7 @@ def look(model: str, environment: str, until: date | None, *, about: Callable[[I
     if page is None:
         return 0
     tell(_in_lines(page.body))
+    summarise(fenced(_in_lines(page.body)))
     if page.body.failed:
         _withdraw(page.body, options.workplace(), about=about)
     return exit_code(page.body.verdict)

@@ -83,6 +83,11 @@ def run_on_canary(
     found = wanted_rollouts.wanted_canary(model, environment=environment, workplace=workplace)
     if found is None:
         return None
+    if wanted_rollouts.wanted(model, environment=environment, workplace=workplace) is None:
+        raise NotReleasable(
+            f"{deploy_tree.manifest_path(environment, model)} names a canary, and nothing that answers the rest",
+            mend="put back what had all of the traffic",
+        )
     _refuse_unjudged(found, workplace)
     return _run(found, on=on, workplace=workplace, engine=engine, stays=True)
 
@@ -357,7 +362,8 @@ def _before(found: Wanted, workplace: Workplace) -> RanBefore:
     """Beside a canary, what it got a share of."""
     if not found.is_canary:
         return failed_rollouts.ran_before(found, workplace)
-    stable = wanted(found.tag.model, environment=found.environment, workplace=workplace)
+    stable = wanted_rollouts.wanted(found.tag.model, environment=found.environment, workplace=workplace)
+    assert stable is not None  # a canary has a share of its traffic
     return failed_rollouts.runs_beside(found, stable, workplace)
 
 
