@@ -9,6 +9,8 @@ from slipway.adapters import deploy_tree, manifests
 from slipway.cli import canaries
 from slipway.cli.watch import about_the_issue
 from slipway.domain.canary import CanaryVerdicts
+from slipway.domain.release import Proposal
+from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
 
 from tests.steps.conftest import WORSE
@@ -68,6 +70,23 @@ def test_a_rollout_ends_what_a_watch_that_was_killed_had_begun(team: Team, run: 
         (pull,) = team.workplace.forge.open_pulls()
         assert pull.title == "tip: withdraw the canary v2.0.0 beside v1.0.0, production"
     assert canaries.follow_all(lambda model, environment: model == "another", about=about_the_issue) == 0
+
+
+def test_a_rollout_proposes_all_of_the_traffic_for_one_that_passed(team: Team, run: Run) -> None:
+    """One pull request, however often; labels that are not there yet hold it as little as they hold the watch."""
+    serve(team, "v2.0.0", WORSE, labelled=False)
+    assert judged(team).verdict is Verdict.PASS
+    team.edit("slipway.yaml", "layout:.slipway/registry", "registry.example.org/waiters\nrollout_engine: kubernetes")
+    team.commit("Serve on a cluster")
+
+    for _ in range(2):
+        assert canaries.follow_all(lambda *_: True, about=about_the_issue) == 0
+        (pull,) = team.workplace.forge.open_pulls()
+    team.workplace.forge.merge_pull(pull.number)
+    live = deploy_tree.deployed(team.workplace.forge, environment=ENVIRONMENT, model=MODEL)
+    assert live is not None
+    assert (live.tag, canary_of(team)) == ("v2.0.0", None)
+    assert [page.body.canary for page in team.history.pages(ReleaseTag.parse("tip@v2.0.0"), Proposal)] == [None]
 
 
 def test_one_that_was_asked_too_little_waits_and_says_for_what(team: Team, run: Run) -> None:
