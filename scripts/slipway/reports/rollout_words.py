@@ -29,9 +29,7 @@ def serves_in_words(failure: RolloutFailure) -> str:
     if failure.canary and failure.problem is RolloutProblem.NEVER_READY:
         return f"`{failure.back_to}` answers all requests."
     if failure.canary:
-        return (
-            f"**`{failure.version}` answers a share of the requests until then**, and `{failure.back_to}` the rest."
-        )
+        return f"**`{failure.version}` answers a share of the requests until then**, and `{failure.back_to}` the rest."
     if failure.serves is None:
         return f"Nothing was seen to answer in `{failure.environment}` since."
     if failure.serves == failure.version:
