@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from slipway.domain.evidence import TrafficEvidence
@@ -121,6 +123,14 @@ def test_rows_that_are_not_finite_are_counted_once() -> None:
     assert (found.rows, found.not_finite, found.wrong_shapes) == (3, {"p_late": 2}, ())
 
 
+def test_answers_of_a_log_are_counted_by_output_without_a_release() -> None:
+    """A canary has no samples: what it answered is in pieces, and an output that a piece lacks has nothing wrong."""
+    found = outputs.not_finite(scores(0.1, np.nan, -np.inf), pages.model().outputs)
+
+    assert found == {"p_late": 2}
+    assert outputs.not_finite({}, pages.model().outputs) == {"p_late": 0}
+
+
 def test_another_shape_is_told_with_the_declared_one() -> None:
     """[N] and [N, 1] look alike in a notebook and not at a client."""
     found = outputs.measure(pages.model(), {"p_late": np.zeros(3, np.float32)}, rows=3)
@@ -192,6 +202,24 @@ def test_traffic_counts_decisions_and_each_version_has_its_own() -> None:
     found = replayed([0.3, 0.1, 0.3], [0.9, 0.9, 0.1])
 
     assert (found.rows, found.flips, found.version) == (3, 2, "v1.0.0")
+
+
+def test_flips_are_counted_by_value_where_somebody_asks_by_what() -> None:
+    """Of a canary it is told where it decides otherwise; a release is shown that on its samples."""
+    carrier = next(one for one in pages.model().inputs if one.name == "carrier")
+    told: dict[str, Any] = {
+        "served": _SERVED,
+        "version": "v1.0.0",
+        "asked": {"carrier": np.array([["AA"], ["HA"], ["HA"]], object)},
+        "deployed": scores(0.1, 0.1, 0.9),
+        "candidate": scores(0.1, 0.9, 0.9),
+        "decision": _DECISION,
+        "deployed_decision": _DECISION,
+    }
+
+    (found,) = traffic.measure(**told, by=[carrier]).slices
+    assert (found.column, found.value, found.rows, found.flips) == ("carrier", "HA", 2, 1)
+    assert traffic.measure(**told).slices == ()
 
 
 def test_the_ten_rows_that_move_most_are_told_with_what_was_asked() -> None:
