@@ -13,6 +13,7 @@ from tests.e2e.apiserver.control_plane import ControlPlane
 Says = Callable[[dict[str, Any]], dict[str, Any] | None]  # of a pod, its status; None: nothing new
 CRASHED = {"terminated": {"exitCode": 1, "reason": "Error"}}
 KILLED = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
+_LONG_AGO = "2026-01-01T00:00:00Z"  # ready for longer than any `minReadySeconds`, or who counts would wait that long
 
 
 def ready(pod: dict[str, Any], *, restarts: int = 0, image_id: str = "") -> dict[str, Any]:
@@ -86,5 +87,6 @@ def _server(pod: dict[str, Any], *, ready: bool, restarts: int = 0) -> dict[str,
 def _status(
     pod: dict[str, Any], *, ready: bool, containers: list[dict[str, Any]], phase: str = "Running"
 ) -> dict[str, Any]:
-    conditions = [{"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": str(ready)}]
+    is_ready = {"type": "Ready", "status": str(ready), "lastTransitionTime": _LONG_AGO}
+    conditions = [{"type": "PodScheduled", "status": "True"}, is_ready]
     return {"phase": phase, "conditions": conditions, "containerStatuses": containers}
