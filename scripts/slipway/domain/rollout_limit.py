@@ -26,7 +26,7 @@ class CanaryLimit(Declared):
     """
 
     share: float = Field(gt=0, le=0.5, description="of the traffic of an environment, that a canary gets at most")
-    hours: float = Field(default=24, gt=0, le=_HOURS_OF_A_YEAR, description="that it must have run before it is judged")
+    hours: float = Field(default=24, ge=0, le=_HOURS_OF_A_YEAR, description="that it must have run before it is judged")
     rows: int = Field(default=2000, ge=1, description="that it must have answered before it is judged")
     environments: tuple[str, ...] = Field(default=(), description="where; in each, if none is named")
 

@@ -29,6 +29,13 @@ def test_more_than_half_is_no_canary(share: float) -> None:
         CanaryLimit(share=share)
 
 
+def test_rows_alone_can_be_asked_for() -> None:
+    """What is asked a thousand times a minute has shown itself long before an hour is over; without a row, nothing has."""
+    assert CanaryLimit(share=0.2, hours=0).hours == 0
+    with pytest.raises(ValidationError, match="rows"):
+        CanaryLimit(share=0.2, hours=0, rows=0)
+
+
 @pytest.mark.parametrize("engine", [engine for engine in RolloutEngine if engine.is_cluster])
 def test_a_canary_is_tried_where_it_is_asked_for(engine: RolloutEngine) -> None:
     """Of environments that are not named, each has its traffic shared out."""
