@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 from slipway.adapters.forge import Issue
-from slipway.adapters.rollout import Deployment, Listing, Live
+from slipway.adapters.rollout import Deployment, Listing, Live, Stray
 from slipway.adapters.rollout.process import ProcessRollout, stop_all
 from slipway.domain.live import LiveReport, LiveRow, LiveState
 from slipway.domain.release import Image
-from slipway.errors import Unreachable
+from slipway.errors import ClusterRefused, Unreachable
+from slipway.reports.live import live_table
 from slipway.steps import compare_live
 
 from tests.steps.test_verify_rollout import InThisProcess, merged, verify
@@ -183,15 +184,77 @@ def test_a_model_that_git_does_not_know_is_told_with_how_to_take_it_away(live: T
     tell(live, listing)
 
     (issue,) = issues(live)
-    assert "slipway stop ghost --environment production" in issue.body and "nothing" in issue.body
+    assert "end the ghost of production" in issue.body and "nothing" in issue.body
     tell(live, replace(listing, runs=running(image_of(live, "tip@v1.0.0"))))
     assert issues(live) == []
 
 
 @dataclass
 class _Lists(Told):
-    def running(self) -> list[tuple[str, str]]:
-        return [(environment, model) for model, environment in self.runs]
+    """An engine that knows all that it serves, but for a namespace that it may not look into."""
+
+    beside: tuple[Live, ...] = ()
+    may_list: bool = True
+
+    def strays(self, environment: str, *, known: Collection[Live]) -> list[Stray]:
+        if not self.may_list:
+            raise ClusterRefused("deployments cannot be listed", mend="give the right")
+        found = [live for live in (*self.runs.values(), *self.beside) if live not in known]
+        return [Stray(live=live, ended_by=f"end the {live.model} of {environment}") for live in found]
+
+
+def test_a_second_server_of_a_known_model_is_told_beside_the_one_that_git_names(live: Team) -> None:
+    """It has the same labels, so the Service sends it requests; `slipway stop` would end the right one, too."""
+    right = running(image_of(live, "tip@v1.0.0"), version="v1.0.0")
+    (by_hand,) = running(_STRANGE).values()
+    engine = _Lists(runs=right, beside=(by_hand,))
+
+    git_names, strange = look(live, engine).rows
+    assert (git_names.version, strange.state, strange.wanted) == ("v1.0.0", LiveState.NEVER_PASSED, None)
+
+    for _ in range(2):
+        tell(live, engine)
+    (issue,) = issues(live)
+    assert "e" * 64 in issue.body and "end the tip of production" in issue.body and "slipway stop" not in issue.body
+
+    tell(live, _Lists(runs=right))
+    assert issues(live) == []
+
+
+def test_a_canary_that_is_in_no_manifest_any_more_is_told(live: Team) -> None:
+    """Argo CD that prunes nothing leaves it; what passed once is no digest for an issue."""
+    version = image_of(live, "tip@v1.0.0")
+    (left,) = running(version, version="v1.0.0").values()
+    row = look(live, _Lists(runs=running(version), beside=(replace(left, is_canary=True),))).rows[-1]
+
+    assert (row.state, row.canary, row.wanted) == (LiveState.ANOTHER, True, None)
+
+
+def test_two_that_never_passed_at_one_place_have_one_issue(live: Team) -> None:
+    """First what git can bring back; the other one is told when that is done."""
+    (second,) = running(_STRANGER).values()
+    engine = _Lists(runs=running(_STRANGE), beside=(second,))
+    for _ in range(2):
+        tell(live, engine)
+
+    (issue,) = issues(live)
+    assert "e" * 64 in issue.body and "verify-rollout" in issue.body
+    tell(live, _Lists(runs=running(image_of(live, "tip@v1.0.0")), beside=(second,)))
+    assert [(one.number, "f" * 64 in one.body) for one in issues(live)] == [(issue.number, True)]
+
+
+def test_a_right_that_is_missing_is_told_and_closes_no_issue(live: Team) -> None:
+    """Who may not list cannot say that nothing else runs."""
+    right = running(image_of(live, "tip@v1.0.0"))
+    tell(live, _Lists(runs={**right, **running(_STRANGE, model="ghost")}))
+
+    report = look(live, _Lists(runs=right, may_list=False))
+    compare_live.tell(report, workplace=live.workplace)
+
+    tip, all_else = report.rows
+    assert (tip.state, all_else.state, report.is_whole) == (LiveState.IN_STEP, LiveState.NOT_SEEN, False)
+    assert "(all else) in production: deployments cannot be listed\n  mend: give the right" in live_table(report)
+    assert len(issues(live)) == 1
 
 
 def test_what_runs_with_hostile_names_stays_text(live: Team) -> None:

@@ -24,7 +24,8 @@ class LiveRow(Frozen):
     """What an environment runs of a model: `digest`, which `version` of the ledger it is, and what it is called there.
 
     `wanted` and `wanted_digest` are what the manifest of the default branch names; each is None where there is none.
-    `problem` and `mend` say why nobody could look. A `canary` is what gets a share of the traffic, in a row of its own.
+    `problem` and `mend` say why nobody could look; a row of no `model` is about all that no manifest names. A `canary`
+    is what gets a share of the traffic, in a row of its own. `ended_by` is a command for what no manifest names.
     """
 
     model: str
@@ -38,6 +39,7 @@ class LiveRow(Frozen):
     problem: str = ""
     mend: str = ""
     canary: bool = False
+    ended_by: str = ""
 
 
 class LiveReport(Body):

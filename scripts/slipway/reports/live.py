@@ -14,6 +14,7 @@ from slipway.reports.numbers import NOTHING, short_digest
 from slipway.reports.plain import one_line
 
 _HEADER = ("model", "environment", "git", "runs", "digest", "")
+_ALL_ELSE = "(all else)"  # that no manifest names
 
 
 def live_table(report: LiveReport, *, width: int = 120) -> str:
@@ -41,13 +42,15 @@ def never_passed_issue(row: LiveRow, *, owners: Sequence[str]) -> str:
 
 
 def _next_steps(row: LiveRow) -> str:
+    if row.ended_by:
+        return row.ended_by
     verb = "stop" if row.wanted is None else "verify-rollout"
     return f"slipway {verb} {row.model} --environment {row.environment}"
 
 
 def _cells(row: LiveRow) -> tuple[str, ...]:
     return (
-        row.model,
+        row.model or _ALL_ELSE,
         f"{row.environment}, canary" if row.canary else row.environment,
         row.wanted or NOTHING,
         row.version or _unknown(row),
@@ -72,4 +75,4 @@ def _said(row: LiveRow) -> str:
 
 
 def _not_seen(row: LiveRow) -> str:
-    return f"{row.model} in {row.environment}: {one_line(row.problem)}\n  mend: {one_line(row.mend)}"
+    return f"{row.model or _ALL_ELSE} in {row.environment}: {one_line(row.problem)}\n  mend: {one_line(row.mend)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,122 +34,153 @@ class _Place:
     environment: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What git wants at a place, and what was seen there: None where nothing runs, an error where nobody could look."""
+
+    place: _Place
+    wanted: Deployed | None = None
+    seen: Live | SlipwayError | None = None
+    is_canary: bool = False
+    ended_by: str = ""
+
+
 def run(*, workplace: Workplace, engine: Rollout) -> LiveReport:
     """Ask the engine about every model in every environment; what does not answer keeps no other from being shown.
 
-    A place at which git wants nothing and nothing runs is left out.
+    A place at which git wants nothing and nothing runs is left out; what runs beside those is told last.
 
     Raises:
         Unreachable: forge or ledger does not answer, without which there is nothing to compare with.
     """
     git.fetch(workplace.repository.root)
     deployed = deploy_tree.everything_deployed(workplace.forge)
-    places = sorted(_places(workplace, engine), key=_name)
-    rows = (
-        row
-        for place in places
-        for row in (_row(place, deployed, workplace, engine), _canary_row(place, deployed, workplace, engine))
-    )
-    return LiveReport(rows=tuple(row for row in rows if row is not None))
+    places = sorted(_places(workplace, deployed), key=lambda place: (place.model, place.environment))
+    looks = [look for place in places for look in _looks(place, deployed, workplace, engine)]
+    for environment in workplace.settings.environments:
+        looks += _beside(environment.name, looks, engine)
+    there = (look for look in looks if look.wanted is not None or look.seen is not None)
+    return LiveReport(rows=tuple(_row(look, workplace) for look in there))
 
 
 def tell(report: LiveReport, *, workplace: Workplace) -> None:
     """Open, update, reopen or close the issue of each place; that of a place nobody could look at is left alone."""
     forge = workplace.forge
     there = {_place_of(issue): issue for issue in forge.open_issues(NEVER_PASSED)}
-    for row in report.rows:
-        place = _Place(row.model, row.environment)
+    rows = sorted(report.rows, key=_gravest_first)
+    gravest = {_Place(row.model, row.environment): row for row in rows[::-1]}
+    for place, row in gravest.items():
         if row.state is LiveState.NEVER_PASSED:
             _open_or_update(row, there.get(place), workplace)
-    seen = {_Place(row.model, row.environment): row for row in sorted(report.rows, key=_worst_last)}
     for told, issue in there.items():
-        row_now = seen.get(told)
+        row_now = gravest.get(_all_else(told.environment), gravest.get(told))
         if row_now is None or row_now.state not in (LiveState.NEVER_PASSED, LiveState.NOT_SEEN):
             forge.close_issue(issue.number, comment=_over(told, row_now))
 
 
-def _places(workplace: Workplace, engine: Rollout) -> set[_Place]:
-    """Those of slipway.yaml and of the manifests, and what the engine lists of itself."""
+def _places(workplace: Workplace, deployed: Mapping[tuple[str, str], Deployed | BadFile]) -> set[_Place]:
+    """Those of slipway.yaml and of the manifests."""
     environments = [environment.name for environment in workplace.settings.environments]
-    found = {(environment, model) for environment in environments for model in workplace.repository.model_names()}
-    found |= {place for place in deploy_tree.everything_deployed(workplace.forge) if place[0] in environments}
-    if isinstance(engine, Listing):
-        found |= set(engine.running())
-    return {_Place(model, environment) for environment, model in found}
+    models = workplace.repository.model_names()
+    found = {_Place(model, environment) for environment in environments for model in models}
+    return found | {_Place(model, environment) for environment, model in deployed if environment in environments}
 
 
-def _name(place: _Place) -> tuple[str, str]:
-    return place.model, place.environment
-
-
-def _row(
+def _looks(
     place: _Place, deployed: Mapping[tuple[str, str], Deployed | BadFile], workplace: Workplace, engine: Rollout
-) -> LiveRow | None:
+) -> Iterator[_Look]:
+    """At what has the traffic, and at its canary."""
     wanted = deployed.get((place.environment, place.model))
+    if isinstance(wanted, BadFile):
+        yield _Look(place=place, seen=wanted)
+        return
+    yield _Look(place=place, wanted=wanted, seen=_asked(lambda: engine.live(place.model, place.environment)))
+    if isinstance(engine, Sharing):
+        yield from _at_canary(place, workplace, engine)
+
+
+def _at_canary(place: _Place, workplace: Workplace, engine: Sharing) -> Iterator[_Look]:
+    """Where none is wanted, that nobody could look was told of what has the traffic."""
     try:
-        if isinstance(wanted, BadFile):
-            raise wanted
-        live = engine.live(place.model, place.environment)
-        if wanted is None and live is None:
-            return None
-        return _compared(place, wanted, live, workplace)
-    except SlipwayError as failure:
-        return _not_seen(place, failure, None if isinstance(wanted, BadFile) else wanted, is_canary=False)
+        wanted = deploy_tree.canary(workplace.forge, environment=place.environment, model=place.model)
+    except BadFile as wrong:
+        yield _Look(place=place, seen=wrong, is_canary=True)
+        return
+    seen = _asked(lambda: engine.canary(place.model, place.environment))
+    if wanted is not None or not isinstance(seen, SlipwayError):
+        yield _Look(place=place, wanted=wanted, seen=seen, is_canary=True)
 
 
-def _not_seen(place: _Place, failure: SlipwayError, wanted: Deployed | None, *, is_canary: bool) -> LiveRow:
-    return LiveRow(
-        model=place.model,
-        environment=place.environment,
-        state=LiveState.NOT_SEEN,
-        problem=failure.problem,
-        mend=failure.mend,
-        canary=is_canary,
-        **({} if wanted is None else _named(wanted)),
-    )
-
-
-def _canary_row(
-    place: _Place, deployed: Mapping[tuple[str, str], Deployed | BadFile], workplace: Workplace, engine: Rollout
-) -> LiveRow | None:
-    """None where none is wanted and none runs, and where nobody could look at what runs beside it: that is told."""
-    if not isinstance(engine, Sharing) or isinstance(deployed.get((place.environment, place.model)), BadFile):
-        return None
-    wanted = deploy_tree.canary(workplace.forge, environment=place.environment, model=place.model)
+def _beside(environment: str, looks: Sequence[_Look], engine: Rollout) -> Iterator[_Look]:
+    """What git knows nothing of."""
+    if not isinstance(engine, Listing):
+        return
+    seen = [look.seen for look in looks if look.place.environment == environment]
     try:
-        live = engine.canary(place.model, place.environment)
+        strays = engine.strays(environment, known=[one for one in seen if isinstance(one, Live)])
     except SlipwayError as failure:
-        return _not_seen(place, failure, wanted, is_canary=True) if wanted else None
-    if wanted is None and live is None:
-        return None
-    return _compared(place, wanted, live, workplace).model_copy(update={"canary": True})
+        yield _Look(place=_all_else(environment), seen=failure)
+        return
+    for stray in strays:
+        yield _Look(
+            place=_Place(stray.live.model, environment),
+            seen=stray.live,
+            is_canary=stray.live.is_canary,
+            ended_by=stray.ended_by,
+        )
 
 
-def _worst_last(row: LiveRow) -> int:
-    """Of what has the traffic of one place, and its canary, what an issue is about."""
-    return {LiveState.NEVER_PASSED: 2, LiveState.NOT_SEEN: 1}.get(row.state, 0)
+def _all_else(environment: str) -> _Place:
+    """What stands for all that runs there and no manifest names; there is a row of it where nobody could look."""
+    return _Place("", environment)
 
 
-def _named(wanted: Deployed) -> dict[str, Any]:
-    return {"wanted": wanted.tag, "wanted_digest": wanted.digest}
+def _asked(ask: Callable[[], Live | None]) -> Live | SlipwayError | None:
+    try:
+        return ask()
+    except SlipwayError as failure:
+        return failure
 
 
-def _compared(place: _Place, wanted: Deployed | None, live: Live | None, workplace: Workplace) -> LiveRow:
+def _row(look: _Look, workplace: Workplace) -> LiveRow:
+    if isinstance(look.seen, SlipwayError):
+        return _not_seen(look, look.seen)
+    try:
+        return _compared(look, look.seen, workplace)
+    except SlipwayError as failure:
+        return _not_seen(look, failure)
+
+
+def _not_seen(look: _Look, failure: SlipwayError) -> LiveRow:
+    return LiveRow(state=LiveState.NOT_SEEN, problem=failure.problem, mend=failure.mend, **_named(look))
+
+
+def _named(look: _Look) -> dict[str, Any]:
+    wanted = {} if look.wanted is None else {"wanted": look.wanted.tag, "wanted_digest": look.wanted.digest}
+    place = {"model": look.place.model, "environment": look.place.environment}
+    return {**place, **wanted, "canary": look.is_canary, "ended_by": look.ended_by}
+
+
+def _gravest_first(row: LiveRow) -> int:
+    """Of all that runs at one place, what an issue is about."""
+    return {LiveState.NEVER_PASSED: 0, LiveState.NOT_SEEN: 1}.get(row.state, 2)
+
+
+def _compared(look: _Look, live: Live | None, workplace: Workplace) -> LiveRow:
+    wanted = look.wanted
     release = _release_of(live, wanted, workplace.history) if live else None
     state = state_of(
         wanted=wanted.digest if wanted else None,
         live=live.digest if live else None,
         passed=release is not None,
-        verified=_was_verified(place, workplace, is_canary=live is not None and live.is_canary),
+        verified=_was_verified(look.place, workplace, is_canary=look.is_canary),
     )
     return LiveRow(
-        model=place.model,
-        environment=place.environment,
         state=state,
         version=release.image_tag if release else None,
         digest=live.digest if live else None,
         called=live.version if live else None,
-        **({} if wanted is None else _named(wanted)),
+        **_named(look),
     )
 
 

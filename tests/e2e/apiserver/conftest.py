@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from tests.e2e.cluster.cluster import programs
 
 OLD, NEW = (f"sha256:{digit * 64}" for digit in "12")
 MODEL = "tip"
+OURS = {"app.kubernetes.io/part-of": "slipway"}
 _BASE = """\
 apiVersion: apps/v1
 kind: Deployment
@@ -77,6 +79,18 @@ class Shop:
         """What Argo CD and Flux do: apply what the default branch holds."""
         folder = self.repository / "deploy" / self.environment / MODEL
         self.plane.kubectl("apply", "--kustomize", str(folder))
+
+    def by_hand(self, name: str, labels: dict[str, str], digest: str = NEW) -> None:
+        """What somebody applies past git."""
+        container = {"name": "server", "image": f"127.0.0.1:5000/models/ghost:v9.9.9@{digest}"}
+        template = {"metadata": {"labels": {"hand": name, **labels}}, "spec": {"containers": [container]}}
+        deployment = {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": name, "labels": dict(labels)},
+            "spec": {"replicas": 1, "selector": {"matchLabels": {"hand": name}}, "template": template},
+        }
+        self.plane.kubectl("apply", f"--namespace={self.environment}", "--filename=-", stdin=json.dumps(deployment))
 
     def with_engine(self, engine: RolloutEngine, **changes: Any) -> KubernetesRollout:
         return replace(self.engine, engine=engine, **changes)

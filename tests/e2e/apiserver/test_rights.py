@@ -12,7 +12,7 @@ from slipway.adapters.rollout.kubernetes.kubectl import Kubectl
 from slipway.errors import ClusterRefused, RolloutFailed
 
 from tests.e2e.apiserver import kubelet
-from tests.e2e.apiserver.conftest import MODEL, NEW, OLD, Shop
+from tests.e2e.apiserver.conftest import MODEL, NEW, OLD, OURS, Shop
 from tests.e2e.apiserver.control_plane import KUBECTL
 from tests.e2e.apiserver.kubelet import kubelets
 from tests.team import ROOT
@@ -63,6 +63,17 @@ def test_a_rollout_needs_no_other_right(clerk: Shop) -> None:
 
     with kubelets(clerk.plane, clerk.environment, lambda pod: None):
         clerk.engine.stop(MODEL, clerk.environment)
+
+
+def test_strays_are_listed_with_these_rights_and_without_them_it_is_said(clerk: Shop) -> None:
+    """An empty list would say that nothing runs but what git names."""
+    clerk.by_hand("ghost-server", OURS)
+    assert len(clerk.engine.strays(clerk.environment, known=[])) == 1
+
+    clerk.plane.kubectl("delete", "rolebinding", "slipway", f"--namespace={clerk.environment}")
+    with pytest.raises(ClusterRefused, match=r"does not allow it: .*cannot list .*deployments") as refused:
+        clerk.engine.strays(clerk.environment, known=[])
+    assert "docs/review-and-operate.md" in refused.value.mend
 
 
 def test_it_may_do_no_more_than_that(clerk: Shop) -> None:

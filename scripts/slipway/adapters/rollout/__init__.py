@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -53,6 +53,14 @@ class Live:
     url: str
     pid: int = 0
     is_canary: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stray:
+    """What runs and nothing of git names; `ended_by` is the command by which a person ends it."""
+
+    live: Live
+    ended_by: str
 
 
 class Rollout(Protocol):
@@ -116,6 +124,10 @@ class Sharing(Protocol):
 class Listing(Protocol):
     """An engine that can tell what runs without being asked for it by name, also what git knows nothing of."""
 
-    def running(self) -> Sequence[tuple[str, str]]:
-        """Each environment and model that serves something."""
+    def strays(self, environment: str, *, known: Collection[Live]) -> Sequence[Stray]:
+        """What an environment serves beside what is `known` to run there.
+
+        Raises:
+            Unreachable, ClusterRefused: nobody answers, or it may not be asked for.
+        """
         ...

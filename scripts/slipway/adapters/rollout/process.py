@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from slipway.adapters import atomic, crash_points
-from slipway.adapters.rollout import Batch, Deployment, Live, client
+from slipway.adapters.rollout import Batch, Deployment, Live, Stray, client
 from slipway.adapters.rollout.client import Times
 from slipway.adapters.rollout.one_at_a_time import alone_in
 from slipway.adapters.rollout.server_process import ServerProcess, Starting, start
+from slipway.adapters.rollout.strays import strays
 from slipway.errors import BadFile, RolloutFailed, Unreachable
 
 _FLUSH_SECONDS = 120.0
@@ -137,10 +138,9 @@ class ProcessRollout:
         event_time = ["--accept-event-time"] if self.accept_event_time else []
         return [str(part) for option in options.items() for part in option] + event_time
 
-    def running(self) -> list[tuple[str, str]]:
-        """Each environment and model that this machine serves; what cannot be read is asked for, and then told."""
-        places = sorted(path.parent for path in self.state.glob("*/*/live.json"))
-        return [(place.parent.name, place.name) for place in places if _may_serve(place)]
+    def strays(self, environment: str, *, known: Collection[Live]) -> list[Stray]:
+        """Models that this machine serves, and that were asked for by nobody."""
+        return strays(self.state, environment, known=known, live=self.live)
 
     @property
     def _patience(self) -> float:
@@ -178,13 +178,6 @@ def _read(place: Path) -> _Current | None:
     except (ValueError, TypeError, KeyError, AttributeError) as failure:
         raise BadFile(f"{path} is not what a rollout wrote: {failure}", mend=f"delete {path} and roll out") from failure
     return _Current(live, server) if server.alive() else None
-
-
-def _may_serve(place: Path) -> bool:
-    try:
-        return _read(place) is not None
-    except BadFile:
-        return True
 
 
 def _write(place: Path, current: _Current) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from slipway.adapters.rollout import Batch, Deployment, Live, client
+from slipway.adapters.rollout import Batch, Deployment, Live, Stray, client
 from slipway.adapters.rollout.client import Times
 from slipway.adapters.rollout.docker.project import Current, Project, own
 from slipway.adapters.rollout.docker.takeover import answers, last_lines, pull, settle, take_over
 from slipway.adapters.rollout.docker.wanted import wanted_of
 from slipway.adapters.rollout.one_at_a_time import alone_in
+from slipway.adapters.rollout.strays import strays
 from slipway.errors import RolloutFailed
 
 FRONT_IMAGE = "docker.io/library/haproxy:3.0"
@@ -57,10 +59,9 @@ class DockerRollout:
             return None
         return replace(current.live, digest=container.image.rpartition("@")[2])  # of what runs, whoever started it
 
-    def running(self) -> list[tuple[str, str]]:
-        """Each environment and model of which something was live and nobody stopped it."""
-        places = sorted(path.parent for path in self.state.glob("*/*/live.json"))
-        return [(place.parent.name, place.name) for place in places]
+    def strays(self, environment: str, *, known: Collection[Live]) -> list[Stray]:
+        """Models that this machine serves, and that were asked for by nobody."""
+        return strays(self.state, environment, known=known, live=self.live)
 
     def ask(
         self,

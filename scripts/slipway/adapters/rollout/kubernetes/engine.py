@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from slipway.adapters.deploy_tree import manifest_path
-from slipway.adapters.rollout import Batch, Deployment, Live, client
+from slipway.adapters.rollout import Batch, Deployment, Live, Stray, client
 from slipway.adapters.rollout.client import Times
 from slipway.adapters.rollout.kubernetes import blame, objects, reading, staying, verdicts, writing
 from slipway.adapters.rollout.kubernetes.asking import Asking
@@ -21,8 +21,9 @@ from slipway.adapters.rollout.kubernetes.forwarding import forwarded
 from slipway.adapters.rollout.kubernetes.kubectl import Kubectl
 from slipway.adapters.rollout.kubernetes.objects import Pod
 from slipway.adapters.rollout.kubernetes.reading import Seen
-from slipway.adapters.rollout.kubernetes.rendered import Rendered, Workload, digest_of, fetched, rendered, tag_of
+from slipway.adapters.rollout.kubernetes.rendered import Rendered, Workload, digest_of, fetched, rendered
 from slipway.adapters.rollout.kubernetes.staying import Restarts
+from slipway.adapters.rollout.kubernetes.strays import served, strays
 from slipway.domain.settings import RolloutEngine
 from slipway.errors import BadFile, ClusterRefused, Unreachable
 
@@ -73,14 +74,18 @@ class KubernetesRollout:
         manifest = self._rendered(model, environment)
         if manifest is None:
             return None
-        return _served(self._asking(environment, manifest.workload), model, is_canary=False)
+        return served(self._asking(environment, manifest.workload), model, canary=False)
 
     def canary(self, model: str, environment: str) -> Live | None:
         """The same of the Deployment that gets a share of the requests, where the manifest has one."""
         manifest = self._rendered(model, environment)
         if manifest is None or manifest.canary is None:
             return None
-        return _served(self._asking(environment, manifest.canary), model, is_canary=True)
+        return served(self._asking(environment, manifest.canary), model, canary=True)
+
+    def strays(self, environment: str, *, known: Collection[Live]) -> list[Stray]:
+        """Deployments with Slipway's label that no manifest names."""
+        return strays(self._kubectl(environment), known=known)
 
     def ask(
         self,
@@ -261,20 +266,6 @@ class KubernetesRollout:
             if fell is not None:
                 raise verdicts.fell_over(fell, live, asking)
             time.sleep(min(self.turn_seconds, 1.0))
-
-
-def _served(asking: Asking, model: str, *, is_canary: bool) -> Live | None:
-    image, digest = reading.served(asking.look())
-    if not digest:
-        return None
-    return Live(
-        model=model,
-        environment=asking.kubectl.environment,
-        version=tag_of(image),
-        digest=digest,
-        url=asking.workload.url,
-        is_canary=is_canary,
-    )
 
 
 def _refuse_less(seen: Seen, live: Live, asking: Asking, before: Restarts) -> None:

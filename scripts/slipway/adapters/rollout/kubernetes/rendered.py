@@ -98,8 +98,8 @@ def rendered_with(
         (Path(folder) / path).write_bytes(manifest)
         content = _built(tree / environment / model, path, kubectl)
     found = list(_workloads(content, model, path))
-    stable = [workload for is_canary, workload in found if not is_canary]
-    canaries = [workload for is_canary, workload in found if is_canary]
+    stable = [workload for tried, workload in found if not tried]
+    canaries = [workload for tried, workload in found if tried]
     if len(stable) != 1 or len(canaries) > 1:
         raise _not_one(path, model, stable if len(stable) != 1 else canaries)
     return Rendered(path, content, stable[0], canaries[0] if canaries else None)
@@ -138,11 +138,15 @@ def _workloads(content: bytes, model: str, path: str) -> Iterator[tuple[bool, Wo
     for document in documents(content, path):
         if document.get("kind") == "Deployment":
             deployment = objects.read(document, objects.Deployment)
-            is_canary = deployment.spec.template.metadata.labels.get(_COMPONENT) == _CANARY
             for container in deployment.spec.template.spec.containers:
                 if name_of(container.image) == model:
                     where = deployment.metadata
-                    yield is_canary, Workload(where.namespace, where.name, container.name, container.image)
+                    yield is_canary(deployment), Workload(where.namespace, where.name, container.name, container.image)
+
+
+def is_canary(deployment: objects.Deployment) -> bool:
+    """As the Service tells its pods from those that have the rest of the requests."""
+    return deployment.spec.template.metadata.labels.get(_COMPONENT) == _CANARY
 
 
 def documents(content: bytes, path: str) -> list[dict[str, Any]]:
