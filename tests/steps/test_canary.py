@@ -36,13 +36,13 @@ from slipway.steps import (
     verify_rollout,
 )
 
-from tests.steps.conftest import WORSE
 from tests.steps.test_failed_rollouts import follow, quarantined, runs
 from tests.steps.test_verify_rollout import InThisProcess, verify
 from tests.team import ENVIRONMENT, MODEL, Team, Tip, copy_of
 
 _TODAY = datetime.now(UTC).date()
 _BETTER, _BAD = "tip@v1.1.0", "tip@v2.0.0"
+_WORSE = Tip(bias=0.2)  # so much that two days of any year show it
 _POLICY = (
     "question: Q?\nmotivation: M.\nremedy: R.\n"
     "limit: {settle_seconds: 0, revert: pull-request, canary: {share: 0.25, hours: 24, rows: 200}}\n"
@@ -68,7 +68,7 @@ def on_a_cluster(team: Team, folder: Path) -> OnACluster:
 def with_canary(team: OnACluster, tag: str, tip: Tip) -> OnACluster:
     """Released, merged as a canary beside v1.0.0, and verified."""
     team.write("policies/rollout.yaml", _POLICY)
-    team.publish(tag, tip, breaks="v2.0.0" if tip is WORSE else None)
+    team.publish(tag, tip, breaks="v2.0.0" if tag == _BAD else None)
     team.up_to_verdicts(tag)
     build_image.run(team.record(tag), workplace=Team(team.root, team.bare).workplace)
     team.record_pages(tag)
@@ -104,7 +104,7 @@ def _good(_live: Team, tmp_path_factory: pytest.TempPathFactory) -> Team:
 
 @pytest.fixture(scope="session")
 def _bad(_live: Team, tmp_path_factory: pytest.TempPathFactory) -> Team:
-    return with_canary(on_a_cluster(_live, tmp_path_factory.mktemp("bad")), _BAD, WORSE)
+    return with_canary(on_a_cluster(_live, tmp_path_factory.mktemp("bad")), _BAD, _WORSE)
 
 
 @pytest.fixture
@@ -250,6 +250,31 @@ def test_answers_that_are_no_numbers_are_counted_in_all_rows(good: Team) -> None
     assert found.not_finite["score"] > 0
 
 
+def test_a_difference_of_two_days_is_no_surer_than_its_few_rows_let_it_be(bad: Team) -> None:
+    """Whole days are drawn; of two that agree by luck, that alone would call a dozen labels sure."""
+    serve(bad, "v2.0.0", _WORSE, rows=6)
+    of_few = measure(bad).window.previous
+    serve(bad, "v2.0.0", _WORSE, rows=300)
+    of_many = measure(bad).window.previous
+
+    assert of_few is not None
+    assert of_many is not None
+    assert of_many.difference is not None
+    assert of_few.difference is None or of_few.difference.low < 0.02 < of_few.difference.high
+    assert of_many.difference.low > 0.02
+
+
+def test_what_the_stable_version_answers_without_a_number_is_counted_beside(good: Team) -> None:
+    """A feed that broke gives both rows that none of them was made for."""
+    serve(good, "v1.1.0", Tip(nan_above=30.0))
+    serve(good, "v1.0.0", Tip(nan_above=30.0))
+    found = measure(good)
+
+    assert found.not_finite == found.stable_not_finite != {"score": 0}
+    assert found.stable_slices is not None
+    assert judged(good).verdict is Verdict.PASS
+
+
 def test_without_labels_and_rows_it_is_measured_as_well(good: Team) -> None:
     """On its first morning nobody asked it anything yet."""
     found = measure(good, hours=1)
@@ -315,7 +340,7 @@ def test_a_good_one_is_proposed_for_all_of_the_traffic(good: Team) -> None:
 
 def test_a_bad_one_is_withdrawn_once_with_the_gate_that_failed(bad: Team) -> None:
     """The stable version does better on the same rows: its lines go, and it is quarantined, by one pull request."""
-    serve(bad, "v2.0.0", WORSE)
+    serve(bad, "v2.0.0", _WORSE, rows=300)
     record = failed(bad)
     verdicts, reversion, filed = follow(bad, record)
     again = follow(bad, failed(bad))
@@ -336,7 +361,7 @@ def test_a_bad_one_is_withdrawn_once_with_the_gate_that_failed(bad: Team) -> Non
 
 def test_its_issue_is_closed_when_it_is_gone_from_what_runs(bad: Team) -> None:
     """That nobody sends it a request any more is seen, and not concluded from a merge."""
-    serve(bad, "v2.0.0", WORSE)
+    serve(bad, "v2.0.0", _WORSE, rows=300)
     record = failed(bad)
     _, reversion, _ = follow(bad, record)
     assert reversion is not None
@@ -356,7 +381,7 @@ def test_its_issue_is_closed_when_it_is_gone_from_what_runs(bad: Team) -> None:
 
 def test_a_bad_one_runs_and_is_told_as_what_it_is(bad: Team) -> None:
     """It ran, and was judged: another failure than of one that never ran; and seen again it is the same."""
-    serve(bad, "v2.0.0", WORSE)
+    serve(bad, "v2.0.0", _WORSE, rows=300)
     first = failed(bad)
     failure = first.page(RolloutFailure, written_by="verify-rollout").body
 
@@ -385,7 +410,7 @@ def test_a_person_withdraws_a_canary_by_going_back_to_what_has_the_rest(good: Te
 
 def test_a_bad_one_can_be_measured_again(bad: Team) -> None:
     """Who doubts the issue asks the same rows again, also when it was withdrawn; lost rows are taken as recorded."""
-    serve(bad, "v2.0.0", WORSE)
+    serve(bad, "v2.0.0", _WORSE, rows=300)
     record = failed(bad)
     _, reversion, _ = follow(bad, record)
     assert reversion is not None

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from slipway.adapters import seen_windows, tables
+from slipway.adapters import onnx_session, seen_windows, tables
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.served_log import ServedLog
 from slipway.adapters.served_sample import Sample
@@ -27,7 +27,8 @@ from slipway.domain.model import Feature, Model
 from slipway.domain.pages import digest_of
 from slipway.domain.rows import Batch
 from slipway.domain.settings import WatchOn
-from slipway.errors import BadFile, NotReleasable
+from slipway.errors import BadFile, ModelFailed, NotReleasable
+from slipway.maths.absence import Absent
 from slipway.maths.counts import CountedWindow
 from slipway.maths.profile import ColumnProfile, profiles_from_json
 from slipway.maths.windows import SeenWindow
@@ -69,7 +70,7 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the log has of the canary: all of it counted, a sample, what has a label; and how much the rest was."""
+    """What the log has of the canary: all of it counted, a sample, what has a label; and the count of the rest."""
 
     seen: SeenWindow
     counted: CountedWindow | None
@@ -77,6 +78,7 @@ class Found:
     sample: Sample
     labelled: pa.Table
     stable_rows: int
+    stable_not_finite: dict[str, int]
 
 
 def version_of(of: Wanted, workplace: Workplace) -> Version:
@@ -95,6 +97,7 @@ def find(canary: Version, stable: Version, days: Days, served: ServedLog, *, on:
     inputs, answers = canary.input_profile, canary.output_profile
     features = (*canary.model.inputs, *(one for one in canary.model.outputs if one.name in answers))
     profile = digest_of(canary.layers["profile.json"].read_bytes())
+    of_canary, of_stable = (_counted_up(one, days, served, count) for one in (canary, stable))
     return Found(
         seen=seen_windows.count(
             served,
@@ -106,15 +109,40 @@ def find(canary: Version, stable: Version, days: Days, served: ServedLog, *, on:
             profiles={**inputs, **answers},
         ),
         counted=served.counted(days.start, days.end, version=canary.name, profiles=inputs, profile=profile),
-        not_finite=_counted_up(canary, days, served, count),
+        not_finite=of_canary.not_finite,
         sample=served.sample(
             days.start, days.end, version=canary.name, features=_asked_of(canary, stable), most=_REPLAYED
         ),
         labelled=served.labelled(
             days.start, days.end, version=canary.name, features=(*_asked_of(canary, stable), *canary.model.outputs)
         ),
-        stable_rows=sum(map(len, served.answers_of(days.start, days.end, version=stable.name, outputs=()))),
+        stable_rows=of_stable.rows,
+        stable_not_finite=of_stable.not_finite,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """The same rows, put to both on this machine, so that no processor rounds one of them otherwise."""
+
+    asked: Batch
+    stable: Batch
+    canary: Batch
+
+
+def put_to_both(canary: Version, stable: Version, rows: pa.Table) -> Both | Absent:
+    """Absent with why, where that cannot be: a column that was not logged, or rows that one of the two refuses."""
+    if len(rows) == 0:
+        return Absent("no row of it was logged")
+    try:
+        asked = tables.to_batch(rows, canary.model.inputs, where=_LOG)
+        before = onnx_session.open_model(stable.layers["model.onnx"]).predict(
+            tables.to_batch(rows, stable.model.inputs, where=_LOG)
+        )
+        now = onnx_session.open_model(canary.layers["model.onnx"]).predict(asked)
+    except (BadFile, ModelFailed) as problem:
+        return Absent(problem.problem)
+    return Both(asked, before, now)
 
 
 def _asked_of(canary: Version, stable: Version) -> tuple[Feature, ...]:
@@ -122,11 +150,20 @@ def _asked_of(canary: Version, stable: Version) -> tuple[Feature, ...]:
     return tuple({one.name: one for one in (*stable.model.inputs, *canary.model.inputs)}.values())
 
 
-def _counted_up(canary: Version, days: Days, served: ServedLog, count: Count) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """How many rows a version answered, and by output how many of these answers were counted."""
+
+    rows: int
+    not_finite: dict[str, int]
+
+
+def _counted_up(version: Version, days: Days, served: ServedLog, count: Count) -> _Counted:
     """Of all rows, a piece at a time; an output that the log does not hold, or as something else, is left out."""
-    found: Counter[str] = Counter()
-    for piece in served.answers_of(days.start, days.end, version=canary.name, outputs=canary.model.outputs):
-        for feature in canary.model.outputs:
+    rows, found = 0, Counter[str]()
+    for piece in served.answers_of(days.start, days.end, version=version.name, outputs=version.model.outputs):
+        rows += len(piece)
+        for feature in version.model.outputs:
             if feature.name not in piece.column_names:
                 continue
             try:
@@ -134,4 +171,4 @@ def _counted_up(canary: Version, days: Days, served: ServedLog, count: Count) ->
             except BadFile:  # the drift of outputs tells
                 continue
             found.update(count(batch, [feature]))
-    return dict(sorted(found.items()))
+    return _Counted(rows, dict(sorted(found.items())))

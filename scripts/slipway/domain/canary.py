@@ -20,9 +20,10 @@ class CanaryEvidence(Body):
 
     `window` is that of the canary: its `rows` are those that it answered, its `previous` the stable version on the
     labelled ones of them. `stable_rows` is what the stable version answered on the same days, None where nobody
-    counted. `not_finite` counts by output the answers that are no numbers. `replayed` puts the rows to both versions,
-    and `not_replayed` says why it could not. `same_answers` tells whether its number promises the answers of the
-    stable version.
+    counted. `not_finite` counts by output the answers that are no numbers, `stable_not_finite` those of the stable
+    version on the same days. `replayed` puts the rows to both versions, and `not_replayed` says why it could not.
+    `slices` are of the answers that users got, `stable_slices` of those of the stable version to the same rows.
+    `same_answers` tells whether its number promises the answers of the stable version.
     """
 
     kind: ClassVar[str] = "canary"
@@ -41,9 +42,11 @@ class CanaryEvidence(Body):
     decision: DecisionKind = DecisionKind.YES_OR_NO
     stable_rows: int | None = None
     not_finite: dict[str, int] = Field(default_factory=dict)
+    stable_not_finite: dict[str, int] = Field(default_factory=dict)
     replayed: TrafficEvidence | None = None
     not_replayed: str = ""
     slices: SlicesEvidence | None = None
+    stable_slices: SlicesEvidence | None = None
     same_answers: bool = False
     calibration: Calibration | None = None
 

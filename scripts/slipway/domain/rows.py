@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 # One array a tensor: numbers in their declared type, strings as Python objects; shape [N, *tensor.shape].
 Batch = Mapping[str, npt.NDArray[Any]]
+_MOST_DRAWN = 1000  # parts of rows that are drawn: more of them make no interval more exact
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +35,11 @@ class LabelledRows:
     def drawn(self) -> npt.NDArray[Any]:
         """What belongs together, and is drawn as a whole when an interval is estimated; shape [N]."""
         return self.days if self.groups is None else self.groups
+
+    @property
+    def one_by_one(self) -> LabelledRows:
+        """The same rows, as if those of a day had nothing in common: each is drawn for itself, or with a few others."""
+        return replace(self, groups=np.arange(len(self)) % _MOST_DRAWN)
 
     def __len__(self) -> int:
         return len(self.labels)

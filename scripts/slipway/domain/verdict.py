@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cache
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
@@ -14,6 +16,9 @@ from slipway.maths.named_metrics import metric_called
 
 if TYPE_CHECKING:
     from slipway.maths.intervals import MetricEstimate
+
+
+_MISSED = 0.05  # by all intervals together
 
 
 class Verdict(StrEnum):
@@ -91,6 +96,29 @@ def estimate_of(measured: MetricEstimate | Absent) -> Estimate | None:
     if isinstance(measured, Absent):
         return None
     return Estimate(value=round(measured.value, 6), low=round(measured.low, 6), high=round(measured.high, 6))
+
+
+def widened(estimate: Estimate, *, among: int) -> Estimate:
+    """The interval that holds with all of `among` together at 95 %: half-widths times z(1 - 0.025/n) / z(0.975)."""
+    factor, value = _wider(among), estimate.value
+    return Estimate(
+        value=value,
+        low=value - factor * (value - estimate.low),
+        high=value + factor * (estimate.high - value),
+    )
+
+
+@cache
+def _wider(among: int) -> float:
+    normal = NormalDist()
+    return normal.inv_cdf(1 - _MISSED / (2 * max(1, among))) / normal.inv_cdf(1 - _MISSED / 2)
+
+
+def enclosing(one: Estimate | None, other: Estimate | None) -> Estimate | None:
+    """The value of `one`, in an interval that is no narrower at either end than that of `other`; None without both."""
+    if one is None or other is None:
+        return None
+    return Estimate(value=one.value, low=min(one.low, other.low), high=max(one.high, other.high))
 
 
 def at_least(estimate: Estimate, limit: float) -> Verdict:

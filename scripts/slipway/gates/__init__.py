@@ -12,7 +12,7 @@ from typing import Any
 from slipway.domain.canary import CanaryEvidence, CanaryVerdicts
 from slipway.domain.case import ReleaseCase, ReleaseGate, WindowGate
 from slipway.domain.incident import IncidentKind, IncidentVerdicts, WindowEvidence
-from slipway.domain.limits import PromiseLimit, Reversion
+from slipway.domain.limits import PromiseLimit, Reversion, SlicesLimit
 from slipway.domain.policy import Policies, Policy
 from slipway.domain.release import Verdicts, VoidWaiver, WaiverUsed
 from slipway.domain.rollout_failure import RolloutFailure
@@ -22,6 +22,7 @@ from slipway.gates import (
     behaviour,
     budgets,
     canary,
+    canary_labels,
     drift,
     false_alarms,
     fidelity,
@@ -202,20 +203,28 @@ def _answers_of_canary(evidence: CanaryEvidence, policies: Policies) -> Iterator
 
 
 def _labels_of_canary(evidence: CanaryEvidence, policies: Policies) -> Iterator[Finding]:
-    """Where the stable version does no better on the same rows, a worse metric is the world's."""
-    model, window, once = evidence.model, evidence.as_window, {"windows": 1}
+    """Of all labels so far, with intervals that hold at each look."""
+    model, evidence = evidence.model, canary_labels.over_all_looks(evidence)
+    window, once = evidence.as_window, {"windows": 1}
     days = (evidence.window.end - evidence.window.start).days + 1
     of_stable = policies.previous_version.limit_for(model).model_copy(update=once)
     of_metrics = policies.metrics.limit_for(model).model_copy(update={**once, "window_days": days})
-    compared = _marked(previous_version.judge_window(window, of_stable), policies.previous_version, model)
+    compared = canary_labels.with_enough_labels(
+        _marked(previous_version.judge_window(window, of_stable), policies.previous_version, model),
+        evidence,
+        asked=of_metrics.positives,
+    )
     scored = _marked(metrics.judge_window(window, of_metrics), policies.metrics, model)
-    if all(finding.verdict is Verdict.PASS for finding in compared):
-        scored = canary.told_beside(scored, f"{evidence.stable} does no better on the same rows")
-    yield from scored
+    yield from canary_labels.beside_the_stable(scored, compared, evidence)
     yield from compared
-    if evidence.slices is not None:
-        parts = slices.judge_measured(evidence.slices, policies.slices.limit_for(model))
-        yield from _marked(parts, policies.slices, model)
+    yield from _marked(_slices_of_canary(evidence, policies.slices.limit_for(model)), policies.slices, model)
+
+
+def _slices_of_canary(evidence: CanaryEvidence, limit: SlicesLimit) -> tuple[Finding, ...]:
+    if evidence.slices is None:
+        return ()
+    of_stable = slices.judge_measured(evidence.stable_slices, limit) if evidence.stable_slices else ()
+    return canary_labels.slices_beside(slices.judge_measured(evidence.slices, limit), of_stable, evidence.stable)
 
 
 def _marked(findings: tuple[Finding, ...], policy: Policy[Any], model: str) -> tuple[Finding, ...]:

@@ -7,14 +7,15 @@ Questions about labels stay open for as long as labels take, and hold nobody: wh
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from slipway.domain.canary import CanaryEvidence
 from slipway.domain.limits import OutputsLimit
 from slipway.domain.rollout_limit import CanaryLimit
 from slipway.domain.verdict import Finding, Verdict
+from slipway.maths.intervals import share_interval
 
-_GATE = "canary"
+GATE = "canary"
 _ODDS = 3.0  # standard deviations of a share
 
 
@@ -22,7 +23,7 @@ def judge_canary(evidence: CanaryEvidence, limit: CanaryLimit | None) -> tuple[F
     """Has it answered enough, and no more than its share? Without a limit nothing is asked of it any more."""
     if limit is None:
         return ()
-    return (_rows(evidence, limit.rows), _hours(evidence, limit.hours), *_share(evidence, limit.share))
+    return (_rows(evidence, limit), _hours(evidence, limit.hours), *_share(evidence, limit.share))
 
 
 def judge_outputs(evidence: CanaryEvidence, limit: OutputsLimit) -> tuple[Finding, ...]:
@@ -31,7 +32,9 @@ def judge_outputs(evidence: CanaryEvidence, limit: OutputsLimit) -> tuple[Findin
         return ()
     rows = evidence.window.rows - evidence.window.counted
     allowed = int(limit.not_finite * rows)
-    bad = {name: count for name, count in evidence.not_finite.items() if count > allowed}
+    over = {name: count for name, count in evidence.not_finite.items() if count > allowed}
+    worlds = {name: count for name, count in over.items() if _is_as_often(name, count, evidence, rows=rows)}
+    bad = {name: count for name, count in over.items() if name not in worlds}
     return (
         Finding(
             gate="outputs",
@@ -39,11 +42,9 @@ def judge_outputs(evidence: CanaryEvidence, limit: OutputsLimit) -> tuple[Findin
             verdict=Verdict.FAIL if bad else Verdict.PASS,
             measured=f"{max(evidence.not_finite.values()):,} of {rows:,} rows not finite",
             allowed=f"{allowed:,} rows",
-            problem="; ".join(
-                f"output `{name}` was NaN, infinite or empty in {count:,} of {rows:,} answers"
-                for name, count in bad.items()
-            ),
+            problem=_not_finite(bad, rows),
             mend="find these rows in the served log, and handle them inside the model" if bad else "",
+            notice=f"{_not_finite(worlds, rows)}; of {evidence.stable} as often" if worlds else "",
         ),
     )
 
@@ -82,19 +83,41 @@ def verdict_of_canary(findings: Iterable[Finding]) -> Verdict:
     deciding = [finding for finding in findings if not finding.audit]
     if any(finding.verdict is Verdict.FAIL for finding in deciding):
         return Verdict.FAIL
-    waits = any(one.gate == _GATE and one.verdict is Verdict.NOT_ENOUGH_EVIDENCE for one in deciding)
+    waits = any(one.gate == GATE and one.verdict is Verdict.NOT_ENOUGH_EVIDENCE for one in deciding)
     return Verdict.NOT_ENOUGH_EVIDENCE if waits else Verdict.PASS
 
 
-def _rows(evidence: CanaryEvidence, asked: int) -> Finding:
-    rows = evidence.window.rows
+def _is_as_often(name: str, count: int, evidence: CanaryEvidence, *, rows: int) -> bool:
+    """Whether the stable version answered so on the same days, and not surely more seldom."""
+    others, of = evidence.stable_not_finite.get(name, 0), evidence.stable_rows or 0
+    return others > 0 and of > 0 and others / of >= share_interval(count, rows).low
+
+
+def _not_finite(counts: Mapping[str, int], rows: int) -> str:
+    return "; ".join(
+        f"output `{name}` was NaN, infinite or empty in {count:,} of {rows:,} answers" for name, count in counts.items()
+    )
+
+
+def _rows(evidence: CanaryEvidence, limit: CanaryLimit) -> Finding:
+    rows, asked = evidence.window.rows, limit.rows
     missing = asked - rows
-    return _enough(
+    found = _enough(
         "Has the canary answered enough?",
         missing,
         f"{rows:,} rows",
         f"≥ {asked:,} rows",
         needed=f"{missing:,} rows more{_by_its_pace(evidence, missing)}",
+    )
+    is_silent = not rows and evidence.stable_rows and evidence.hours >= limit.hours
+    return found.model_copy(update={"notice": _silent(evidence)}) if is_silent else found
+
+
+def _silent(evidence: CanaryEvidence) -> str:
+    """A server that refuses what it is asked logs no row, and waits for ever."""
+    return (
+        f"it answered none of the {evidence.stable_rows:,} rows of these days: look whether it refuses what it is "
+        f"asked, as one that wants other inputs than {evidence.stable} does, or gets no requests at all"
     )
 
 
@@ -105,7 +128,7 @@ def _hours(evidence: CanaryEvidence, asked: float) -> Finding:
         missing,
         f"{evidence.hours:g} hours",
         f"≥ {asked:g} hours",
-        needed=f"{math.ceil(missing * 10) / 10:g} hours more",
+        needed=f"{math.ceil(round(missing * 10, 6)) / 10:g} hours more",
     )
 
 
@@ -119,7 +142,7 @@ def _by_its_pace(evidence: CanaryEvidence, missing: int) -> str:
 def _enough(title: str, missing: float, measured: str, allowed: str, *, needed: str) -> Finding:
     waits = missing > 0
     return _finding(
-        _GATE,
+        GATE,
         title,
         Verdict.NOT_ENOUGH_EVIDENCE if waits else Verdict.PASS,
         measured,
@@ -137,7 +160,7 @@ def _share(evidence: CanaryEvidence, asked: float) -> tuple[Finding, ...]:
     most = asked + _ODDS * math.sqrt(asked * (1 - asked) / rows)
     return (
         _finding(
-            _GATE,
+            GATE,
             "Has it no more than its share?",
             Verdict.PASS,
             f"{share:.1%} of {rows:,} rows",

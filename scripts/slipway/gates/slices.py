@@ -9,18 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import product
-from statistics import NormalDist
 
 from slipway.domain.case import ReleaseCase
 from slipway.domain.evidence import GapEvidence, SliceEvidence, SlicesEvidence
 from slipway.domain.limits import SlicesLimit
-from slipway.domain.verdict import Estimate, Finding, Verdict
+from slipway.domain.verdict import Estimate, Finding, Verdict, widened
 from slipway.maths.named_metrics import BY_NAME, FAIRNESS, Metric, metric_called
 
 _FILE = "policies/slices.yaml"
-_MISSED = 0.05  # by all intervals together
 _MORE_ROWS = "add labelled sample rows of it: about {more:,} more {counted}"
 
 
@@ -31,22 +28,6 @@ def judge(case: ReleaseCase, limit: SlicesLimit) -> tuple[Finding, ...]:
 def judge_measured(measured: SlicesEvidence, limit: SlicesLimit) -> tuple[Finding, ...]:
     """The same, of any rows with labels."""
     return (*_not_measured(measured, limit), *_slices(measured, limit), *_gaps(measured, limit))
-
-
-def widened(estimate: Estimate, *, among: int) -> Estimate:
-    """The interval that holds with all of `among` together at 95 %: half-widths times z(1 - 0.025/n) / z(0.975)."""
-    factor, value = _wider(among), estimate.value
-    return Estimate(
-        value=value,
-        low=value - factor * (value - estimate.low),
-        high=value + factor * (estimate.high - value),
-    )
-
-
-@cache
-def _wider(among: int) -> float:
-    normal = NormalDist()
-    return normal.inv_cdf(1 - _MISSED / (2 * max(1, among))) / normal.inv_cdf(1 - _MISSED / 2)
 
 
 @dataclass(frozen=True, slots=True)

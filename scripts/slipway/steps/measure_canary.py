@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from slipway.adapters import canaries, onnx_session, tables
+from slipway.adapters import canaries, tables
 from slipway.adapters.canaries import Trial
-from slipway.adapters.canary_rows import Days, Found, Version, find, version_of
+from slipway.adapters.canary_rows import Both, Days, Found, Version, find, put_to_both, version_of
 from slipway.adapters.records import Record
 from slipway.adapters.served_sample import Sample
 from slipway.adapters.wanted_rollouts import Wanted
@@ -31,7 +31,9 @@ from slipway.domain.pages import Page, digest_of
 from slipway.domain.policy import Policies
 from slipway.domain.rows import Batch, LabelledRows
 from slipway.domain.tag import Bump, ReleaseTag
-from slipway.errors import BadFile, ModelFailed
+from slipway.domain.verdict import enclosing
+from slipway.errors import BadFile
+from slipway.maths.absence import Absent
 from slipway.measures import drift, metrics, outputs, previous_version, slices, traffic
 
 log = logging.getLogger(__name__)
@@ -111,6 +113,7 @@ def _reads(trial: Trial, days: Days, found: Found, *, hours: float, policies: Po
         "hours": f"{hours:g}",
         "rows": digest_of(found.seen.to_bytes()),
         "answers": json.dumps(found.not_finite),
+        **({"stable answers": json.dumps(found.stable_not_finite)} if any(found.stable_not_finite.values()) else {}),
         "sample": _digest_of_table(found.sample.rows),
         "labelled": _digest_of_table(found.labelled),
         "stable rows": str(found.stable_rows),
@@ -131,6 +134,8 @@ def _measure(
     policies: Policies,
 ) -> CanaryEvidence:
     replayed, why_not = _replay(canary, stable, days, found.sample)
+    both = put_to_both(canary, stable, found.labelled)
+    previous = None if isinstance(both, Absent) else _compared(canary, stable, found.labelled, both)
     return CanaryEvidence(
         model=trial.tag.model,
         environment=trial.environment,
@@ -141,20 +146,22 @@ def _measure(
         stable_digest=trial.stable.digest,
         since=since,
         hours=hours,
-        window=_window(canary, stable, days, found, policies),
+        window=_window(canary, days, found, previous, policies),
         at_release=canary.evidence.metrics.metrics,
         decision=canary.model.decision.kind,
         stable_rows=found.stable_rows,
         not_finite=found.not_finite,
+        stable_not_finite=found.stable_not_finite,
         replayed=replayed,
         not_replayed=why_not,
-        slices=_slices(canary, found.labelled, policies),
+        slices=_slices(canary, found.labelled, _answers(canary, found.labelled), policies),
+        stable_slices=None if isinstance(both, Absent) else _slices_of_stable(canary, stable, found, both, policies),
         same_answers=_promises_the_same(canary.identity, stable),
         calibration=canary.evidence.calibration,
     )
 
 
-def _window(canary: Version, stable: Version, days: Days, found: Found, policies: Policies) -> Window:
+def _window(canary: Version, days: Days, found: Found, previous: PreviousEvidence | None, policies: Policies) -> Window:
     seen, counted = found.seen, found.counted
     rows = seen.rows + (counted.rows if counted else 0)
     log.info("judging by %s rows of the canary %s, %s to %s", f"{rows:,}", canary.name, days.start, days.end)
@@ -171,7 +178,7 @@ def _window(canary: Version, stable: Version, days: Days, found: Found, policies
         outputs=answers_moved,
         schema_breaks=breaks,
         trailing=_scored(canary, found.labelled, policies),
-        previous=_compared(canary, stable, found.labelled),
+        previous=previous,
     )
 
 
@@ -192,23 +199,16 @@ class _Served:
 
 
 def _replay(canary: Version, stable: Version, days: Days, sample: Sample) -> tuple[TrafficEvidence | None, str]:
-    """Both on this machine, so that no processor rounds one of them otherwise; and why not, where that cannot be."""
-    if len(sample.rows) == 0:
-        return None, "no row of it was logged"
-    try:
-        asked = tables.to_batch(sample.rows, canary.model.inputs, where=_LOG)
-        before = onnx_session.open_model(stable.layers["model.onnx"]).predict(
-            tables.to_batch(sample.rows, stable.model.inputs, where=_LOG)
-        )
-        now = onnx_session.open_model(canary.layers["model.onnx"]).predict(asked)
-    except (BadFile, ModelFailed) as problem:  # a column that was not logged, or rows that one of the two refuses
-        return None, problem.problem
+    """Where they decide otherwise; and why nobody could ask, where that is so."""
+    both = put_to_both(canary, stable, sample.rows)
+    if isinstance(both, Absent):
+        return None, str(both)
     return traffic.measure(
         served=_Served(days.start.isoformat(), days.end.isoformat(), sample.of),
         version=stable.name,
-        asked=asked,
-        deployed=before,
-        candidate=now,
+        asked=both.asked,
+        deployed=both.stable,
+        candidate=both.canary,
         decision=canary.model.decision,
         deployed_decision=stable.model.decision,
         by=canary.model.inputs,
@@ -221,13 +221,15 @@ def _scored(canary: Version, labelled: pa.Table, policies: Policies) -> MetricsE
     answers = _answers(canary, labelled)
     if answers is None:
         return None
-    named = policies.metrics.limit_for(canary.model.name).named(decision.kind)
-    return metrics.measure(_labelled_rows(labelled, {}, decision), answers, decision, named=tuple(named))
+    named = tuple(policies.metrics.limit_for(canary.model.name).named(decision.kind))
+    rows = _labelled_rows(labelled, {}, decision)
+    found, drawn = (metrics.measure(each, answers, decision, named=named) for each in (rows, rows.one_by_one))
+    wider = {name: enclosing(one, drawn.metrics[name]) for name, one in found.metrics.items()}
+    return found.model_copy(update={"metrics": wider})
 
 
-def _slices(canary: Version, labelled: pa.Table, policies: Policies) -> SlicesEvidence | None:
+def _slices(canary: Version, labelled: pa.Table, answers: Batch | None, policies: Policies) -> SlicesEvidence | None:
     """By inputs alone: no other column is in a served log."""
-    answers = _answers(canary, labelled)
     limit = policies.slices.limit_for(canary.model.name)
     known = {one.name for one in canary.model.inputs}
     if answers is None or not known.issuperset((*(limit.columns or ()), *limit.protected)):
@@ -239,6 +241,15 @@ def _slices(canary: Version, labelled: pa.Table, policies: Policies) -> SlicesEv
     return slices.measure(canary.model, _labelled_rows(labelled, batch, canary.model.decision), answers, limit)
 
 
+def _slices_of_stable(
+    canary: Version, stable: Version, found: Found, both: Both, policies: Policies
+) -> SlicesEvidence | None:
+    """None where it decides another way, and no metric of the canary's is one of it."""
+    if stable.model.decision != canary.model.decision:
+        return None
+    return _slices(canary, found.labelled, both.stable, policies)
+
+
 def _answers(canary: Version, labelled: pa.Table) -> Batch | None:
     if len(labelled) == 0:
         return None
@@ -248,26 +259,24 @@ def _answers(canary: Version, labelled: pa.Table) -> Batch | None:
         return None
 
 
-def _compared(canary: Version, stable: Version, labelled: pa.Table) -> PreviousEvidence | None:
-    """The stable version on the labelled rows that the canary answered."""
-    if len(labelled) == 0:
-        return None
-    try:
-        asked = tables.to_batch(labelled, canary.model.inputs, where=_LOG)
-        before = onnx_session.open_model(stable.layers["model.onnx"]).predict(
-            tables.to_batch(labelled, stable.model.inputs, where=_LOG)
+def _compared(canary: Version, stable: Version, labelled: pa.Table, both: Both) -> PreviousEvidence:
+    """The stable version on the labelled rows that the canary answered.
+
+    Two days may agree by luck, and few rows of many days: the difference is no surer than by either.
+    """
+    rows = _labelled_rows(labelled, both.asked, canary.model.decision)
+    found, drawn = (
+        previous_version.measure(
+            each,
+            version=stable.name,
+            deployed=both.canary,
+            previous=both.stable,
+            decision=canary.model.decision,
+            previous_decision=stable.model.decision,
         )
-        now = onnx_session.open_model(canary.layers["model.onnx"]).predict(asked)
-    except (BadFile, ModelFailed):
-        return None
-    return previous_version.measure(
-        _labelled_rows(labelled, asked, canary.model.decision),
-        version=stable.name,
-        deployed=now,
-        previous=before,
-        decision=canary.model.decision,
-        previous_decision=stable.model.decision,
+        for each in (rows, rows.one_by_one)
     )
+    return found.model_copy(update={"difference": enclosing(found.difference, drawn.difference)})
 
 
 def _labelled_rows(labelled: pa.Table, batch: Batch, decision: Decision) -> LabelledRows:

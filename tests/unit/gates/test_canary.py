@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from slipway.adapters.repository import Repository
 from slipway.domain.canary import CanaryEvidence, CanaryVerdicts
-from slipway.domain.evidence import MetricsEvidence, TrafficEvidence
+from slipway.domain.evidence import MetricsEvidence, SliceEvidence, SlicesEvidence, TrafficEvidence
 from slipway.domain.incident import FeatureDrift, PreviousEvidence, Window
 from slipway.domain.limits import DriftLimit, OutputsLimit, PreviousVersionLimit, PromiseLimit, SlicesLimit
 from slipway.domain.metric_limits import MetricsLimit
 from slipway.domain.policy import Enforcement, Policies, Policy
 from slipway.domain.rollout_limit import RolloutLimit
 from slipway.domain.verdict import Estimate, Finding, Verdict
-from slipway.gates import canary, verdicts_of_canary
+from slipway.gates import canary, canary_labels, verdicts_of_canary
 
 _SINCE = datetime(2026, 4, 1, 12, tzinfo=UTC)
 _DAY = date(2026, 4, 3)
@@ -98,6 +99,14 @@ def gain(value: float) -> PreviousEvidence:
 def scored(f1: float) -> MetricsEvidence:
     sure = Estimate(value=f1, low=f1 - 0.01, high=f1 + 0.01)
     return MetricsEvidence(rows=900, positives=400, days=3, metrics={"f1": sure}, always_positive_f1=0.6, auc=0.9)
+
+
+def sliced(worse: float) -> SlicesEvidence:
+    """One kitchen on which it is so much worse than on all rows, sure to a hundredth."""
+    sure = Estimate(value=worse, low=worse - 0.01, high=worse + 0.01)
+    one = SliceEvidence(column="kitchen", value="thai", rows=400, positives=200, value_of=None, against_all=sure)
+    overall = Estimate(value=0.8, low=0.78, high=0.82)
+    return SlicesEvidence(metric="f1", overall=overall, slices=(one,), gaps=(), columns=("kitchen",))
 
 
 # --- enough of it -------------------------------------------------------------------------------------------
@@ -234,6 +243,109 @@ def test_a_metric_that_is_worse_fails_where_nobody_can_say_that_the_stable_versi
     """It is measured, and beyond its interval."""
     found = judged(evidence(window=window(labelled=900, trailing=scored(0.5))))
     assert [one.gate for one in found.failed] == ["metrics"]
+
+
+def test_a_worse_metric_waits_while_nobody_knows_whether_the_stable_version_does_better() -> None:
+    """To withdraw it could be for what the world did, and to go on could be wrong: both are asked more rows."""
+    unsure = gain(0.03).model_copy(update={"difference": Estimate(value=0.03, low=-0.02, high=0.08)})
+    found = judged(evidence(window=window(labelled=900, previous=unsure, trailing=scored(0.5))))
+    (waits,) = found.open_yet
+
+    assert found.verdict is Verdict.NOT_ENOUGH_EVIDENCE
+    assert waits.title == "Is it worse than v1.0.0, or is the world?"
+    assert waits.needed.endswith("days like these")
+    assert "allowed is 0.85" in finding(found, "metrics").problem
+
+
+def test_a_worse_metric_in_audit_holds_nobody() -> None:
+    """What decides nothing may not keep a canary waiting either."""
+    unsure = gain(0.03).model_copy(update={"difference": Estimate(value=0.03, low=-0.02, high=0.08)})
+    told = evidence(window=window(labelled=900, previous=unsure, trailing=scored(0.5)))
+    assert judged(told, policies(audits="metrics")).verdict is Verdict.PASS
+
+
+def test_a_handful_of_labels_withdraws_nobody() -> None:
+    """On two days with two labels each, one of two equal versions is the better for sure, by luck alone."""
+    few = gain(0.5).model_copy(update={"rows": 4})
+    of_four = scored(0.9).model_copy(update={"rows": 4, "positives": 3})
+    found = judged(evidence(window=window(labelled=4, previous=few, trailing=of_four)))
+    told = finding(found, "previous_version")
+
+    assert found.verdict is Verdict.PASS
+    assert told.verdict is Verdict.NOT_ENOUGH_EVIDENCE
+    assert told.problem.endswith("that is of 3 labelled positives, and policies/metrics.yaml asks for 100")
+    assert told.needed == "about 97 labelled positives more, some 97 days like these"
+
+
+def test_what_one_look_would_call_sure_need_not_be_at_the_twentieth() -> None:
+    """Who looks each day, and stops at the first bad one, is wrong far more often than once in twenty."""
+    surely = gain(0.032)  # at least 0.022, where 0.02 is allowed
+    at_once = evidence(window=window(labelled=900, previous=surely, end=date(2026, 4, 1)))
+    later = evidence(window=window(labelled=900, previous=surely, end=date(2026, 4, 20)))
+
+    assert judged(at_once).verdict is Verdict.FAIL
+    assert judged(later).verdict is Verdict.PASS
+    clear = gain(0.06)
+    assert judged(evidence(window=window(labelled=900, previous=clear, end=date(2026, 4, 20)))).verdict is Verdict.FAIL
+
+
+def test_equal_versions_are_told_apart_seldom_however_often_one_looks() -> None:
+    """Of 300 canaries that are as good as what runs, each looked at on thirty days, one in forty may be withdrawn."""
+    drawn = np.random.default_rng(4).normal(0.02, 0.1, (300, 30))  # by days; as bad as is allowed
+    days = np.arange(1, 31)
+    value, wide = np.cumsum(drawn, axis=1) / days, 1.96 * 0.1 / np.sqrt(days)
+    withdrawn = alone = 0
+    for values in value:
+        looks = [
+            gain(0.0).model_copy(update={"difference": Estimate(value=one, low=one - half, high=one + half)})
+            for one, half in zip(values.tolist(), wide.tolist(), strict=True)
+        ]
+        alone += any(one.gain is not None and one.gain.low > 0.02 for one in looks)
+        wider = [
+            canary_labels.over_all_looks(evidence(window=window(start=_DAY, end=_DAY + timedelta(day), previous=one)))
+            for day, one in enumerate(looks)
+        ]
+        gains = [one.window.previous.gain for one in wider if one.window.previous]
+        withdrawn += any(one is not None and one.low > 0.02 for one in gains)
+
+    assert withdrawn <= 300 * 0.025
+    assert alone > 300 * 0.1
+
+
+def test_a_slice_on_which_the_stable_version_fails_as_well_is_the_worlds() -> None:
+    """Both find rows of that kind hard by now; the one that is withdrawn would be replaced by one that is no better."""
+    alone = judged(evidence(slices=sliced(-0.4)))
+    beside = judged(evidence(slices=sliced(-0.4), stable_slices=sliced(-0.35)))
+
+    assert [one.gate for one in alone.failed] == ["slices"]
+    assert beside.verdict is Verdict.PASS
+    assert any(one.notice.endswith("so does v1.0.0") for one in beside.findings)
+
+
+def test_answers_that_are_no_numbers_of_both_versions_are_the_worlds() -> None:
+    """A feed that broke gives both of them rows that none was made for."""
+    both = evidence(not_finite={"score": 30}, stable_rows=9000, stable_not_finite={"score": 92})
+    seldom = evidence(not_finite={"score": 30}, stable_rows=9000, stable_not_finite={"score": 9})
+
+    assert judged(both).verdict is Verdict.PASS
+    assert judged(both).findings[3].notice.endswith("in 30 of 3,000 answers; of v1.0.0 as often")
+    assert judged(seldom).verdict is Verdict.FAIL
+
+
+def test_a_canary_that_answers_nothing_for_all_of_its_hours_is_noticed() -> None:
+    """It may refuse what clients send, and a refusal is in no served log."""
+    none = evidence(window=window(rows=0), stable_rows=9000, replayed=None)
+
+    assert "none of the 9,000 rows" in judged(none).open_yet[0].notice
+    assert judged(none.model_copy(update={"hours": 3.0})).open_yet[0].notice == ""
+    assert judged(none.model_copy(update={"stable_rows": 0})).open_yet[0].notice == ""
+
+
+@given(tenths=st.integers(0, 239))
+def test_hours_that_are_missing_are_told_to_the_tenth(tenths: int) -> None:
+    """24 − 23.9 is a little more than a tenth to a computer, and no two tenths to a person."""
+    found = judged(evidence(hours=tenths / 10))
+    assert found.open_yet[0].needed == f"{(240 - tenths) / 10:g} hours more"
 
 
 def test_drift_of_its_inputs_is_told_and_withdraws_nothing() -> None:

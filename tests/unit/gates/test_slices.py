@@ -101,14 +101,6 @@ def test_a_good_model_with_fifty_slices_is_not_refused_by_chance() -> None:
     assert alone > 200 * 0.5
 
 
-def test_the_widened_interval_is_the_usual_one_where_there_is_one() -> None:
-    """And it grows slowly: of fifty, by two thirds."""
-    one = around(0.0, 1.0)
-
-    assert slices.widened(one, among=1).high == pytest.approx(1.0)
-    assert slices.widened(one, among=50).high == pytest.approx(1.68, abs=0.01)
-
-
 def test_groups_too_far_apart_fail_whichever_is_the_better() -> None:
     """A gap has no sign."""
     for sign in (1, -1):
