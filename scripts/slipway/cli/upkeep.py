@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from slipway.cli import failed_rollouts, options
+from slipway.cli import failed_rollouts, options, watch
 from slipway.cli.failures import warn
 from slipway.cli.printing import hand_over, show, summarise, tell
-from slipway.cli.watch import post_windows
 from slipway.domain.release import JobResult
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadTag, ForgeRefused
@@ -128,13 +127,10 @@ def reconcile(on: date | None, start: str | None, as_json: bool) -> None:
 def record_watch(received: Path) -> None:
     """Take in what the shards of a watch saw, and write it with a heartbeat into the ledger, by one commit."""
     from slipway.steps import receive_pages, reconcile
-    from slipway.steps import record_pages as step
 
     place = options.workplace()
     records = receive_pages.run_on_windows(received, workplace=place)
-    post_windows(records, place)
-    failed_rollouts.post_all()  # of canaries that a shard withdrew
-    commit = step.run_on_windows(records, ledger=place.ledger, beat=options.heartbeat("watch"))
+    commit = watch.record_all(records, place)
     tell("\n".join(f"received {record.subject}" for record in records) or "no window was looked at")
     tell(f"ledger at {(commit or '')[:12]}")
     reconcile.tell_when_stopped("reconcile", today=options.today(), workplace=place)
@@ -143,7 +139,7 @@ def record_watch(received: Path) -> None:
 @click.command("check-manifests")
 @options.AS_JSON
 def check_manifests(as_json: bool) -> int:
-    """See that everything in deploy/ was released, passed, is not in quarantine, and was compared with what runs."""
+    """See that everything in deploy/ was released, passed, is not held back, and was compared with what runs."""
     from slipway.domain.verdict import EXIT_CODES, Verdict
     from slipway.reports.markdown import fenced
     from slipway.steps import check_manifests as step

@@ -1,4 +1,4 @@
-"""Times in which no version is proposed for a further environment. Ways back are open at any time.
+"""Times in which no version is proposed for a further environment, or may be merged. Ways back are open at any time.
 
 Every moment is compared in UTC: two moments of one zone would be compared by their clocks, which show an hour twice
 when summer ends.
@@ -41,7 +41,7 @@ Zone = Annotated[str, AfterValidator(_a_zone)]
 
 
 class Freeze(Declared):
-    """A time in which no version is proposed for a further environment; ways back are open at any time."""
+    """A time in which no version is proposed for a further environment, or merged; ways back are open at any time."""
 
     reason: str = Field(min_length=5, description="why; who waits is told")
     start: AwareDatetime = Field(description="from when, with its time zone, such as 2026-12-18T16:00+01:00")
@@ -62,7 +62,7 @@ class Freeze(Declared):
 
 
 class WeeklyFreeze(Declared):
-    """A part of each week in which no version is proposed for a further environment, such as the weekend.
+    """A part of each week in which no version is proposed for a further environment, or merged, such as the weekend.
 
     A time that a change of the clocks shows twice is the first of the two; one that it leaves out is as much later.
     """

@@ -78,6 +78,17 @@ def wait_of(stay: Stay, *, following: str, limit: RolloutLimit, now: datetime) -
     return Wait(until=thawed, reasons=tuple(reasons)) if reasons else None
 
 
+def freeze_of(environment: str, *, limit: RolloutLimit, now: datetime) -> Wait | None:
+    """What holds back all that would go on to `environment` now; None where nothing does."""
+    thawed, reasons = _thawed(now.astimezone(UTC), environment, limit)
+    return Wait(until=thawed, reasons=tuple(reasons)) if reasons else None
+
+
+def goes_forward(proposed: ReleaseTag | None, there: ReleaseTag | None) -> bool:
+    """Whether a merge would bring something newer. A way back, a withdrawal, and what is there already are none."""
+    return proposed is not None and (there is None or proposed.precedence > there.precedence)
+
+
 def wait_of_canary(stay: Stay, told: CanaryVerdicts | None, *, limit: RolloutLimit, now: datetime) -> Wait | None:
     """None where a canary may have all of the traffic now: judged good, long enough there, and nothing is frozen."""
     if told is None:

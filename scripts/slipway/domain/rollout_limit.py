@@ -51,7 +51,10 @@ class RolloutLimit(Declared):
         le=_HOURS_OF_A_YEAR,
         description="it must have run undisturbed in an environment before it is proposed for the next",
     )
-    freezes: tuple[Freeze, ...] = Field(default=(), description="times in which nothing is proposed for the next")
+    freezes: tuple[Freeze, ...] = Field(
+        default=(),
+        description="times in which nothing is proposed for the next, and no version merged but an older one",
+    )
     weekly_freezes: tuple[WeeklyFreeze, ...] = Field(default=(), description="the same in each week")
 
     canary: CanaryLimit | None = Field(

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from slipway.adapters import cluster_manifests, deploy_tree, manifests
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.workplace import Workplace
-from slipway.adapters.yaml_files import read_bounded
+from slipway.adapters.yaml_files import parse_yaml, read_bounded
 from slipway.domain.identity import Identity
-from slipway.domain.policy import QuarantineEntry
+from slipway.domain.policy import Policy, QuarantineEntry
+from slipway.domain.promotion import freeze_of, goes_forward
 from slipway.domain.release import Image
-from slipway.domain.rollout_limit import CANARY_MEND, canary_without_cluster
-from slipway.domain.tag import ReleaseTag
+from slipway.domain.rollout_limit import CANARY_MEND, RolloutLimit, canary_without_cluster
+from slipway.domain.tag import ReleaseTag, release_named
 from slipway.domain.upkeep import ManifestProblem, ManifestReport
-from slipway.errors import BadTag, SlipwayError
+from slipway.errors import BadFile, BadTag, SlipwayError
+from slipway.reports import waiting
+
+_POLICY = "policies/rollout.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,25 @@ class _Manifest:
     canary: Deployed | None
 
 
-def run(*, workplace: Workplace) -> ManifestReport:
-    """Check the manifests of the working tree against the ledger and what is deployed now."""
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """What every manifest is looked at with; `moment` is that of freezes."""
+
+    moment: datetime
+    held: tuple[QuarantineEntry, ...]
+    workplace: Workplace
+
+
+def run(*, workplace: Workplace, moment: datetime | None = None) -> ManifestReport:
+    """Check the manifests of the working tree against the ledger and what is deployed now.
+
+    Args:
+        workplace: whose manifests.
+        moment: that of freezes, which hold what goes forward; the present one by default.
+    """
     problems: list[ManifestProblem] = []
     checked = 0
-    held = _quarantine(workplace)
+    now = _Now(moment or datetime.now(UTC), _quarantine(workplace), workplace)
     for path in sorted(workplace.repository.root.glob("deploy/*/*/kustomization.yaml")):
         name = path.relative_to(workplace.repository.root).as_posix()
         try:
@@ -44,7 +63,7 @@ def run(*, workplace: Workplace) -> ManifestReport:
             continue
         if manifest is not None:
             checked += 1
-            problems += _problems(manifest, held, workplace)
+            problems += _problems(manifest, now)
             problems += _builds_on_nothing(manifest, workplace)
     problems += _canaries_that_no_engine_runs(workplace)
     return ManifestReport(checked=checked, problems=tuple(problems))
@@ -65,24 +84,22 @@ def _quarantine(workplace: Workplace) -> tuple[QuarantineEntry, ...]:
     return manifests.entries(read_bounded(path)) if path.exists() else ()
 
 
-def _problems(
-    manifest: _Manifest, held: tuple[QuarantineEntry, ...], workplace: Workplace
-) -> Iterator[ManifestProblem]:
+def _problems(manifest: _Manifest, now: _Now) -> Iterator[ManifestProblem]:
+    workplace = now.workplace
     if manifest.environment not in [environment.name for environment in workplace.settings.environments]:
         yield _problem(
             manifest, f"`{manifest.environment}` is no environment of slipway.yaml", "add it there, or move the folder"
         )
     tag = yield from _told_tag(manifest, manifest.deployed)
     if tag is not None:
-        yield from _held(manifest, tag, held)
+        yield from _held(manifest, tag, now.held)
         yield from _unjudged(manifest, manifest.deployed, tag, workplace)
         yield from _stale(manifest, tag, workplace)
-    yield from _of_canary(manifest, held, workplace)
+    yield from _of_canary(manifest, now)
+    yield from _frozen(manifest, now)
 
 
-def _of_canary(
-    manifest: _Manifest, held: tuple[QuarantineEntry, ...], workplace: Workplace
-) -> Iterator[ManifestProblem]:
+def _of_canary(manifest: _Manifest, now: _Now) -> Iterator[ManifestProblem]:
     """What gets a share of the traffic is judged before, as what gets all of it is; and the two lines go together."""
     if manifest.canary is None:
         if manifests.has_canary_component(manifest.content, where=manifest.path):
@@ -94,11 +111,11 @@ def _of_canary(
         return
     tag = yield from _told_tag(manifest, manifest.canary)
     if tag is not None:
-        yield from _held(manifest, tag, held)
-        yield from _unjudged(manifest, manifest.canary, tag, workplace)
+        yield from _held(manifest, tag, now.held)
+        yield from _unjudged(manifest, manifest.canary, tag, now.workplace)
     if manifest.canary.digest == manifest.deployed.digest:
         yield _problem(manifest, "its canary is what has the rest of the traffic, too", "take the canary out")
-    yield from _nothing_runs_it(manifest, workplace)
+    yield from _nothing_runs_it(manifest, now.workplace)
 
 
 def _nothing_runs_it(manifest: _Manifest, workplace: Workplace) -> Iterator[ManifestProblem]:
@@ -123,7 +140,7 @@ def _canaries_that_no_engine_runs(workplace: Workplace) -> Iterator[ManifestProb
     engine = workplace.settings.rollout_engine
     limits = (rollout.limit, *(override.limit for override in rollout.models.values()))
     if not engine.is_cluster and any(limit.canary is not None for limit in limits):
-        yield ManifestProblem(path="policies/rollout.yaml", problem=canary_without_cluster(engine), mend=CANARY_MEND)
+        yield ManifestProblem(path=_POLICY, problem=canary_without_cluster(engine), mend=CANARY_MEND)
 
 
 def _told_tag(manifest: _Manifest, wanted: Deployed) -> Generator[ManifestProblem, None, ReleaseTag | None]:
@@ -189,6 +206,48 @@ def _stale(manifest: _Manifest, tag: ReleaseTag, workplace: Workplace) -> Iterat
         yield _problem(
             manifest, f"{tag} was compared with {before}; deployed is {now}", f"run the release again: {tag}"
         )
+
+
+def _frozen(manifest: _Manifest, now: _Now) -> Iterator[ManifestProblem]:
+    """A proposal that was open when a freeze began is merged after it; no freeze stands in the way back."""
+    if not _goes_forward(manifest, now.workplace):
+        return
+    try:
+        limit = _merged_limit(manifest.model, now.workplace)
+    except BadFile as wrong:
+        yield ManifestProblem(path=_POLICY, problem=wrong.problem, mend=wrong.mend)
+        return
+    freeze = freeze_of(manifest.environment, limit=limit, now=now.moment)
+    if freeze is not None:
+        end = f"until {waiting.moment(freeze.until)}" if freeze.until else "without an end"
+        yield _problem(
+            manifest,
+            f"{'; '.join(freeze.reasons)}, {end}",
+            "run this check again then (Re-run jobs), and merge; or end the freeze first, by a pull request of its own "
+            f"that changes {_POLICY}",
+        )
+
+
+def _goes_forward(manifest: _Manifest, workplace: Workplace) -> bool:
+    """Compared with the head of the default branch: all that the merge would bring there."""
+    place = {"environment": manifest.environment, "model": manifest.model}
+    there = (deploy_tree.deployed(workplace.forge, **place), deploy_tree.canary(workplace.forge, **place))
+    proposed = (manifest.deployed, manifest.canary)
+    pairs = ((_tag(manifest, one), _tag(manifest, other)) for one, other in zip(proposed, there, strict=True))
+    return any(goes_forward(one, other) for one, other in pairs)
+
+
+def _tag(manifest: _Manifest, deployed: Deployed | None) -> ReleaseTag | None:
+    return None if deployed is None else release_named(manifest.model, deployed.tag)
+
+
+def _merged_limit(model: str, workplace: Workplace) -> RolloutLimit:
+    """That of the default branch: a pull request ends no freeze for itself, and one of before it knows the freeze."""
+    head = workplace.forge.head(workplace.forge.default_branch)
+    content = None if head is None else workplace.forge.read(head, _POLICY)
+    return (
+        RolloutLimit() if content is None else parse_yaml(content, Policy[RolloutLimit], where=_POLICY).limit_for(model)
+    )
 
 
 def _problem(manifest: _Manifest, problem: str, mend: str) -> ManifestProblem:

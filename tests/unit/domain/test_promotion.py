@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 from slipway.domain.freezes import Freeze, WeeklyFreeze
-from slipway.domain.promotion import Disturbance, Stay, Wait, soaked_at, wait_of
+from slipway.domain.promotion import Disturbance, Stay, Wait, freeze_of, goes_forward, soaked_at, wait_of
 from slipway.domain.rollout_limit import RolloutLimit
+from slipway.domain.tag import ReleaseTag
 
 SINCE = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)  # a Monday
 WEEKEND = WeeklyFreeze(reason="Weekend", start="friday 16:00", end="monday 08:00", zone="Europe/Berlin")
@@ -158,3 +159,26 @@ def test_zones_do_not_change_what_is_decided(offset: int, now: int) -> None:
     other = hour(now).astimezone(datetime.strptime(f"{offset:+03}00", "%z").tzinfo)
 
     assert wait_of(Stay("staging", SINCE), following="production", limit=limit, now=other) == asked(limit, now)
+
+
+def test_a_freeze_is_told_with_the_moment_at_which_the_last_of_its_kind_ends() -> None:
+    """Who may merge then must not find the next freeze."""
+    limit = RolloutLimit(freezes=(frozen(0, 5, reason="An audit"), frozen(5, 9, environments=("production",))))
+
+    assert freeze_of("production", limit=limit, now=hour(1)) == Wait(
+        until=hour(9), reasons=("production is frozen: An audit", "production is frozen: Holidays")
+    )
+    assert freeze_of("staging", limit=limit, now=hour(6)) is None
+    assert freeze_of("production", limit=limit, now=hour(9)) is None
+
+
+def test_only_what_is_newer_goes_forward() -> None:
+    """The way back must be open in any freeze, whoever proposes it."""
+    old, new = ReleaseTag.parse("tip@v1.0.0"), ReleaseTag.parse("tip@v1.1.0")
+
+    assert goes_forward(new, old)
+    assert goes_forward(old, None)
+    assert goes_forward(old.at_revision(2), old)
+    assert not goes_forward(old, old)
+    assert not goes_forward(old, new)
+    assert not goes_forward(None, old)
