@@ -61,6 +61,12 @@ def running(model: str, *, environment: str, workplace: Workplace) -> Trial | No
     return Trial(canary, stable, next((page for page in pages if page.key == key), None))
 
 
+def is_recorded(trial: Trial, workplace: Workplace) -> bool:
+    """Whether the ledger, and not this machine alone, knows that it was verified."""
+    key = key_of(trial.canary.reads(stays=True))
+    return any(page.key == key for page in workplace.history.pages(trial.tag, Rollout))
+
+
 def verdicts(trial: Trial, workplace: Workplace) -> CanaryVerdicts | None:
     """What the ledger says of this very trial last; what was judged of an earlier one of that version is not it."""
     found = workplace.history.canary_page(trial.tag.model, trial.environment, trial.tag.image_tag, CanaryVerdicts)
@@ -75,11 +81,14 @@ def is_about(told: CanaryVerdicts, trial: Trial) -> bool:
 
 
 def is_proposed_for_all(trial: Trial, workplace: Workplace) -> bool:
-    """Whether its pull request for all of the traffic was opened since it runs, in place of what is stable now."""
+    """Whether its pull request for all of the traffic was opened since it runs, in place of what is stable now.
+
+    As the ledger says: a run that was killed before it wrote that down is to be gone on with.
+    """
     if trial.verified is None:
         return False
     here, began = {"environment": trial.environment, "deployed": trial.stable.digest}, trial.verified.circumstances
-    pages = [*workplace.history.pages(trial.tag, Proposal), *workplace.release(trial.tag).pages(Proposal)]
+    pages = workplace.history.pages(trial.tag, Proposal)
     since = [page for page in pages if page.circumstances.written_at > began.written_at]
     return any(here.items() <= page.reads.items() and page.body.canary is None for page in since)
 
@@ -108,7 +117,6 @@ def _tried(model: str, environment: str, workplace: Workplace) -> Iterator[Wante
 
 
 def is_cleared(canary: Wanted, workplace: Workplace) -> bool:
-    """Whether it was seen to be gone from what runs, after it was taken out of the manifest."""
+    """Whether the ledger says that it was seen to be gone from what runs, after it was taken out of the manifest."""
     key = key_of(canary.reads(stays=True))
-    pages = [*workplace.history.pages(canary.tag, Withdrawal), *workplace.release(canary.tag).pages(Withdrawal)]
-    return any(page.key == key for page in pages)
+    return any(page.key == key for page in workplace.history.pages(canary.tag, Withdrawal))

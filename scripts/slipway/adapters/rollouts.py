@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from slipway.adapters import canaries, deploy_tree, git
+from slipway.adapters import canaries, deploy_tree, failed_rollouts, git
 from slipway.adapters.canaries import Trial
 from slipway.adapters.disturbances import disturbances
 from slipway.adapters.wanted_rollouts import Wanted, wanted
@@ -52,7 +52,8 @@ def wait_for_all(trial: Trial, told: CanaryVerdicts | None, workplace: Workplace
     """Why a canary must not be proposed for all of the traffic yet; None where it may, or was never verified."""
     if trial.since is None:
         return None
-    stay = Stay(environment=trial.environment, since=trial.since, held=_held(trial.tag, workplace))
+    held = (*_held(trial.tag, workplace), *_found_bad(trial, workplace))
+    stay = Stay(environment=trial.environment, since=trial.since, held=held)
     limit = workplace.repository.policies().rollout.limit_for(trial.tag.model)
     return wait_of_canary(stay, told, limit=limit, now=now)
 
@@ -123,7 +124,7 @@ def _is_due(environment: str, model: str, look: _Look) -> bool:
 
 def _is_trial_settled(trial: Trial, look: _Look) -> bool:
     """It was verified, and waits or was proposed for all; one that failed waits for its withdrawal to be merged."""
-    if trial.verified is None:
+    if not canaries.is_recorded(trial, look.workplace):
         return False
     told = canaries.verdicts(trial, look.workplace)
     waits = wait_for_all(trial, told, look.workplace, now=look.now) is not None
@@ -184,6 +185,12 @@ def _verified_at(rollout: Wanted, pages: Iterable[Page[Rollout]]) -> datetime | 
 def _held(tag: ReleaseTag, workplace: Workplace) -> tuple[str, ...]:
     entry = deploy_tree.quarantined(workplace.forge, model=tag.model, version=tag.image_tag)
     return () if entry is None else (f"{tag.image_tag} is quarantined by {entry.by}: {entry.reason}",)
+
+
+def _found_bad(trial: Trial, workplace: Workplace) -> tuple[str, ...]:
+    """More rows may make a bad canary look good again: a person says so, and no later look."""
+    found = failed_rollouts.was_worse(trial.canary, workplace)
+    return () if found is None else (f"it was found to be bad on {found.seen}, and is to be withdrawn",)
 
 
 def _is_proposed(tag: ReleaseTag, environment: str, deployed: str, workplace: Workplace) -> bool:

@@ -10,7 +10,20 @@ import sys
 import click
 
 from slipway import __version__
-from slipway.cli import canaries, doctor, pull_requests, rebase, release, replay, runs, runtime, upkeep, verdicts, watch
+from slipway.cli import (
+    canaries,
+    doctor,
+    pull_requests,
+    rebase,
+    release,
+    replay,
+    rollouts,
+    runs,
+    runtime,
+    upkeep,
+    verdicts,
+    watch,
+)
 from slipway.cli.failures import told
 from slipway.cli.logs import log_to_stderr
 
@@ -30,7 +43,8 @@ def slipway(quiet: bool) -> None:
     log_to_stderr(quiet=quiet)
 
 
-for room in (verdicts, runs, release, watch, canaries, upkeep, replay, rebase, pull_requests, runtime, doctor):
+_ROOMS = (verdicts, runs, rollouts, release, watch, canaries, upkeep, replay, rebase, pull_requests, runtime, doctor)
+for room in _ROOMS:
     for command in room.COMMANDS:
         slipway.add_command(command)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -113,6 +113,22 @@ def post_windows(records: Iterable[Record], place: Workplace) -> None:
                 warn(f"{what}, was not taken: {page.body.problem}; the next run of the watch posts it again")
             else:
                 tell(f"posted {what}")
+
+
+def record_all(looked: Sequence[Record], place: Workplace) -> str | None:
+    """Post and record what a whole watch found, with its heartbeat, by one commit.
+
+    A window that could not be judged is left out, but for what was found of a canary in it: that does not wait.
+    """
+    from slipway.domain.incident import IncidentVerdicts
+    from slipway.steps import record_pages
+
+    judged = [window for window in looked if window.latest(IncidentVerdicts) is not None]
+    for alone in (window for window in looked if window not in judged):
+        record_pages.run_on_canary(alone, ledger=place.ledger)
+    post_windows(judged, place)
+    failed_rollouts.post_all()  # of canaries that were withdrawn
+    return record_pages.run_on_windows(judged, ledger=place.ledger, beat=options.heartbeat("watch"))
 
 
 @click.command("revert-manifest")

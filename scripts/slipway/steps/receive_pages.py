@@ -12,7 +12,7 @@ from pathlib import Path
 
 from slipway.adapters.records import Record, files_in, sha256_of
 from slipway.adapters.workplace import Workplace
-from slipway.domain.canary import CANARY_PAGES
+from slipway.domain.canary import CANARY_PAGES, CanaryEvidence
 from slipway.domain.delivery import Delivery
 from slipway.domain.incident import WINDOW_PAGES, IncidentVerdicts
 from slipway.domain.pages import Body, Page, parse_page
@@ -47,7 +47,7 @@ def run(record: Record, *, received: Path, kinds: Collection[str]) -> list[str]:
 
 
 def run_on_windows(received: Path, *, workplace: Workplace) -> list[Record]:
-    """Take in the windows that other jobs looked at, and return the records of those that were judged.
+    """Take in the windows that other jobs looked at; the records of those that were judged, or a canary in them.
 
     Args:
         received: holds folders `<environment>/<model>/<day>`, at any depth; none where no job had anything to hand on.
@@ -64,7 +64,7 @@ def run_on_windows(received: Path, *, workplace: Workplace) -> list[Record]:
         for page in pages:
             _refuse_other_places(page.body, environment=environment, model=model, where=folder)
         _take_in(record, pages, folder)
-        if record.latest(IncidentVerdicts) is not None:
+        if record.latest(IncidentVerdicts) is not None or record.latest(CanaryEvidence) is not None:
             records.append(record)
     return records
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from slipway.domain.canary import CanaryVerdicts
 from slipway.domain.release import Proposal
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
+from slipway.steps import judge
 
 from tests.steps.conftest import WORSE
-from tests.steps.test_canary import OnACluster, canary_of, judged, serve, with_canary
+from tests.steps.test_canary import OnACluster, canary_of, judged, measure, serve, window, with_canary
 from tests.team import ENVIRONMENT, MODEL, Team, Tip, copy_of
 from tests.unit.cli.conftest import OF_GITHUB, Run
 
@@ -23,6 +25,18 @@ from tests.unit.cli.conftest import OF_GITHUB, Run
 def _worse(_live: Team, tmp_path_factory: pytest.TempPathFactory) -> Team:
     team = copy_of(_live, tmp_path_factory.mktemp("worse canary"))
     return with_canary(OnACluster(team.root, team.bare), "tip@v2.0.0", WORSE)
+
+
+def judged_only(team: Team) -> None:
+    """What a shard of the watch leaves of it; nobody looked at what has the rest."""
+    measure(team, hours=30)
+    repository = team.workplace.repository
+    judge.run_on_canary(
+        window(team),
+        policies=repository.policies(),
+        policies_digest=repository.policies_digest(),
+        seen=datetime.now(UTC).date(),
+    )
 
 
 @pytest.fixture
@@ -57,6 +71,24 @@ def test_the_watch_withdraws_a_bad_one_at_once(team: Team, run: Run) -> None:
     assert [one.number for one in team.workplace.forge.open_issues()] == [issue.number]
     team.workplace.forge.merge_pull(pull.number)
     assert canary_of(team) is None
+
+
+def test_what_a_shard_found_of_a_canary_is_recorded_where_nobody_could_look_at_the_rest(
+    team: Team, run: Run, tmp_path: Path
+) -> None:
+    """Without it in the ledger, a canary that passed would wait for ever beside a version that has no evidence."""
+    serve(team, "v2.0.0", WORSE, labelled=False)
+    judged_only(team)
+    received = tmp_path / "received"
+    (team.workplace.state / "windows").rename(received)
+
+    said = run("record-watch", "--from", str(received))
+
+    assert said.code == 0, said.err
+    found = team.history.canary_page(MODEL, ENVIRONMENT, "v2.0.0", CanaryVerdicts)
+    assert found is not None
+    assert found.body.verdict is Verdict.PASS
+    assert team.history.windows(MODEL, ENVIRONMENT, version="v1.0.0") == ()
 
 
 def test_a_rollout_ends_what_a_watch_that_was_killed_had_begun(team: Team, run: Run) -> None:
