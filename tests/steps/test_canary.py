@@ -359,6 +359,37 @@ def test_a_bad_one_is_withdrawn_once_with_the_gate_that_failed(bad: Team) -> Non
     assert quarantined(bad) == [("v2.0.0", "slipway watch")]
 
 
+def test_one_that_passed_and_is_bad_after_all_is_proposed_no_more(bad: Team) -> None:
+    """Labels come late: all of the traffic was proposed on the first day, and nobody may merge that on the second."""
+    serve(bad, "v2.0.0", _WORSE, rows=300, labelled=False)
+    assert judged(bad).verdict is Verdict.PASS
+    proposal = bump_manifest.run(bad.record(_BAD), environment=ENVIRONMENT, workplace=bad.workplace).body
+    assert proposal.pull is not None
+    serve(bad, "v2.0.0", _WORSE, rows=300)
+    _, reversion, _ = follow(bad, failed(bad))
+
+    assert reversion is not None
+    assert [one.number for one in bad.workplace.forge.open_pulls()] == [reversion.pull]
+    (comment,) = bad.workplace.forge.comments(proposal.pull)
+    assert comment.startswith("Closed: `v2.0.0` of `tip` is withdrawn as a canary from `production`.")
+
+
+def test_one_that_was_bad_once_is_not_good_by_a_later_look(bad: Team) -> None:
+    """Else a canary that is looked at often enough gets all of the traffic beside the request to withdraw it."""
+    serve(bad, "v2.0.0", _WORSE, rows=300)
+    follow(bad, failed(bad))
+    serve(bad, "v2.0.0", _WORSE, rows=300, labelled=False)
+    shutil.rmtree(bad.workplace.served_log(MODEL, ENVIRONMENT).labels_folder)
+    told = judged(bad, hours=40)
+    (waits,) = rollouts.onward(bad.workplace, now=told.since + timedelta(hours=40))
+
+    assert told.verdict is Verdict.PASS
+    assert waits.wait is not None
+    assert waits.wait.reasons == (f"it was found to be bad on {_TODAY + timedelta(days=1)}, and is to be withdrawn",)
+    proposed = bump_manifest.run(bad.record(_BAD), environment=ENVIRONMENT, workplace=bad.workplace).body
+    assert (proposed.pull, proposed.canary) == (None, 0.25)
+
+
 def test_its_issue_is_closed_when_it_is_gone_from_what_runs(bad: Team) -> None:
     """That nobody sends it a request any more is seen, and not concluded from a merge."""
     serve(bad, "v2.0.0", _WORSE, rows=300)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from slipway.adapters import canaries, cluster_manifests, deploy_tree, git, manifests
+from slipway.adapters import canaries, cluster_manifests, deploy_tree, failed_rollouts, git, manifests
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.workplace import Workplace
 from slipway.domain.canary import CanaryVerdicts
@@ -59,7 +59,8 @@ def course_of(
     git.fetch(workplace.repository.root)
     trial = canaries.running(tag.model, environment=environment, workplace=workplace)
     told = None if trial is None else canaries.verdicts(trial, workplace)
-    if told is not None and told.verdict is Verdict.PASS:
+    passed = told is not None and told.verdict is Verdict.PASS
+    if trial is not None and passed and failed_rollouts.was_worse(trial.canary, workplace) is None:
         return Course(shown=told)
     return Course(trial=asked, waits=True)
 

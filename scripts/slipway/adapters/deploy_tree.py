@@ -21,6 +21,11 @@ def manifest_path(environment: str, model: str) -> str:
     return f"deploy/{environment}/{model}/kustomization.yaml"
 
 
+def release_branch(environment: str, model: str, version: str) -> str:
+    """Where a release is proposed for an environment."""
+    return f"release/{environment}/{model}/{version}"
+
+
 def deployed(forge: Branches, *, environment: str, model: str) -> Deployed | None:
     """What the manifest at the head of the default branch deploys; None before the first release.
 

@@ -75,6 +75,20 @@ def verified_since(failure: RolloutFailure, workplace: Workplace) -> Rollout | N
     return next((page.body for page in pages if page.key in keys), None)
 
 
+def was_worse(canary: Wanted, workplace: Workplace) -> RolloutFailure | None:
+    """What this very canary was found to be bad by: what is judged of it later does not take that back."""
+    model, environment = canary.tag.model, canary.environment
+    for incident in reversed(workplace.history.failed_rollouts(model, environment)):
+        if _version_in(incident) != canary.tag.image_tag:
+            continue
+        for page in workplace.history.incident_pages(model, environment, incident, RolloutFailure):
+            told = page.body
+            is_it = (told.canary, told.digest, told.commit) == (True, canary.digest, canary.commit)
+            if is_it and told.problem is RolloutProblem.WORSE:
+                return told
+    return None
+
+
 def _to_verify(failure: RolloutFailure, workplace: Workplace) -> Wanted | None:
     """What ends the incident when it is verified; None where nothing does yet.
 

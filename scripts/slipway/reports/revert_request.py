@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slipway.domain.rollout_failure import RolloutFailure
 from slipway.reports import rendering
+from slipway.reports.markdown import code, prose
 from slipway.reports.marker import marker
 from slipway.reports.rollout_words import golden_in_words, printed, serves_in_words
 
@@ -14,6 +15,13 @@ def revert_title(*, model: str, environment: str, version: str, back_to: str) ->
 
 def withdrawal_title(*, model: str, environment: str, version: str, back_to: str) -> str:
     return f"{model}: withdraw the canary {version} beside {back_to}, {environment}"
+
+
+def withdrawn_comment(*, model: str, environment: str, version: str, reason: str) -> str:
+    """What is written to who would have given that canary all of the traffic."""
+    return (
+        f"Closed: {code(version)} of {code(model)} is withdrawn as a canary from {code(environment)}. {prose(reason)}\n"
+    )
 
 
 def withdrawal_body(

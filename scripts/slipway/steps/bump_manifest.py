@@ -50,7 +50,7 @@ class _Proposed:
 
     @property
     def branch(self) -> str:
-        return branch_of(self.identity.model, self.environment, self.identity.version)
+        return deploy_tree.release_branch(self.environment, self.identity.model, self.identity.version)
 
     @property
     def title(self) -> str:
@@ -87,10 +87,6 @@ def run(record: Record, *, environment: str, workplace: Workplace) -> Page[Propo
     return record.once(
         Proposal, reads=reads, make=lambda: _propose(record, proposed, live, decided, workplace), is_deed=True
     )
-
-
-def branch_of(model: str, environment: str, version: str) -> str:
-    return f"release/{environment}/{model}/{version}"
 
 
 def _refuse(identity: Identity, verdicts: Verdicts, workplace: Workplace) -> None:
@@ -271,7 +267,7 @@ def _superseded(there: Pull | None, lower: tuple[Pull, ...]) -> tuple[Superseded
 def _lower_pulls(proposed: _Proposed, workplace: Workplace) -> tuple[Pull, ...]:
     """Two open proposals for one manifest could only conflict; the higher version stays."""
     mine = proposed.identity.release
-    folder = branch_of(mine.model, proposed.environment, "")
+    folder = deploy_tree.release_branch(proposed.environment, mine.model, "")
     return tuple(
         pull
         for pull in workplace.forge.open_pulls()

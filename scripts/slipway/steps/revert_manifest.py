@@ -22,7 +22,13 @@ from slipway.domain.rollout_failure import RolloutFailure, RolloutProblem
 from slipway.domain.tag import ReleaseTag, covers
 from slipway.errors import BadTag, BranchMoved, ForgeRefused, NotReleasable
 from slipway.reports.plain import commit_line
-from slipway.reports.revert_request import revert_body, revert_title, withdrawal_body, withdrawal_title
+from slipway.reports.revert_request import (
+    revert_body,
+    revert_title,
+    withdrawal_body,
+    withdrawal_title,
+    withdrawn_comment,
+)
 from slipway.reports.rollout_words import in_words
 
 log = logging.getLogger(__name__)
@@ -239,10 +245,20 @@ def _revert(record: Record, way: _Way, *, reads: dict[str, str], means: Means, w
     def write() -> Reversion:
         _refuse_overtaken(way, workplace)
         log.info("sending %s in %s back from %s to %s", way.model, way.environment, way.version, way.back_to)
+        _close_proposal(way, workplace.forge)
         done = _by_commit(way, workplace) if means is Means.COMMIT else _by_pull_request(way, workplace)
         return _reversion(way, done)
 
     return record.once(Reversion, reads=reads, make=write, is_deed=True)
+
+
+def _close_proposal(way: _Way, forge: Forge) -> None:
+    """A canary that passed and is bad after all is proposed for all of the traffic: nobody may merge that by now."""
+    branch = deploy_tree.release_branch(way.environment, way.model, way.version)
+    proposed = forge.pull_for(branch) if way.withdraws else None
+    if proposed is not None:
+        told = {"model": way.model, "environment": way.environment, "version": way.version}
+        forge.close_pull(proposed.number, comment=withdrawn_comment(**told, reason=way.reason))
 
 
 def _reversion(way: _Way, done: _Done) -> Reversion:
