@@ -283,6 +283,40 @@ def test_the_pull_request_of_a_canary_is_in_order(careful: Team) -> None:
     assert found.mend == "add this line: components: [../../base/canary]"
 
 
+def test_pods_that_are_taken_away_beside_a_canary_are_told(careful: Team) -> None:
+    """It was held to a quarter when it was proposed; whoever saves a pod while it runs gives it a third."""
+    content = on_branch(careful, bump(careful))
+    careful.record_pages("tip@v1.1.0")
+    careful.write(MANIFEST, content.decode())
+    careful.edit("deploy/base/server.yaml", "minReplicas: 3", "minReplicas: 2")
+
+    (found,) = check_manifests.run(workplace=on_cluster(careful)).problems
+    assert found.path == MANIFEST
+    assert found.problem.startswith("1 of a canary beside 2 of tip-server would get up to 33 % of production")
+    assert "`minReplicas: 3`" in found.mend
+
+    careful.edit("deploy/base/kustomization.yaml", "resources: [server.yaml]", "resources: [gone.yaml]")
+    (found,) = check_manifests.run(workplace=on_cluster(careful)).problems
+    assert found.problem.startswith("kustomize cannot render it: ")
+
+
+def test_without_kubectl_nobody_looks_how_many_pods_there_are_and_that_is_told(
+    careful: Team, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A laptop has none, and what a release asks for is refused by the release as before."""
+    content = on_branch(careful, bump(careful))
+    careful.record_pages("tip@v1.1.0")
+    careful.write(MANIFEST, content.decode())
+    careful.edit("deploy/base/server.yaml", "minReplicas: 3", "minReplicas: 2")
+    git_alone = careful.root.parent / "bin"
+    git_alone.mkdir()
+    (git_alone / "git").symlink_to(shutil.which("git") or "")
+    monkeypatch.setenv("PATH", str(git_alone))
+
+    assert check_manifests.run(workplace=on_cluster(careful)).problems == ()
+    assert "no kubectl is here" in caplog.text
+
+
 def test_half_a_canary_is_told_with_what_it_lacks(careful: Team) -> None:
     """People edit manifests at night, and kustomize renders each half without a word."""
     stable = (careful.root / MANIFEST).read_bytes()

@@ -17,7 +17,7 @@ from slipway.cli.replay import replayed_incident
 from slipway.domain.canary import CanaryEvidence, CanaryVerdicts
 from slipway.domain.incident import IssueAction, Outcome
 from slipway.domain.live import LiveState
-from slipway.domain.release import Image
+from slipway.domain.release import Image, Proposal
 from slipway.domain.rollout_failure import RolloutFailure, RolloutProblem
 from slipway.domain.settings import RolloutEngine
 from slipway.domain.tag import ReleaseTag
@@ -336,6 +336,28 @@ def test_a_good_one_is_proposed_for_all_of_the_traffic(good: Team) -> None:
     assert rollouts.onward(good.workplace, now=later) == ()
     good.workplace.forge.merge_pull(proposal.pull)
     assert (runs(good), canary_of(good)) == ("v1.1.0", None)
+
+
+def test_only_a_proposal_for_this_very_trial_counts_as_one(good: Team) -> None:
+    """A canary that is tried again after a way back would else wait for a pull request that was closed long ago."""
+    trial = trial_in(good)
+    assert trial.since is not None
+    of_before = {"canary": canaries.passed_on(trial.since - timedelta(days=9))}
+    of_now = {"canary": canaries.passed_on(trial.since)}
+
+    assert not is_proposed_by(good, of_before)
+    assert not is_proposed_by(good, {**of_now, "deployed": "sha256:" + "7" * 64})
+    assert is_proposed_by(good, of_now)
+
+
+def is_proposed_by(team: Team, reads: dict[str, str]) -> bool:
+    """Whether a page that read this, written now, says that the canary was proposed for all of the traffic."""
+    trial = trial_in(team)
+    page = Proposal(environment=ENVIRONMENT, branch="b", pull=7, title="t", draft=False, replaces="v1.0.0")
+    told = {"environment": ENVIRONMENT, "deployed": trial.stable.digest, **reads}
+    team.record(str(trial.tag)).once(Proposal, reads=told, make=lambda: page)
+    team.record_pages(str(trial.tag))
+    return canaries.is_proposed_for_all(trial, team.workplace)
 
 
 def test_a_bad_one_is_withdrawn_once_with_the_gate_that_failed(bad: Team) -> None:

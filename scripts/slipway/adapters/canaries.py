@@ -81,16 +81,22 @@ def is_about(told: CanaryVerdicts, trial: Trial) -> bool:
 
 
 def is_proposed_for_all(trial: Trial, workplace: Workplace) -> bool:
-    """Whether its pull request for all of the traffic was opened since it runs, in place of what is stable now.
+    """Whether its pull request for all of the traffic was opened, in place of what is stable now.
 
-    As the ledger says: a run that was killed before it wrote that down is to be gone on with.
+    One that tells for which trial it was counts for that alone; one of when no policy asked for a canary counts since
+    this one runs. As the ledger says: a run that was killed before it wrote that down is to be gone on with.
     """
-    if trial.verified is None:
+    if trial.verified is None or trial.since is None:
         return False
     here, began = {"environment": trial.environment, "deployed": trial.stable.digest}, trial.verified.circumstances
-    pages = workplace.history.pages(trial.tag, Proposal)
-    since = [page for page in pages if page.circumstances.written_at > began.written_at]
-    return any(here.items() <= page.reads.items() and page.body.canary is None for page in since)
+    pages = [page for page in workplace.history.pages(trial.tag, Proposal) if here.items() <= page.reads.items()]
+    whole = [page for page in pages if page.body.canary is None and page.circumstances.written_at > began.written_at]
+    return any(page.reads.get("canary") in (None, passed_on(trial.since)) for page in whole)
+
+
+def passed_on(since: datetime) -> str:
+    """What the page of a proposal says that it read of a canary that passed, by the moment since which it ran."""
+    return f"passed on {since.isoformat()}"
 
 
 def left_behind(model: str, *, environment: str, workplace: Workplace) -> tuple[Wanted, ...]:

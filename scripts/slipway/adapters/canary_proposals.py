@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from slipway.adapters import canaries, cluster_manifests, deploy_tree, failed_rollouts, git, manifests
+from slipway.adapters import canaries, canary_shares, deploy_tree, failed_rollouts, git, manifests
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.workplace import Workplace
 from slipway.domain.canary import CanaryVerdicts
@@ -12,7 +12,6 @@ from slipway.domain.release import Image
 from slipway.domain.rollout_limit import CanaryLimit, canary_asked
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
-from slipway.errors import BadFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Course:
         """Of the page that tells what was proposed; none where no canary is asked for, as before there were any."""
         if self.trial is not None:
             return {"canary": f"{self.trial.share:g}"}
-        return {"canary": f"passed on {self.shown.since.isoformat()}"} if self.shown is not None else {}
+        return {"canary": canaries.passed_on(self.shown.since)} if self.shown is not None else {}
 
 
 def course_of(
@@ -93,24 +92,5 @@ def manifest_with(
         alone = manifests.without_canary(before, name=wanted.name, where=path)
         return manifests.set_image(alone, name=wanted.name, where=path, **image)
     after = manifests.set_canary(before, name=wanted.name, where=path, **image)
-    _refuse_more_than(limit, after, wanted.name, environment, base=base, workplace=workplace)
+    canary_shares.refuse_more_than(limit, after, wanted.name, environment, base=base, workplace=workplace)
     return after
-
-
-def _refuse_more_than(
-    limit: CanaryLimit, manifest: bytes, model: str, environment: str, *, base: str | None, workplace: Workplace
-) -> None:
-    """By what kustomize makes of it: whoever edits deploy/ may say in many places how many pods there are."""
-    from slipway.adapters.rollout.kubernetes import shares  # noqa: PLC0415 - few need a cluster's rooms
-    from slipway.adapters.rollout.kubernetes.kubectl import Kubectl  # noqa: PLC0415
-    from slipway.adapters.rollout.kubernetes.rendered import fetched, rendered_with  # noqa: PLC0415
-
-    root = workplace.repository.root
-    commit = fetched(root, base or "HEAD")
-    if git.read_file(root, commit, cluster_manifests.CANARY) is None:
-        problem = cluster_manifests.no_canary_component(deploy_tree.manifest_path(environment, model))
-        raise BadFile(f"{problem.path}: {problem.problem}", mend=problem.mend)
-    found = rendered_with(
-        manifest, model, environment, repository=root, commit=commit, kubectl=Kubectl(environment=environment)
-    )
-    shares.refuse_more_than(limit, found, environment=environment)

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from slipway.adapters import cluster_manifests, deploy_tree, manifests
+from slipway.adapters import canary_shares, cluster_manifests, deploy_tree, manifests
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.workplace import Workplace
 from slipway.adapters.yaml_files import parse_yaml, read_bounded
@@ -128,6 +128,16 @@ def _nothing_runs_it(manifest: _Manifest, workplace: Workplace) -> Iterator[Mani
         yield _problem(manifest, "no Deployment has the image of its canary", f"add this line: {line}")
     elif not (workplace.repository.root / cluster_manifests.CANARY).is_file():
         yield cluster_manifests.no_canary_component(manifest.path)
+    else:
+        yield from _more_than_its_share(manifest, workplace)
+
+
+def _more_than_its_share(manifest: _Manifest, workplace: Workplace) -> Iterator[ManifestProblem]:
+    """Of a canary that runs, too: who takes pods away beside it changes what it gets."""
+    try:
+        canary_shares.refuse_more_here(manifest.model, manifest.environment, workplace=workplace)
+    except SlipwayError as error:
+        yield _problem(manifest, error.problem.removeprefix(f"{manifest.path}: "), error.mend)
 
 
 def _canaries_that_no_engine_runs(workplace: Workplace) -> Iterator[ManifestProblem]:

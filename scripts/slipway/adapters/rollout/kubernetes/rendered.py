@@ -96,7 +96,17 @@ def rendered_with(
         tree = Path(folder) / FOLDER
         git.export(repository, commit, FOLDER, into=tree)
         (Path(folder) / path).write_bytes(manifest)
-        content = _built(tree / environment / model, path, kubectl)
+        return rendered_here(model, environment, root=Path(folder), kubectl=kubectl)
+
+
+def rendered_here(model: str, environment: str, *, root: Path, kubectl: Kubectl) -> Rendered:
+    """What the files under `root` render to, as they lie there.
+
+    Raises:
+        BadFile: as `rendered`.
+    """
+    path = manifest_path(environment, model)
+    content = _built(root / FOLDER / environment / model, path, kubectl)
     found = list(_workloads(content, model, path))
     stable = [workload for tried, workload in found if not tried]
     canaries = [workload for tried, workload in found if tried]
