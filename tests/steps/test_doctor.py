@@ -666,3 +666,30 @@ def test_a_broken_ruleset_file_is_named(office: Office) -> None:
     office.team.write(str(path), "{")
     found = office.finding("rulesets")
     assert (found.state, "ledger.json is no JSON" in found.text) == (State.PROBLEM, True)
+
+
+def test_what_a_cluster_cannot_run_or_read_is_found_in_the_checkout(office: Office) -> None:
+    """The engine was changed: manifests of another one, a log that no pod writes, a name that is no Service's."""
+    office.team.write("deploy/production/tip/kustomization.yaml", "images: []\n")
+    _on_a_cluster(office)
+    office.team.write("models/3d-shapes/model.yaml", "name: 3d-shapes\n")
+
+    found = {one.name: one.text for one in office.look().problems}
+
+    assert "deploy/production/tip/kustomization.yaml: it builds on nothing" in found["manifests"]
+    assert ".slipway/served" in found["served log"]
+    assert "models/3d-shapes/model.yaml: name:" in found["names of models"]
+
+
+def test_a_secret_that_is_named_by_a_setting_and_given_to_no_job_is_found(office: Office) -> None:
+    """Two things are missing one after the other: the line of the workflow, and what GitHub has."""
+    text = (office.team.root / "slipway.yaml").read_text()
+    office.team.write("slipway.yaml", f"{text}incident_webhook: https://example.com/hook\n")
+    name = "secret SLIPWAY_WEBHOOK_SECRET"
+    assert ".github/workflows/watch.yml passes it to no job" in office.finding(name).text
+
+    shutil.copy(ROOT / ".github/workflows/watch.yml", office.team.root / ".github/workflows/watch.yml")
+    assert "gh secret set SLIPWAY_WEBHOOK_SECRET --env slipway" in office.finding(name).mend
+
+    office.switches.environments["slipway"] = Environment(secrets={"SLIPWAY_WEBHOOK_SECRET"})
+    assert office.finding(name).state is State.OK

@@ -53,3 +53,14 @@ def test_a_name_that_no_tag_can_hold_is_refused_at_once(team: Team, name: str) -
         new_model.run(name, repository=team.workplace.repository)
 
     assert not Path(team.root / "models" / "Late").exists()
+
+
+@pytest.mark.parametrize("name", ["a" * 57, "3d-shapes"])
+def test_a_name_of_which_a_cluster_makes_no_service_is_refused_where_one_is_asked(team: Team, name: str) -> None:
+    """Else its first release would find out; where no cluster is, it is as good as any."""
+    assert new_model.plan(name, repository=team.workplace.repository)
+    team.edit("slipway.yaml", "layout:.slipway/registry", "ghcr.io/acme\nrollout_engine: kubernetes")
+
+    with pytest.raises(BadTag, match=r"slipway.yaml: rollout_engine is kubernetes, and the Service would be called"):
+        new_model.run(name, repository=team.workplace.repository)
+    assert new_model.plan("a" * 56, repository=team.workplace.repository)

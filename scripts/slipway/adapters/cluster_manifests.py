@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from slipway.adapters.yaml_files import parse_yaml, read_bounded
+from slipway.domain.cluster_names import refused_service
 from slipway.domain.upkeep import ManifestProblem
+from slipway.errors import BadFile
 
 BASE = "deploy/base/kustomization.yaml"
 CANARY = "deploy/base/canary/kustomization.yaml"
@@ -20,6 +22,8 @@ _GUIDE = "docs/kubernetes.md"
 class _Kustomization(BaseModel):
     resources: tuple[str, ...] | None = None
     components: tuple[str, ...] | None = None
+    name_prefix: str | None = Field(default=None, alias="namePrefix")
+    name_suffix: str | None = Field(default=None, alias="nameSuffix")
 
 
 def lines_for(model: str, *, environment: str) -> str:
@@ -50,6 +54,8 @@ patches: # the server's image is the one below
 def problems_of(path: str, content: bytes, *, root: Path, model: str, environment: str) -> Iterator[ManifestProblem]:
     """A manifest that was written for another engine, or by a template whose deploy/base was empty: nothing would run.
 
+    Nor would a cluster take names that are too long; what builds on something else than deploy/base is the team's own.
+
     Raises:
         BadFile: the manifest or deploy/base is no YAML, or names resources in another form than a list.
     """
@@ -61,11 +67,35 @@ def problems_of(path: str, content: bytes, *, root: Path, model: str, environmen
             problem="it builds on nothing: a cluster would run no server of it",
             mend=f"add these lines, and leave `images:` as it is ({_GUIDE} says more):\n    {lines}",
         )
-    elif "../../base" in (found.resources or ()) and _is_empty(root / BASE):
+    elif "../../base" in (found.resources or ()):
+        yield from _of_base(path, found, root)
+
+
+def problems_in(root: Path, *, environments: Collection[str]) -> Iterator[ManifestProblem]:
+    """The same of all manifests of a checkout, also of those that cannot be read."""
+    for file in sorted(root.glob("deploy/*/*/kustomization.yaml")):
+        path = file.relative_to(root).as_posix()
+        _, environment, model, _ = path.split("/")
+        if environment in environments:
+            try:
+                yield from problems_of(path, read_bounded(file), root=root, model=model, environment=environment)
+            except BadFile as wrong:
+                yield ManifestProblem(path=path, problem=wrong.problem, mend=wrong.mend)
+
+
+def _of_base(path: str, found: _Kustomization, root: Path) -> Iterator[ManifestProblem]:
+    if _is_empty(root / BASE):
         yield ManifestProblem(
             path=path,
             problem=f"it builds on {BASE}, which has no resources: a cluster would run no server of it",
             mend=f"take deploy/base from the template of today, as {_GUIDE} says",
+        )
+    refused = refused_service(found.name_prefix or "", found.name_suffix or "")
+    if refused is not None:
+        yield ManifestProblem(
+            path=path,
+            problem=f"namePrefix: {refused}",
+            mend="write a shorter prefix that begins with a letter; the model keeps its name in labels and images",
         )
 
 

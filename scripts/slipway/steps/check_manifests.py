@@ -64,7 +64,7 @@ def run(*, workplace: Workplace, moment: datetime | None = None) -> ManifestRepo
         if manifest is not None:
             checked += 1
             problems += _problems(manifest, now)
-            problems += _builds_on_nothing(manifest, workplace)
+            problems += _not_for_a_cluster(manifest, workplace)
     problems += _canaries_that_no_engine_runs(workplace)
     return ManifestReport(checked=checked, problems=tuple(problems))
 
@@ -173,7 +173,7 @@ def _held(manifest: _Manifest, tag: ReleaseTag, held: tuple[QuarantineEntry, ...
         )
 
 
-def _builds_on_nothing(manifest: _Manifest, workplace: Workplace) -> Iterator[ManifestProblem]:
+def _not_for_a_cluster(manifest: _Manifest, workplace: Workplace) -> Iterator[ManifestProblem]:
     """Of an engine that applies what kustomize makes of it."""
     if workplace.settings.rollout_engine.is_cluster:
         yield from cluster_manifests.problems_of(

@@ -10,14 +10,24 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from slipway.adapters import deploy_tree, runtime_image, shipped_rulesets, signatures, template_files
+from slipway.adapters import (
+    cluster_manifests,
+    deploy_tree,
+    runtime_image,
+    shipped_rulesets,
+    signatures,
+    template_files,
+    workflow_secrets,
+)
 from slipway.adapters.forge.settings import ForgeSettings
 from slipway.adapters.rollout.kubernetes import reach
 from slipway.adapters.workplace import Workplace
 from slipway.domain import labels
 from slipway.domain.checkup import Checkup, Finding, State, ok, problem
+from slipway.domain.checkup.cluster import judge_cluster_files
 from slipway.domain.checkup.forge import ENVIRONMENT, SCHEDULED, holds, judge, missing_labels, ruleset_named
-from slipway.domain.checkup.seen import Ruleset, SeenImage, Unseen
+from slipway.domain.checkup.secrets import judge_secrets
+from slipway.domain.checkup.seen import Ruleset, SeenForge, SeenImage, Unseen
 from slipway.domain.checkup.work_tree import (
     judge_canaries,
     judge_cluster,
@@ -32,12 +42,15 @@ from slipway.errors import BadFile, SlipwayError, Unreachable
 
 def run(*, today: date, workplace: Workplace) -> Checkup:
     """Look at everything, and change nothing."""
+    seen = _seen_of_forge(workplace)
     findings = [
-        *_of_settings(workplace),
+        *_of_settings(seen, workplace),
+        *_of_secrets(seen, workplace),
         *_of_ledger(workplace, today),
         *_of_images(workplace),
         _of_runtime(workplace),
         *_of_clusters(workplace),
+        *_of_cluster_files(workplace),
         _of_public_keys(workplace),
         *_of_rollouts(workplace),
         *judge_files(template_files.look(workplace.repository.root)),
@@ -74,19 +87,23 @@ def _labels(workplace: Workplace) -> tuple[labels.Label, ...]:
     return labels.of_all(tuple(workplace.repository.model_names()), environments)
 
 
-def _of_settings(workplace: Workplace) -> Iterator[Finding]:
+def _seen_of_forge(workplace: Workplace) -> SeenForge | Finding:
+    """Its settings, or why they were not seen."""
     name = "GitHub"
     if workplace.switches is None:
         text = "`origin` is a repository on this machine: nothing of GitHub can be looked at from here"
-        yield Finding(name=name, state=State.UNAVAILABLE, text=text)
-        return
+        return Finding(name=name, state=State.UNAVAILABLE, text=text)
     try:
-        seen = workplace.switches.look(ENVIRONMENT)
+        return workplace.switches.look(ENVIRONMENT)
     except Unreachable as silent:
-        yield _not_seen(name, silent)
-        return
+        return _not_seen(name, silent)
     except SlipwayError as refused:
-        yield problem(name, refused.problem, refused.mend)
+        return problem(name, refused.problem, refused.mend)
+
+
+def _of_settings(seen: SeenForge | Finding, workplace: Workplace) -> Iterator[Finding]:
+    if isinstance(seen, Finding):
+        yield seen
         return
     rulesets: tuple[Mapping[str, Any], ...] = ()
     try:
@@ -94,6 +111,16 @@ def _of_settings(workplace: Workplace) -> Iterator[Finding]:
     except BadFile as bad:
         yield problem("rulesets", bad.problem, bad.mend)
     yield from judge(seen, labels=_labels(workplace), rulesets=rulesets, settings=workplace.settings)
+
+
+def _of_secrets(seen: SeenForge | Finding, workplace: Workplace) -> Iterator[Finding]:
+    """A folder has no secrets, and runs no workflow."""
+    if workplace.switches is not None:
+        yield from judge_secrets(
+            workplace.settings,
+            seen=None if isinstance(seen, Finding) else seen,
+            passed=workflow_secrets.passed(workplace.repository.root),
+        )
 
 
 def _of_ledger(workplace: Workplace, today: date) -> Iterator[Finding]:
@@ -134,6 +161,13 @@ def _of_clusters(workplace: Workplace) -> Iterator[Finding]:
     if workplace.settings.rollout_engine.is_cluster:
         for environment in workplace.settings.environments:
             yield judge_cluster(reach.look(environment.name, environment.context))
+
+
+def _of_cluster_files(workplace: Workplace) -> Iterator[Finding]:
+    root, settings = workplace.repository.root, workplace.settings
+    environments = [environment.name for environment in settings.environments]
+    manifests = tuple(cluster_manifests.problems_in(root, environments=environments))
+    yield from judge_cluster_files(settings, models=workplace.repository.model_names(), manifests=manifests)
 
 
 def _of_public_keys(workplace: Workplace) -> Finding:

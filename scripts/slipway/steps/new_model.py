@@ -7,6 +7,7 @@ from pathlib import Path
 
 from slipway.adapters import crash_points
 from slipway.adapters.repository import Repository
+from slipway.domain.cluster_names import refused_model
 from slipway.domain.tag import is_model_name
 from slipway.errors import BadTag, NotReleasable
 from slipway.reports.new_model import new_model_files
@@ -16,7 +17,7 @@ def plan(model: str, *, repository: Repository) -> dict[Path, str]:
     """Path → text of what a new model starts with.
 
     Raises:
-        BadTag: the name could be in no tag.
+        BadTag: the name could be in no tag, or be no Service of the cluster.
         NotReleasable: the folder is there already.
     """
     if not is_model_name(model):
@@ -24,10 +25,22 @@ def plan(model: str, *, repository: Repository) -> dict[Path, str]:
             f"`{model}` is no model's name: it has lower-case letters, digits and single dashes, at most 63 characters",
             mend="slipway new-model my-model",
         )
+    _refuse_what_no_cluster_takes(model, repository)
     folder = repository.root / "models" / model
     if folder.exists():
         raise NotReleasable(f"{folder} is there already", mend="choose another name, or edit what is there")
     return {folder / name: text for name, text in new_model_files(model).items()}
+
+
+def _refuse_what_no_cluster_takes(model: str, repository: Repository) -> None:
+    """Else the first release would find out, at the end of its way."""
+    engine = repository.settings().rollout_engine
+    refused = refused_model(model) if engine.is_cluster else None
+    if refused is not None:
+        raise BadTag(
+            f"`{model}` is no name for a model here: slipway.yaml: rollout_engine is {engine}, and {refused}",
+            mend="choose a shorter name that begins with a letter: slipway new-model my-model",
+        )
 
 
 def run(model: str, *, repository: Repository) -> list[Path]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from slipway.adapters.cluster_manifests import lines_for, problems_of
+from slipway.adapters.cluster_manifests import lines_for, problems_in, problems_of
 from slipway.adapters.manifests import new_manifest, set_image
 from slipway.domain.settings import RolloutEngine
 
@@ -80,3 +80,30 @@ def test_a_manifest_that_builds_on_something_else_is_a_teams_own(own: str, root:
     """deploy/ is theirs."""
     (root / "deploy" / "base" / "kustomization.yaml").unlink()
     assert found(own.encode(), root) == []
+
+
+def test_a_prefix_that_makes_no_name_of_a_cluster_is_told_with_its_field(root: Path) -> None:
+    """The apiserver would refuse the Service, and with it the whole manifest, after the merge."""
+    long = f"{'a' * 57}-"
+    (told,) = found(f"resources: [../../base]\nnamePrefix: {long}\n".encode(), root)
+
+    assert told.startswith(f"namePrefix: the Service would be called `{long}server`, 64 characters")
+    assert found(b"resources: [../../base]\nnamePrefix: short-\n", root) == []
+    assert found(f"resources: [server.yaml]\nnamePrefix: {long}\n".encode(), root) == []
+
+
+def test_all_manifests_of_a_checkout_are_looked_at_and_nothing_else(root: Path) -> None:
+    """Folders of deploy/base are no models, and one that cannot be read hides no other."""
+    for place, text in {
+        "staging/tip": "images: []\n",
+        "staging/broken": "images: [\n",
+        "staging/well": "resources: [../../base]\n",
+        "base/canary": "images: []\n",
+    }.items():
+        (root / "deploy" / place).mkdir(parents=True)
+        (root / "deploy" / place / "kustomization.yaml").write_text(text)
+
+    told = {one.path.split("/")[2]: one.problem for one in problems_in(root, environments=["staging"])}
+
+    assert set(told) == {"broken", "tip"}
+    assert "it builds on nothing" in told["tip"]
