@@ -14,6 +14,8 @@ from slipway.domain.pages import Body
 from slipway.domain.verdict import Estimate, Finding, Verdict
 from slipway.maths.named_metrics import DecisionKind
 
+CANARY_GATE = "canary"  # asks for rows and hours, and holds until they are there; other gates hold nobody
+
 
 class CanaryEvidence(Body):
     """What a canary answered since `since`, the moment at which its rollout was verified, until `hours` later.
@@ -79,8 +81,8 @@ class CanaryEvidence(Body):
 class CanaryVerdicts(Body):
     """What follows: all of the traffic after `pass`, none after `fail`, and else it goes on.
 
-    `rows` and `hours` are what it has, `rows_needed` and `hours_needed` what its policy asks for, `since` as in the
-    evidence.
+    `rows` and `hours` are what it has, `rows_needed` and `hours_needed` what its policy asks for; `since`, `labelled`
+    and `share` are as in the evidence, 0 and None on pages from before they were told.
     """
 
     kind: ClassVar[str] = "canary-verdicts"
@@ -101,6 +103,8 @@ class CanaryVerdicts(Body):
     hours: float
     hours_needed: float
     policies_digest: str
+    labelled: int = 0
+    share: float | None = None
 
     @property
     def earliest(self) -> datetime:
@@ -110,7 +114,7 @@ class CanaryVerdicts(Body):
     @property
     def open_yet(self) -> tuple[Finding, ...]:
         """What it waits for: rows, hours, or both."""
-        return tuple(one for one in self.findings if one.gate == "canary" and one.verdict is not Verdict.PASS)
+        return tuple(one for one in self.findings if one.gate == CANARY_GATE and one.verdict is not Verdict.PASS)
 
     @property
     def failed(self) -> tuple[Finding, ...]:

@@ -77,6 +77,18 @@ class Finding(BaseModel):
         return f"{self.verdict} (audit)" if self.audit else str(self.verdict)
 
 
+def told_beside(findings: Iterable[Finding], why: str) -> tuple[Finding, ...]:
+    """What is wrong with the world and not with the canary: told with the reason, and nothing follows from it."""
+    return tuple(_told_beside(finding, why) for finding in findings)
+
+
+def _told_beside(finding: Finding, why: str) -> Finding:
+    if finding.verdict is not Verdict.FAIL:
+        return finding
+    notice = "; ".join(filter(None, [finding.notice, f"{finding.problem}; {why}"]))
+    return finding.model_copy(update={"verdict": Verdict.PASS, "problem": "", "mend": "", "notice": notice})
+
+
 def verdict_of(findings: Iterable[Finding]) -> Verdict:
     """What findings come to; those in audit do not count."""
     return worst(finding.verdict for finding in findings if not finding.audit)

@@ -17,7 +17,7 @@ from slipway.domain.policy import Policies, Policy
 from slipway.domain.release import Verdicts, VoidWaiver, WaiverUsed
 from slipway.domain.rollout_failure import RolloutFailure
 from slipway.domain.tag import Bump
-from slipway.domain.verdict import Finding, Verdict, verdict_of
+from slipway.domain.verdict import Finding, Verdict, told_beside, verdict_of
 from slipway.gates import (
     behaviour,
     budgets,
@@ -189,6 +189,8 @@ def verdicts_of_canary(
         hours=evidence.hours,
         hours_needed=limit.hours if limit else 0,
         policies_digest=policies_digest,
+        labelled=evidence.window.labelled,
+        share=evidence.share,
     )
 
 
@@ -199,7 +201,7 @@ def _answers_of_canary(evidence: CanaryEvidence, policies: Policies) -> Iterator
     yield from _labels_of_canary(evidence, policies)
     limit = policies.drift.limit_for(model).model_copy(update={"windows": 1, "of_last": 1})
     moved = drift.judge_window(evidence.as_window, limit)
-    yield from canary.told_beside(moved, f"{evidence.stable} is asked the same")
+    yield from told_beside(moved, f"{evidence.stable} is asked the same")
 
 
 def _labels_of_canary(evidence: CanaryEvidence, policies: Policies) -> Iterator[Finding]:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from slipway.domain.canary import CanaryEvidence
+from slipway.domain.canary import CANARY_GATE, CanaryEvidence
 from slipway.domain.limits import OutputsLimit
 from slipway.domain.rollout_limit import CanaryLimit
 from slipway.domain.verdict import Finding, Verdict
 from slipway.maths.intervals import share_interval
 
-GATE = "canary"
 _ODDS = 3.0  # standard deviations of a share
 
 
@@ -73,17 +72,12 @@ def judge_promise(evidence: CanaryEvidence) -> tuple[Finding, ...]:
     )
 
 
-def told_beside(findings: Iterable[Finding], why: str) -> tuple[Finding, ...]:
-    """What is wrong with the world and not with the canary: told with the reason, and nothing follows from it."""
-    return tuple(_told_beside(finding, why) for finding in findings)
-
-
 def verdict_of_canary(findings: Iterable[Finding]) -> Verdict:
     """Fail where one finding fails; pass where rows and hours are there; what is in audit decides nothing."""
     deciding = [finding for finding in findings if not finding.audit]
     if any(finding.verdict is Verdict.FAIL for finding in deciding):
         return Verdict.FAIL
-    waits = any(one.gate == GATE and one.verdict is Verdict.NOT_ENOUGH_EVIDENCE for one in deciding)
+    waits = any(one.gate == CANARY_GATE and one.verdict is Verdict.NOT_ENOUGH_EVIDENCE for one in deciding)
     return Verdict.NOT_ENOUGH_EVIDENCE if waits else Verdict.PASS
 
 
@@ -142,7 +136,7 @@ def _by_its_pace(evidence: CanaryEvidence, missing: int) -> str:
 def _enough(title: str, missing: float, measured: str, allowed: str, *, needed: str) -> Finding:
     waits = missing > 0
     return _finding(
-        GATE,
+        CANARY_GATE,
         title,
         Verdict.NOT_ENOUGH_EVIDENCE if waits else Verdict.PASS,
         measured,
@@ -160,7 +154,7 @@ def _share(evidence: CanaryEvidence, asked: float) -> tuple[Finding, ...]:
     most = asked + _ODDS * math.sqrt(asked * (1 - asked) / rows)
     return (
         _finding(
-            GATE,
+            CANARY_GATE,
             "Has it no more than its share?",
             Verdict.PASS,
             f"{share:.1%} of {rows:,} rows",
@@ -175,13 +169,6 @@ def _over(share: float, asked: float) -> str:
         f"the canary answered {share:.1%} of the rows, and the policy says {asked:.0%}: look at the replicas of the "
         "stable version, and at clients that keep one connection"
     )
-
-
-def _told_beside(finding: Finding, why: str) -> Finding:
-    if finding.verdict is not Verdict.FAIL:
-        return finding
-    notice = "; ".join(filter(None, [finding.notice, f"{finding.problem}; {why}"]))
-    return finding.model_copy(update={"verdict": Verdict.PASS, "problem": "", "mend": "", "notice": notice})
 
 
 def _finding(

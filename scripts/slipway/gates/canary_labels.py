@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from slipway.domain.canary import CanaryEvidence
+from slipway.domain.canary import CANARY_GATE, CanaryEvidence
 from slipway.domain.evidence import MetricsEvidence, SlicesEvidence
 from slipway.domain.incident import PreviousEvidence
-from slipway.domain.verdict import Estimate, Finding, Verdict, more_needed, widened
-from slipway.gates.canary import GATE, told_beside
+from slipway.domain.verdict import Estimate, Finding, Verdict, more_needed, told_beside, widened
 from slipway.maths.named_metrics import DecisionKind
 
 
@@ -80,7 +79,7 @@ def _whose_fault(
     previous: PreviousEvidence, worse: Iterable[Finding], evidence: CanaryEvidence, *, needed: str
 ) -> Finding:
     return Finding(
-        gate=GATE,
+        gate=CANARY_GATE,
         title=f"Is it worse than {evidence.stable}, or is the world?",
         verdict=Verdict.NOT_ENOUGH_EVIDENCE,
         measured=f"{previous.rows:,} labelled rows",
