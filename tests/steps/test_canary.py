@@ -12,6 +12,7 @@ from slipway.adapters import canaries, deploy_tree, failed_rollouts, manifests, 
 from slipway.adapters.canaries import Trial
 from slipway.adapters.records import Record
 from slipway.adapters.rollout import Live
+from slipway.adapters.webhook import SECRET
 from slipway.adapters.workplace import Workplace
 from slipway.cli.replay import replayed_incident
 from slipway.domain.canary import CanaryEvidence, CanaryVerdicts
@@ -32,13 +33,16 @@ from slipway.steps import (
     receive_pages,
     record_pages,
     revert_manifest,
+    send_webhook,
     status,
     verify_rollout,
 )
 
 from tests.steps.test_failed_rollouts import follow, quarantined, runs
+from tests.steps.test_send_webhook import told as told_by
 from tests.steps.test_verify_rollout import InThisProcess, verify
 from tests.team import ENVIRONMENT, MODEL, Team, Tip, copy_of
+from tests.unit.adapters.receiver import receiver
 
 _TODAY = datetime.now(UTC).date()
 _BETTER, _BAD = "tip@v1.1.0", "tip@v2.0.0"
@@ -443,6 +447,24 @@ def test_a_bad_one_runs_and_is_told_as_what_it_is(bad: Team) -> None:
     assert failure.serves == "v1.0.0"
 
 
+def test_a_receiver_is_told_of_how_many_answers_it_was_withdrawn_for(
+    bad: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that weighs how sure an incident is reads rows and labels, and days from which they are."""
+    monkeypatch.setenv(SECRET, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    serve(bad, "v2.0.0", _WORSE, rows=300)
+    record = failed(bad)
+    with receiver() as pager:
+        bad.edit("slipway.yaml", "environments:", f"incident_webhook: {pager.url}\nenvironments:")
+        follow(bad, record)
+        send_webhook.run_on_rollout(record, workplace=bad.workplace)
+        [(kind, data)] = told_by(pager)
+
+    assert kind == "incident.opened"
+    assert (data["version"], data["back_to"], data["rows"], data["labelled"]) == ("v2.0.0", "v1.0.0", 600, 600)
+    assert (data["since"], data["until"]) == (str(_TODAY), str(_TODAY + timedelta(days=1)))
+
+
 def test_a_person_withdraws_a_canary_by_going_back_to_what_has_the_rest(good: Team) -> None:
     """The command that people know at night."""
     page = revert_manifest.run_on_request(
@@ -468,6 +490,7 @@ def test_a_bad_one_can_be_measured_again(bad: Team) -> None:
     _, reversion, _ = follow(bad, record)
     assert reversion is not None
     assert reversion.pull is not None
+    judged(bad, hours=50)  # a later look is another one
     bad.workplace.forge.merge_pull(reversion.pull)
 
     again = replayed_incident(record.subject, bad.workplace)

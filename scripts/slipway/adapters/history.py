@@ -136,6 +136,15 @@ class History:
         """The newest page of a kind about a version that was a canary."""
         return self._latest(canary_folder(model, environment, version), kind)
 
+    def canary_pages(self, model: str, environment: str, version: str, kind: type[BodyT]) -> list[Page[BodyT]]:
+        """Every page of a kind about it, oldest first."""
+        found = [
+            parse_page(kind, content, where=f"ledger:{path}")
+            for path, content in self.ledger.pages(canary_folder(model, environment, version)).items()
+            if PurePosixPath(path).name.startswith(f"{kind.kind}.")
+        ]
+        return sorted(found, key=lambda page: page.number)
+
     def _newest_open(self, model: str, environment: str, incidents: Sequence[str]) -> OpenIncident | None:
         for incident in reversed(incidents):
             verdicts = self.incident_page(model, environment, incident, IncidentVerdicts)

@@ -44,7 +44,8 @@ class RolloutFailure(Body):
     place: the way back from that one led here, or a person did. `history` has the newest first.
 
     A `canary` had a share of the traffic, and `back_to` answers the rest: the way back is to withdraw it. `findings`
-    are what its answers were judged to be, of a canary that runs and is worse.
+    are what its answers were judged to be, of a canary that runs and is worse: of `rows` answers since the day `since`,
+    `labelled` of them.
     """
 
     kind: ClassVar[str] = "rollout-failure"
@@ -68,6 +69,9 @@ class RolloutFailure(Body):
     history: tuple[RolledOut, ...] = ()
     canary: bool = False
     findings: tuple[Finding, ...] = ()
+    since: date | None = None
+    rows: int = 0
+    labelled: int = 0
 
     @property
     def name(self) -> str:

@@ -85,9 +85,8 @@ def prepare_canary(name: str, *, workplace: Workplace) -> ReplayingCanary | None
     failure = workplace.history.incident_page(model, environment, incident, RolloutFailure)
     if failure is None or failure.body.problem is not RolloutProblem.WORSE:
         return None
-    place = (model, environment, failure.body.version)
-    canary = workplace.history.canary_page(*place, CanaryEvidence)
-    verdicts = workplace.history.canary_page(*place, CanaryVerdicts)
+    verdicts = _failed_look(failure.body, workplace)
+    canary = None if verdicts is None else _read_by(verdicts, workplace)
     if canary is None or verdicts is None:
         raise BadFile(f"the ledger has not what was measured for {name}", mend="record it: slipway watch " + model)
     policies, notices = _policies(verdicts.body.policies_digest, workplace)
@@ -95,6 +94,19 @@ def prepare_canary(name: str, *, workplace: Workplace) -> ReplayingCanary | None
     return ReplayingCanary(
         name=name, record=record, canary=canary, verdicts=verdicts, policies=policies, notices=notices
     )
+
+
+def _failed_look(failure: RolloutFailure, workplace: Workplace) -> Page[CanaryVerdicts] | None:
+    """What the incident was opened for: a canary is looked at again until it is gone, and so is one of a later time."""
+    pages = workplace.history.canary_pages(failure.model, failure.environment, failure.version, CanaryVerdicts)
+    of_it = [page for page in pages if (page.body.commit, page.body.seen) == (failure.commit, failure.seen)]
+    return next((page for page in of_it if page.body.failed), None)
+
+
+def _read_by(verdicts: Page[CanaryVerdicts], workplace: Workplace) -> Page[CanaryEvidence] | None:
+    told = verdicts.body
+    pages = workplace.history.canary_pages(told.model, told.environment, told.version, CanaryEvidence)
+    return next((page for page in pages if page.key == verdicts.reads["canary"]), None)
 
 
 def compare_canary(replaying: ReplayingCanary) -> Replay:

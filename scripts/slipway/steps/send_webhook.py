@@ -121,7 +121,7 @@ def _message_of(record: Record, *, web: str | None) -> dict[str, IncidentMessage
 
 
 def _message_of_rollout(record: Record, *, web: str | None) -> dict[str, IncidentMessage]:
-    """As `_message_of`; the version was never watched, so its days are the one on which it failed."""
+    """As `_message_of`; what was never watched has the one day on which it failed, and no rows."""
     filed = record.latest(IssueFiled)
     if filed is None:
         return {}
@@ -134,10 +134,10 @@ def _message_of_rollout(record: Record, *, web: str | None) -> dict[str, Inciden
         incident=failure.incident,
         outcome=verdicts.outcome,
         title=filed.body.title,
-        since=failure.seen,
+        since=failure.since or failure.seen,
         until=failure.seen,
-        rows=0,
-        labelled=0,
+        rows=failure.rows,
+        labelled=failure.labelled,
         back_to=failure.back_to,
         issue=filed.body.number,
         links=_links(filed.body.number, web=web),

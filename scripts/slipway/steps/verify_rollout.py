@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 
-from slipway.adapters import canaries, deploy_tree, failed_rollouts, git, signatures, wanted_rollouts
+from slipway.adapters import bringing_to_life, canaries, deploy_tree, failed_rollouts, git, wanted_rollouts
 from slipway.adapters.canaries import Trial
 from slipway.adapters.failed_rollouts import RanBefore
-from slipway.adapters.forge import Forge, StatusState
-from slipway.adapters.log_places import LogPlace
 from slipway.adapters.records import Record
-from slipway.adapters.registry.pull import pull_model_layer
-from slipway.adapters.rollout import Deployment, Live
+from slipway.adapters.rollout import Live
 from slipway.adapters.rollout import Rollout as Engine
 from slipway.adapters.served_log import GOLDEN_REQUEST
 from slipway.adapters.wanted_rollouts import Wanted
@@ -22,17 +18,12 @@ from slipway.adapters.workplace import Workplace
 from slipway.domain.canary import CanaryVerdicts
 from slipway.domain.evidence import Evidence, Golden
 from slipway.domain.identity import Identity
-from slipway.domain.log_address import is_table
 from slipway.domain.pages import Page
-from slipway.domain.release import Image, Rollout, Withdrawal
+from slipway.domain.release import Rollout, Withdrawal
 from slipway.domain.rollout_failure import LONGEST_LINE, LONGEST_WORDS, MOST_LINES, RolloutFailure, RolloutProblem
-from slipway.domain.rollout_limit import RolloutLimit
-from slipway.domain.verdict import Finding
 from slipway.errors import NotReleasable, RolloutFailed, ServerRefused, SlipwayError, Unreachable
 from slipway.measures import way_back
 from slipway.reports.plain import lines, shortened
-
-log = logging.getLogger(__name__)
 
 
 class _Fault(Exception):
@@ -88,7 +79,7 @@ def run_on_canary(
             f"{deploy_tree.manifest_path(environment, model)} names a canary, and nothing that answers the rest",
             mend="put back what had all of the traffic",
         )
-    _refuse_unjudged(found, workplace)
+    bringing_to_life.refuse_unjudged(found, workplace)
     return _run(found, on=on, workplace=workplace, engine=engine, stays=True)
 
 
@@ -109,7 +100,7 @@ def fail_canary(trial: Trial, told: CanaryVerdicts, *, workplace: Workplace) -> 
     problems = "; ".join(one.problem or one.title for one in told.failed)
     failure = RolloutFailed(f"{told.rows:,} rows were answered by the canary: {problems}", mend="withdraw it")
     fault = _Fault(RolloutProblem.WORSE, failure, golden_equal=golden.rows)
-    return _incident(found, fault, golden, told.failed, on=told.seen, serves=told.stable, workplace=workplace)
+    return _incident(found, fault, golden, told, on=told.seen, serves=told.stable, workplace=workplace)
 
 
 def _note_withdrawn(found: Wanted, workplace: Workplace) -> Page[Withdrawal]:
@@ -125,16 +116,16 @@ def _run(found: Wanted, *, on: date, workplace: Workplace, engine: Engine, stays
     record = workplace.release(found.tag)
     record.seed(workplace.history.pages_of(found.tag))
     try:
-        _refuse_unsigned(found, workplace)
+        bringing_to_life.refuse_unsigned(found, workplace)
         page = _roll_out(record, found, on=on, engine=engine, stays=stays, workplace=workplace)
     except _Fault as fault:
-        _mark_failed(found, fault.failure, workplace.forge)
+        bringing_to_life.mark_failed(found, fault.failure, workplace.forge)
         raise _written_down(record, found, fault, on=on, engine=engine, workplace=workplace) from fault
     except SlipwayError as failure:
-        _mark_failed(found, failure, workplace.forge)
+        bringing_to_life.mark_failed(found, failure, workplace.forge)
         raise
     told = f"{found.tag}: {page.body.golden_equal} of {page.body.golden_rows} golden answers"
-    workplace.forge.set_status(found.commit, context=_status(found), state="success", description=told)
+    bringing_to_life.mark_verified(found, told, workplace.forge)
     return page
 
 
@@ -151,71 +142,8 @@ def wanted(model: str, *, environment: str, workplace: Workplace) -> Wanted:
             f"{deploy_tree.manifest_path(environment, model)} deploys nothing yet",
             mend="merge a release's pull request",
         )
-    _refuse_unjudged(found, workplace)
+    bringing_to_life.refuse_unjudged(found, workplace)
     return found
-
-
-def _apply(found: Wanted, workplace: Workplace, engine: Engine, *, examine: Callable[[Live], None] | None) -> Live:
-    files = pull_model_layer(workplace.registry, found.tag.model, found.digest, workplace.layers)
-    log.info("rolling out %s in %s", found.tag, found.environment)
-    return engine.apply(
-        Deployment(
-            model=found.tag.model,
-            environment=found.environment,
-            version=found.tag.image_tag,
-            digest=found.digest,
-            image=f"{workplace.settings.image_registry}/{found.tag.model}:{found.tag.image_tag}@{found.digest}",
-            commit=found.commit,
-            model_directory=files["model.onnx"].parent,
-            served_log=_where_servers_log(workplace),
-            log_mode=workplace.settings.log_mode,
-            ready_seconds=_limit(found, workplace).ready_seconds,
-            examine=examine,
-            is_canary=found.is_canary,
-        )
-    )
-
-
-def _where_servers_log(workplace: Workplace) -> str | None:
-    """Nowhere, if the log is a table: whoever calls the server, or reads its answers, writes that."""
-    address = workplace.settings.served_log
-    return None if is_table(address) else LogPlace.address_from(address, root=workplace.repository.root)
-
-
-def _refuse_unjudged(found: Wanted, workplace: Workplace) -> None:
-    """Nothing runs that was not judged, whatever a manifest says."""
-    tag = found.tag
-    put_back = f"put {deploy_tree.manifest_path(found.environment, tag.model)} back"
-    if not workplace.history.passed(tag):
-        raise NotReleasable(
-            f"{tag}, which the manifest names, has no passing verdicts in the ledger",
-            mend=f"release it by its tag, or {put_back}",
-        )
-    if found.digest not in {page.body.digest for page in workplace.history.pages(tag, Image)}:
-        raise NotReleasable(
-            f"the manifest names {found.digest[:19]} as {tag}, and no release of {tag} has that image",
-            mend=f"record the release's pages, or {put_back}",
-        )
-    entry = deploy_tree.quarantined(workplace.forge, model=tag.model, version=tag.image_tag)
-    if entry is not None:
-        raise NotReleasable(
-            f"{tag}, which the manifest names, is quarantined by {entry.by}: {entry.reason}",
-            mend=f"{put_back}, or let an owner take the entry out of {deploy_tree.QUARANTINE}",
-        )
-
-
-def _refuse_unsigned(found: Wanted, workplace: Workplace) -> None:
-    tag, path = found.tag, deploy_tree.manifest_path(found.environment, found.tag.model)
-    signatures.verify(
-        tag.model,
-        found.digest,
-        workplace=workplace,
-        mend=f"put {path} back; or, if {tag} is yours, {signatures.how_to_sign(tag)}",
-    )
-
-
-def _limit(found: Wanted, workplace: Workplace) -> RolloutLimit:
-    return workplace.repository.policies().rollout.limit_for(found.tag.model)
 
 
 def _roll_out(
@@ -230,7 +158,7 @@ def _roll_out(
     verified = record.written_for(Rollout, reads=found.reads(stays=stays))
     examine = partial(_refuse_wrong, record, golden, engine)
     try:
-        live = _apply(found, workplace, engine, examine=examine if verified is None else None)
+        live = bringing_to_life.apply(found, workplace, engine, examine=examine if verified is None else None)
     except RolloutFailed as failure:
         if verified is not None:
             raise
@@ -238,7 +166,7 @@ def _roll_out(
     if verified is not None:
         return verified
     examine(live)
-    _watch(live, engine, seconds=_limit(found, workplace).settle_seconds, golden_equal=golden.rows)
+    _watch(live, engine, seconds=bringing_to_life.limit_of(found, workplace).settle_seconds, golden_equal=golden.rows)
     return record.once_for_each(
         Rollout,
         reads=found.reads(stays=stays),
@@ -302,7 +230,7 @@ def _written_down(
     """The failure, with the incident that tells of it."""
     golden = record.page(Evidence, written_by="measure-consistency").body.golden
     serves = partial(_serves, found, engine)
-    page = _incident(found, fault, golden, (), on=on, serves=serves, workplace=workplace)
+    page = _incident(found, fault, golden, None, on=on, serves=serves, workplace=workplace)
     failure = fault.failure
     return RolloutFailed(failure.summary, mend=_next_of(page.body), log=failure.log, incident=page.body.name)
 
@@ -311,7 +239,7 @@ def _incident(
     found: Wanted,
     fault: _Fault,
     golden: Golden,
-    findings: Sequence[Finding],
+    judged: CanaryVerdicts | None,
     *,
     on: date,
     serves: str | Callable[[], str | None],
@@ -326,9 +254,15 @@ def _incident(
     def make() -> RolloutFailure:
         answering = serves if isinstance(serves, str) else serves()
         failure = _failure(found, fault, golden, incident, on=on, serves=answering, workplace=workplace)
-        return failure.model_copy(update={"findings": tuple(findings)})
+        return failure if judged is None else failure.model_copy(update=_judged(judged))
 
     return kept.once_for_each(RolloutFailure, reads=reads, make=make)
+
+
+def _judged(told: CanaryVerdicts) -> dict[str, object]:
+    """Of a canary that runs and is worse, by the names of the page."""
+    counted = {"since": told.since.date(), "rows": told.rows, "labelled": told.labelled}
+    return {"findings": told.failed, **counted}
 
 
 def _failure(
@@ -388,19 +322,3 @@ def _next_of(failure: RolloutFailure) -> str:
         f"slipway rollout {failure.model} --environment {failure.environment} tells its owners and goes back, "
         f"as policies/rollout.yaml says; one by one: {', '.join(steps)}, each with {failure.name}"
     )
-
-
-def _status(found: Wanted) -> str:
-    """The name of the mark that the commit of the manifest gets."""
-    mark = f"slipway/{found.environment}/{found.tag.model}"
-    return f"{mark}/canary" if found.is_canary else mark
-
-
-def _mark_failed(found: Wanted, failure: SlipwayError, forge: Forge) -> None:
-    """Show the attempt; where even that is refused, the failure itself is still the one that is told."""
-    state: StatusState = "error" if isinstance(failure, Unreachable) else "failure"
-    told = f"{found.tag}: {failure.problem.splitlines()[0]}"
-    try:
-        forge.set_status(found.commit, context=_status(found), state=state, description=told)
-    except SlipwayError as refused:
-        log.warning("the commit %s could not be marked: %s", found.commit[:12], refused.problem)
