@@ -28,6 +28,7 @@ from slipway.steps import (
     build_image,
     bump_manifest,
     compare_live,
+    export_watch,
     judge,
     measure_canary,
     receive_pages,
@@ -320,6 +321,8 @@ def test_a_good_one_waits_until_it_has_rows_and_hours_and_says_so(good: Team) ->
     assert waits.wait is not None
     assert waits.wait.reasons == ("it has 120 rows of 200 rows and 10 hours of 24 hours",)
     assert waits.wait.until == told.since + timedelta(hours=24)
+    (exported,) = export_watch.run(now=told.since, workplace=good.workplace).watched
+    assert (exported.canary, exported.canary_told) == ("v1.1.0", told)
     (row,) = status.run(workplace=good.workplace, now=told.since)
     assert [(one.version, one.canary) for one in row.on_its_way] == [("v1.1.0", True)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from slipway.domain.canary import CanaryVerdicts
 from slipway.domain.incident import HeldTo, Outcome, Window
 from slipway.domain.pages import Frozen
 from slipway.domain.verdict import Finding
@@ -14,7 +15,8 @@ class Watched(Frozen):
 
     `window` is the newest of the version that is deployed; with it, `outcome` is None where that was not watched yet.
     An open incident of a version before is told all the same. `findings` are those of the open incident, and `limits`
-    what the features of that window are held to today.
+    what the features of that window are held to today. `canary` is the version that has a share of the traffic, None
+    where none has, and `canary_told` what was judged of it last beside this version.
     """
 
     model: str
@@ -24,6 +26,8 @@ class Watched(Frozen):
     outcome: Outcome | None = None
     findings: tuple[Finding, ...] = ()
     limits: tuple[HeldTo, ...] = ()
+    canary: str | None = None
+    canary_told: CanaryVerdicts | None = None
 
 
 class WatchExport(Frozen):

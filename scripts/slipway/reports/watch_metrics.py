@@ -14,6 +14,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from slipway.domain.incident import Outcome, Window
+from slipway.domain.verdict import Verdict
 from slipway.domain.watched import Watched, WatchExport
 
 _PLACE = ("environment", "model")
@@ -53,6 +54,39 @@ class _Told(Collector):
         yield from _verdicts(watched)
         yield from _windows([(_place(one), one.window) for one in watched if one.window is not None])
         yield _limits(watched)
+        yield from _canaries(watched)
+
+
+def _canaries(watched: Iterable[Watched]) -> Iterator[Metric]:
+    """Nothing of a team that has none: no name of these is told then."""
+    trying = [((*_place(one), one.canary), one.canary_told) for one in watched if one.canary is not None]
+    if not trying:
+        return
+    told = [(place, judged) for place, judged in trying if judged is not None]
+    labels = (*_PLACE, "version")
+    yield _gauge("slipway_canary", "What has a share of the traffic", ((place, 1.0) for place, _ in trying), *labels)
+    yield _gauge(
+        "slipway_canary_verdict",
+        "1 for what was judged of it last, 0 for all else",
+        (((*place, str(one)), float(judged.verdict is one)) for place, judged in told for one in Verdict),
+        *labels,
+        "verdict",
+    )
+    yield _gauge(
+        "slipway_canary_rows", "Rows that it answered", ((place, float(judged.rows)) for place, judged in told), *labels
+    )
+    yield _gauge(
+        "slipway_canary_rows_needed",
+        "Rows that its policy asks for",
+        ((place, float(judged.rows_needed)) for place, judged in told),
+        *labels,
+    )
+    yield _gauge(
+        "slipway_canary_share",
+        "Share of the rows that it answered of those of both versions, 0 to 1",
+        ((place, judged.share) for place, judged in told if judged.share is not None),
+        *labels,
+    )
 
 
 def _verdicts(watched: Iterable[Watched]) -> Iterator[Metric]:

@@ -8,6 +8,7 @@ from slipway.adapters import deploy_tree
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.workplace import Workplace
 from slipway.domain.calibrated_limits import held_to
+from slipway.domain.canary import CanaryVerdicts
 from slipway.domain.evidence import Evidence
 from slipway.domain.incident import HeldTo, Outcome, Window
 from slipway.domain.tag import ReleaseTag
@@ -38,6 +39,7 @@ def _watched(model: str, environment: str, live: Deployed | BadFile, workplace: 
     incident = workplace.history.open_incident(model, environment)
     quiet = Outcome.QUIET if windows else None
     newest = windows[-1] if windows else None
+    canary = deploy_tree.canary(workplace.forge, environment=environment, model=model)
     return Watched(
         model=model,
         environment=environment,
@@ -46,7 +48,16 @@ def _watched(model: str, environment: str, live: Deployed | BadFile, workplace: 
         outcome=incident.verdicts.outcome if incident else quiet,
         findings=incident.verdicts.findings if incident else (),
         limits=_limits(model, newest, workplace) if newest else (),
+        canary=canary.tag if canary else None,
+        canary_told=_told_of(canary, environment, live, workplace) if canary else None,
     )
+
+
+def _told_of(canary: Deployed, environment: str, live: Deployed, workplace: Workplace) -> CanaryVerdicts | None:
+    """None where it was judged beside another version, or not yet."""
+    found = workplace.history.canary_page(canary.name, environment, canary.tag, CanaryVerdicts)
+    both = (canary.digest, live.digest)
+    return found.body if found is not None and (found.body.digest, found.body.stable_digest) == both else None
 
 
 def _limits(model: str, window: Window, workplace: Workplace) -> tuple[HeldTo, ...]:

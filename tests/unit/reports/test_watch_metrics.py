@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
+from slipway.domain.canary import CanaryVerdicts
 from slipway.domain.evidence import MetricsEvidence
 from slipway.domain.incident import FeatureDrift, HeldTo, Outcome, Window
 from slipway.domain.verdict import Estimate, Finding, Verdict
@@ -75,6 +76,39 @@ def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
 def test_all_that_the_watch_said_is_told(text_file: SnapshotAssertion) -> None:
     """Rules, dashboards and whatever a team adds ask by these names; a changed one silences an alert."""
     assert text(DRIFTED, NEW) == text_file
+
+
+def test_a_canary_is_told_with_its_share_its_rows_and_what_was_judged_of_it() -> None:
+    """Who looks hourly sees one that got more than its share, or that nobody asks, before the watch of the next day."""
+    judged = CanaryVerdicts(
+        model="fraud",
+        environment="staging",
+        version="v2.1.0",
+        digest="sha256:1",
+        commit="c",
+        stable="v2.0.0",
+        stable_digest="sha256:0",
+        seen=date(2026, 3, 8),
+        since=MADE,
+        verdict=Verdict.NOT_ENOUGH_EVIDENCE,
+        findings=(),
+        rows=411,
+        rows_needed=2000,
+        hours=13.5,
+        hours_needed=24,
+        policies_digest="sha256:p",
+        share=0.2,
+    )
+    new = NEW.model_copy(update={"canary": "v2.1.0"})
+    told = samples(text(new.model_copy(update={"canary_told": judged})))
+    place = frozenset({"environment": "staging", "model": "fraud", "version": "v2.1.0"}.items())
+
+    assert [told[f"slipway_canary{name}", place] for name in ("", "_rows", "_rows_needed", "_share")] == [
+        *(1.0, 411.0, 2000.0, 0.2)
+    ]
+    verdicts = {dict(labels)["verdict"]: value for (name, labels), value in told.items() if name.endswith("_verdict")}
+    assert verdicts == {"pass": 0.0, "fail": 0.0, "not enough evidence": 1.0}
+    assert {name for name, _ in samples(text(new)) if name.startswith("slipway_canary")} == {"slipway_canary"}
 
 
 def test_days_are_told_as_moments_in_utc() -> None:
