@@ -6,31 +6,30 @@ and two at once do no harm.
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from slipway.adapters.deploy_tree import manifest_path
 from slipway.adapters.rollout import Batch, Deployment, Live, Stray, client
 from slipway.adapters.rollout.client import Times
-from slipway.adapters.rollout.kubernetes import blame, objects, reading, staying, verdicts, writing
+from slipway.adapters.rollout.kubernetes import staying, verdicts, writing
+from slipway.adapters.rollout.kubernetes.arriving import wait_until_live
 from slipway.adapters.rollout.kubernetes.asking import Asking
 from slipway.adapters.rollout.kubernetes.forwarding import forwarded
 from slipway.adapters.rollout.kubernetes.kubectl import Kubectl
+from slipway.adapters.rollout.kubernetes.leaving import wait_until_gone
 from slipway.adapters.rollout.kubernetes.objects import Pod
 from slipway.adapters.rollout.kubernetes.reading import Seen
 from slipway.adapters.rollout.kubernetes.rendered import Rendered, Workload, digest_of, fetched, rendered
 from slipway.adapters.rollout.kubernetes.staying import Restarts
 from slipway.adapters.rollout.kubernetes.strays import served, strays
+from slipway.adapters.rollout.kubernetes.watching import Watch
 from slipway.domain.settings import RolloutEngine
 from slipway.errors import BadFile, ClusterRefused, Unreachable
 
-log = logging.getLogger(__name__)
-
 _PORT, _PORT_NAME = 8080, "http"
-_CRASH_SECONDS = 6.0  # until a cluster tells that a container ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +55,9 @@ class KubernetesRollout:
         asking = self._asking(deployment.environment, workload)
         if self.engine is RolloutEngine.KUBERNETES:
             writing.apply(manifest, asking.kubectl, model=deployment.model)
-        seen = self._wait(deployment, asking)
-        if manifest.canary is None:
-            self._wait_until_alone(deployment, manifest, asking.kubectl)
+        same = partial(self.same_as, deployment.model, deployment.digest)
+        seen = wait_until_live(deployment, asking, engine=self.engine, same=same, turn_seconds=self.turn_seconds)
+        wait_until_gone(deployment, manifest, asking, engine=self.engine, turn_seconds=self.turn_seconds)
         self._restarts[workload.url] = staying.restarts(seen, deployment.digest)
         return Live(
             model=deployment.model,
@@ -103,20 +102,12 @@ class KubernetesRollout:
             with forwarded(asking.kubectl, pod.name, _port_of(pod, seen), place=asking.workload.place) as url:
                 return client.ask(replace(live, url=url), batch, request_id=request_id, times=times)
         except Unreachable:
-            self._raise_if_it_fell(live, asking, staying.restarts(seen, live.digest))
+            self._watch(live, asking).raise_if_it_fell(staying.restarts(seen, live.digest))
             raise
 
     def watch(self, live: Live, *, seconds: float) -> None:
-        asking = self._asking(live.environment, Workload.at(live.url))
-        ends = time.monotonic() + seconds
-        seen = self._look(asking, ends)
-        before = self._restarts.get(live.url, staying.restarts(seen, live.digest))
-        unready = self._look_after(live, seen, asking, before, known={})
-        while time.monotonic() < ends or unready:  # who is not ready at the last look gets another one
-            time.sleep(self.turn_seconds)
-            seen = self._look(asking, ends)
-            unready = self._look_after(live, seen, asking, before, known=unready)
-        _refuse_less(seen, live, asking, before)
+        watch = self._watch(live, self._asking(live.environment, Workload.at(live.url)))
+        watch.watch(seconds=seconds, before=self._restarts.get(live.url))
 
     def stop(self, model: str, environment: str) -> None:
         """Delete the Deployment, and that of a canary; the rest stays, and the next rollout makes them again.
@@ -133,6 +124,9 @@ class KubernetesRollout:
         manifest = self._rendered(model, environment)
         if manifest is not None:
             writing.delete(manifest, self._kubectl(environment))
+
+    def _watch(self, live: Live, asking: Asking) -> Watch:
+        return Watch(live, asking, call_seconds=self.call_seconds, turn_seconds=self.turn_seconds)
 
     def _asking(self, environment: str, workload: Workload) -> Asking:
         return Asking(self._kubectl(environment), workload)
@@ -172,114 +166,6 @@ class KubernetesRollout:
                 mend="if somebody merged meanwhile, roll out again; else let `images:` name what the Deployment runs",
             )
         return found, workload
-
-    def _wait(self, deployment: Deployment, asking: Asking) -> Seen:
-        """Look again and again until it is live, it is known not to get there, or its time is over."""
-        ends, told = time.monotonic() + deployment.ready_seconds, ""
-        while True:
-            is_last = time.monotonic() >= ends
-            try:
-                seen = asking.look()
-            except Unreachable as silent:
-                if is_last:
-                    raise
-                text = silent.problem
-            else:
-                text = reading.waits_for(seen, deployment.digest) or self._other_image(seen, deployment)
-                if not text:
-                    log.info("%s %s is live in %s", deployment.model, deployment.version, deployment.environment)
-                    return seen
-                self._decide(seen, deployment, asking, waits_for=text, is_last=is_last)
-            told = _tell(deployment, text, told)
-            time.sleep(min(self.turn_seconds, max(0.0, ends - time.monotonic())))
-
-    def _wait_until_alone(self, deployment: Deployment, manifest: Rendered, kubectl: Kubectl) -> None:
-        """Argo CD and Flux delete what git holds no more, a moment after they applied the rest.
-
-        Raises:
-            Unreachable: a canary that is in the manifest no more is still there when the time is over.
-        """
-        ends = time.monotonic() + deployment.ready_seconds
-        which = writing.canaries_of(deployment.model, manifest)
-        while objects.of_kind(kubectl.objects("deployment.apps", *which), "Deployment", objects.Deployment):
-            if time.monotonic() >= ends:
-                raise Unreachable(
-                    f"a canary of {deployment.model} is still there in {deployment.environment}, and in no manifest; "
-                    "it gets no requests",
-                    mend=f"see who keeps it, or delete it: {kubectl.shown('delete', 'deployment.apps', *which)}",
-                )
-            time.sleep(min(self.turn_seconds, max(0.0, ends - time.monotonic())))
-
-    def _decide(self, seen: Seen, deployment: Deployment, asking: Asking, *, waits_for: str, is_last: bool) -> None:
-        """Raise what is known of a rollout that is not live; return while it may still get there."""
-        loop = blame.crash_loop(seen, deployment.digest)
-        if loop is not None:
-            raise verdicts.at_fault((loop,), seen, deployment, asking)
-        if is_last:
-            raise verdicts.out_of_time(seen, deployment, asking, engine=self.engine, waits_for=waits_for)
-
-    def _other_image(self, seen: Seen, deployment: Deployment) -> str:
-        """The images of an index are asked for only where a runtime tells another digest."""
-        found = seen.other_image(deployment.digest, frozenset())
-        if found is None:
-            return ""
-        found = seen.other_image(deployment.digest, self.same_as(deployment.model, deployment.digest))
-        return "" if found is None else f"pod {found[0].name} runs {found[1]}, which is not what the manifest names"
-
-    def _look(self, asking: Asking, ends: float) -> Seen:
-        """A look; an apiserver that is away for a moment is asked again, until `ends` and at least for a call's time.
-
-        Raises:
-            Unreachable: it was away until then.
-        """
-        ends = max(ends, time.monotonic() + self.call_seconds)
-        while True:
-            try:
-                return asking.look()
-            except Unreachable:
-                if time.monotonic() >= ends:
-                    raise
-            time.sleep(self.turn_seconds)
-
-    def _look_after(
-        self, live: Live, seen: Seen, asking: Asking, before: Restarts, *, known: Mapping[str, blame.Trouble]
-    ) -> dict[str, blame.Trouble]:
-        """The pods that are not ready by the version's fault; one that was not at the last look either is out.
-
-        Raises:
-            RolloutFailed: a pod was started anew, or is not ready any more.
-        """
-        fell = staying.restarted(seen, live.digest, before)
-        if fell is not None:
-            raise verdicts.fell_over(fell, live, asking)
-        around = asking.around(seen, live.digest, patience=0.0)
-        unready = staying.of_version(staying.unready(seen, live.digest, before, around))
-        for uid in unready.keys() & known.keys():
-            raise verdicts.fell_over(unready[uid], live, asking)
-        return unready
-
-    def _raise_if_it_fell(self, live: Live, asking: Asking, before: Restarts) -> None:
-        """What stops to answer may have crashed over the question; a cluster tells that a moment later."""
-        ends = time.monotonic() + _CRASH_SECONDS
-        while time.monotonic() < ends:
-            fell = staying.restarted(self._look(asking, ends), live.digest, before)
-            if fell is not None:
-                raise verdicts.fell_over(fell, live, asking)
-            time.sleep(min(self.turn_seconds, 1.0))
-
-
-def _refuse_less(seen: Seen, live: Live, asking: Asking, before: Restarts) -> None:
-    missing = staying.short_of(seen, live.digest, before)
-    if missing:
-        around = asking.around(seen, live.digest, patience=0.0)
-        raise verdicts.not_there(missing, blame.troubles(seen, live.digest, around), live)
-
-
-def _tell(deployment: Deployment, text: str, told: str) -> str:
-    """Each change of state once."""
-    if text != told:
-        log.info("%s %s in %s: %s", deployment.model, deployment.version, deployment.environment, text)
-    return text
 
 
 def _ready_pod(seen: Seen, live: Live) -> Pod:

@@ -40,10 +40,9 @@ def out_of_time(
 
 
 def at_fault(found: Sequence[Trouble], seen: Seen, deployment: Deployment, asking: Asking) -> RolloutFailed:
-    still = any(pod.is_ready for pod in seen.old_pods(deployment.digest))
-    end = "what served before still does" if still else "nothing else is served"
+    subject = f"{deployment.model} {deployment.version}"
     return RolloutFailed(
-        f"{deployment.model} {deployment.version} does not go live in {deployment.environment}: {_told(found)}; {end}",
+        f"{subject} does not go live in {deployment.environment}: {_told(found)}; {_rest(seen, deployment)}",
         mend=f"its log says why: {_log(asking, found[0].pod)}",
         log=asking.log_of(found[0].pod),
     )
@@ -64,6 +63,29 @@ def not_there(missing: str, found: Sequence[Trouble], live: Live) -> Unreachable
         f"{live.model} {live.version} went live in {live.environment}, and now: {missing}{'; ' if told else ''}{told}",
         mend=_mend(found, "roll out again once the cluster is well"),
     )
+
+
+def not_gone(names: Sequence[str], deployment: Deployment, asking: Asking, *, engine: RolloutEngine) -> Unreachable:
+    """Deployments of a canary which is in the manifest no more, and which nobody took away."""
+    kubectl, place = asking.kubectl, asking.workload.place
+    if engine is RolloutEngine.KUBERNETES:
+        keeps = kubectl.shown("get", "deployment", *names, *place)
+        mend = f"Slipway deleted it: see what keeps it by its finalizers: {keeps} --output=yaml"
+    else:
+        mend = _sync(engine, asking)
+    return Unreachable(
+        f"a canary of {deployment.model} is still there in {deployment.environment}, and no manifest names it: "
+        f"{', '.join(names)}",
+        mend=mend,
+    )
+
+
+def _rest(seen: Seen, deployment: Deployment) -> str:
+    """What serves meanwhile; beside a canary that is another Deployment, which nobody touched."""
+    if deployment.is_canary:
+        return "what it runs beside is as it was"
+    still = any(pod.is_ready for pod in seen.old_pods(deployment.digest))
+    return "what served before still does" if still else "nothing else is served"
 
 
 def _not_begun(seen: Seen, deployment: Deployment, asking: Asking, engine: RolloutEngine) -> Unreachable:

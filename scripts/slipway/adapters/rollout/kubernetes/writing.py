@@ -7,7 +7,8 @@ from pathlib import Path
 
 from slipway.adapters import crash_points
 from slipway.adapters.rollout.kubernetes.kubectl import Kubectl
-from slipway.adapters.rollout.kubernetes.rendered import OF_CANARIES, Rendered
+from slipway.adapters.rollout.kubernetes.leaving import left_behind
+from slipway.adapters.rollout.kubernetes.rendered import Rendered
 
 _MANAGER = "slipway"
 _STOP_SECONDS = 120.0
@@ -22,13 +23,10 @@ def apply(manifest: Rendered, kubectl: Kubectl, *, model: str) -> None:
         ended = kubectl.ended("apply", f"--field-manager={_MANAGER}", "--filename=-", stdin=manifest.content)
         if ended.code != 0:
             raise kubectl.failure(ended, "apply", "--kustomize", str(Path(manifest.path).parent))
-        if manifest.canary is None:
-            kubectl.run("delete", "deployment.apps", *canaries_of(model, manifest), "--wait=false")
-
-
-def canaries_of(model: str, manifest: Rendered) -> tuple[str, ...]:
-    """Which Deployments are those of canaries, as kubectl takes it."""
-    return (f"--selector={OF_CANARIES},app.kubernetes.io/name={model}", *manifest.workload.place)
+        left = left_behind(model, manifest, kubectl)
+        if left:
+            words = ("--ignore-not-found", "--wait=false", *manifest.workload.place)
+            kubectl.run("delete", "deployment.apps", *left, *words)
 
 
 def delete(manifest: Rendered, kubectl: Kubectl) -> None:
