@@ -9,6 +9,7 @@ import pytest
 from filelock import FileLock
 
 from tests.e2e import flights
+from tests.e2e.kills.stages import Built, build
 from tests.unit.converters.conftest import flights as flights_of_2013  # noqa: F401  # fixtures, asked for by name
 from tests.unit.converters.conftest import shared  # noqa: F401
 
@@ -25,3 +26,16 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
             flights.release(checkout, flights.variables(checkout))
             (checkout.parent / "finished").touch()
     return checkout
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """All stages of a small team, run once without a kill; parallel test processes share them."""
+    base = tmp_path_factory.getbasetemp()
+    folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    made = Built(folder / "kills")
+    with FileLock(folder / "kills.lock"):
+        if not (made.folder / "finished").exists():
+            build(made.folder)
+            (made.folder / "finished").touch()
+    return made

@@ -12,12 +12,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from slipway.adapters import git
 from slipway.adapters.forge.local import LocalForge
 from slipway.adapters.rollout.server_process import wait_until
@@ -33,7 +31,7 @@ from tests.e2e.kills.killing import (
     was_touched,
     world_before,
 )
-from tests.e2e.kills.stages import NAMED, STAGES, Built, Stage
+from tests.e2e.kills.stages import NAMED, Built
 from tests.e2e.kills.told import broken, fingerprint, processes
 
 RANDOM_MOMENTS = 20
@@ -44,7 +42,8 @@ STEPS = (
     *("v1.1.0-merge", "v1.1.0-verify-rollout", "v1.1.0-announce-rollout"),
     *(f"bad-week-{step}" for step in ("measure-drift", "judge", "revert-manifest", "file-issue", "record-pages")),
 )
-# Writes that the line above does not make, by the stage that does; None stands for all of its writes.
+# Writes that the line above does not make, by the stage that does; None stands for all of its writes, `ledger-commit:1`
+# for the first of that name.
 BESIDE: dict[str, set[str] | None] = {
     "v1.0.0": {"registry-layout", "registry-mount"},
     "v1.0.2-file-issue": None,
@@ -58,6 +57,10 @@ BESIDE: dict[str, set[str] | None] = {
     "rollback": None,
     "strange-status": None,
     "check": {"working-tree"},
+    "canary-rollout": {"ledger-commit"},
+    "canary-good-rollout": {"open-pull"},
+    "canary-bad-watch": {"open-pull", "open-issue"},
+    "canary-gone-rollout": {"ledger-commit:1"},
 }
 # Writes that none of these makes, by the test that kills them.
 ELSEWHERE = {
@@ -72,51 +75,28 @@ ELSEWHERE = {
 }
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """All stages, run once without a kill; parallel test processes share them."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    made = Built(shared / "kills")
-    with FileLock(shared / "kills.lock"):
-        if not (made.folder / "finished").exists():
-            made.folder.mkdir()
-            requirements = made.folder / "requirements.txt"
-            requirements.write_text(team.REQUIREMENTS)
-            team.stand_in_for_tensorflow(made.cache, requirements)
-            _run_all(made)
-            (made.folder / "finished").touch()
-    return made
-
-
-def _run_all(built: Built) -> None:
-    """Two at a time; a stage waits for the one before it, which was handed over earlier."""
-    running: dict[str, Future[None]] = {}
-
-    def run(stage: Stage) -> None:
-        if stage.after is not None:
-            running[stage.after].result()
-        built.run(stage)
-
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        for stage in STAGES:
-            running[stage.name] = pool.submit(run, stage)
-    for done in running.values():
-        done.result()
-
-
 @pytest.mark.parametrize("name", [*STEPS, *BESIDE])
 def test_a_command_killed_before_or_after_a_write_is_mended_by_running_it_again(
     name: str, built: Built, tmp_path: Path
 ) -> None:
     """What others can see is written in some order, and a kill can come between any two of these writes."""
-    stage, only = NAMED[name], BESIDE.get(name)
-    moments = [moment for moment in built.moments(stage) if only is None or moment.split(":")[1] in only]
+    stage = NAMED[name]
+    moments = _moments_to_kill_at(name, built)
     assert moments
     for moment in moments:
         with world_before(stage, built, tmp_path / "world") as world:
             assert killed_at(moment, stage, built, world) == -signal.SIGKILL
             assert_run_again_as_if_undisturbed(stage, built, world, when=moment)
+
+
+def _moments_to_kill_at(name: str, built: Built) -> list[str]:
+    only = BESIDE.get(name)
+    passed = [moment.split(":", maxsplit=2) for moment in built.moments(NAMED[name])]
+    return [
+        f"{side}:{write}:{number}"
+        for side, write, number in passed
+        if only is None or not only.isdisjoint((write, f"{write}:{number}"))
+    ]
 
 
 @pytest.mark.parametrize("name", STEPS)
@@ -202,8 +182,7 @@ def test_every_external_write_is_killed_by_some_test(built: Built) -> None:
     """A new write without a kill would be the one that leaves half of something behind."""
     killed = set()
     for name in (*STEPS, *BESIDE):
-        passed = {moment.split(":")[1] for moment in built.moments(NAMED[name])}
-        killed |= passed & (BESIDE.get(name) or passed)
+        killed |= {moment.split(":")[1] for moment in _moments_to_kill_at(name, built)}
 
     assert killed | set(ELSEWHERE) == set(_names_of_writes())
     assert not killed & set(ELSEWHERE)

@@ -69,6 +69,7 @@ def look(model: str, environment: str, until: date | None, *, about: Callable[[I
 
     place = options.workplace()
     if canaries.running(model, environment=environment, workplace=place) is None:
+        _end_withdrawal(model, environment, place, about=about)
         return 0
     click.get_current_context().invoke(measure_canary, model=model, environment=environment, until=until, as_json=False)
     page = _judge(model, environment, until, place)
@@ -129,6 +130,19 @@ def _withdraw(judged: CanaryVerdicts, place: Workplace, *, about: Callable[[Issu
         return  # somebody was faster
     page = verify_rollout.fail_canary(trial, judged, workplace=place)
     failed_rollouts.follow(page.body.name, about, leave_webhook=True)
+
+
+def _end_withdrawal(model: str, environment: str, place: Workplace, *, about: Callable[[IssueFiled], str]) -> None:
+    """Tell of a canary that a run took out of the manifest and was killed before it told anybody."""
+    from slipway.adapters import failed_rollouts as incidents
+    from slipway.domain.incident import IssueFiled
+    from slipway.domain.rollout_failure import RolloutFailure, RolloutProblem
+
+    for incident in place.history.failed_rollouts(model, environment)[-1:]:
+        record = incidents.opened(model, environment, incident, place)
+        failure = record.page(RolloutFailure, written_by="verify-rollout").body
+        if failure.problem is RolloutProblem.WORSE and record.latest(IssueFiled) is None:
+            failed_rollouts.follow(failure.name, about, leave_webhook=True)
 
 
 def _judge(model: str, environment: str, until: date | None, place: Workplace) -> Page[CanaryVerdicts] | None:

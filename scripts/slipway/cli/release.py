@@ -178,12 +178,10 @@ def verify_rollout(  # noqa: PLR0917  # click passes by name
         tell(f"{model} in {name}: the manifest names no canary")
         return
     body = page.body
+    what = f"the canary {body.version}" if body.canary else body.version
     end = "" if body.stays else "; it ends with this run, for a hosted runner keeps no server"
-    show(
-        page,
-        f"{model} in {name}: {body.version} is live, {body.golden_equal} of {body.golden_rows} golden answers{end}",
-        as_json=as_json,
-    )
+    golden = f"{body.golden_equal} of {body.golden_rows} golden answers"
+    show(page, f"{model} in {name}: {what} is live, {golden}{end}", as_json=as_json)
     hand_over({"version": body.version, "digest": body.digest})
 
 

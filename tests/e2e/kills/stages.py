@@ -10,13 +10,14 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from slipway.adapters.rollout.process import stop_all
 
-from tests.e2e.kills import team
+from tests.e2e.kills import canary, kubectl_of_a_file, team
 from tests.e2e.kills.told import told
 
 Edit = Callable[[Path], object]
@@ -130,6 +131,7 @@ def _is_ready_within(seconds: float) -> Edit:
 _MEASURED = ("resolve-tag", "convert-to-onnx", "measure-consistency", "rehearse-rollback", "judge")
 _PROPOSED = ("build-image", "bump-manifest", "file-issue", "record-pages")
 _LOOKED = ("measure-drift", "judge", "revert-manifest", "file-issue", "record-pages")
+_WATCH = ("watch", team.MODEL, "--until", canary.DAY.isoformat())
 _ROLL_OUT = ("verify-rollout", team.MODEL, "--on", _LIVE.isoformat())
 
 STAGES: tuple[Stage, ...] = (
@@ -199,6 +201,43 @@ STAGES: tuple[Stage, ...] = (
     Stage("rollback", "v1.1.0-record-again", ("rollback", team.MODEL, "--to", "v1.0.0")),
     Stage("strange-status", "v1.1.0-record-again", ("status", "--live", "--issue"), team.run_by_hand, code=10),
     Stage("check", "v1.0.1", ("check", team.MODEL)),
+    # A canary, on a cluster.
+    Stage("canary-before", "v1.1.0-record-pages", ("rollout", team.MODEL), canary.on_a_cluster),
+    Stage("canary-bump-manifest", "canary-before", ("bump-manifest", canary.TAG)),
+    Stage("canary-record-pages", "canary-bump-manifest", ("record-pages", canary.TAG)),
+    Stage("canary-merge", "canary-record-pages", ("merge", "3")),
+    Stage("canary-rollout", "canary-merge", ("rollout", team.MODEL)),
+    Stage("canary-good-watch", "canary-rollout", _WATCH, canary.answers_well, code=11),
+    Stage("canary-good-rollout", "canary-good-watch", ("rollout", team.MODEL)),
+    Stage("canary-good-merge", "canary-good-rollout", ("merge", "4")),
+    Stage("canary-whole-rollout", "canary-good-merge", ("rollout", team.MODEL)),
+    Stage("canary-bad-watch", "canary-rollout", _WATCH, canary.answers_no_numbers, code=11),
+    Stage("canary-bad-merge", "canary-bad-watch", ("merge", "4")),
+    Stage("canary-gone-rollout", "canary-bad-merge", ("rollout", team.MODEL)),
+    Stage("canary-by-commit-watch", "canary-rollout", _WATCH, canary.is_withdrawn_by_commit, code=11),
     Stage("new-model", "start", ("new-model", "another")),
 )
 NAMED = {stage.name: stage for stage in STAGES}
+
+
+def build(folder: Path) -> Built:
+    """Run all stages, two at a time; a stage waits for the one before it, which was handed over earlier."""
+    built = Built(folder)
+    folder.mkdir()
+    requirements = folder / "requirements.txt"
+    requirements.write_text(team.REQUIREMENTS)
+    team.stand_in_for_tensorflow(built.cache, requirements)
+    kubectl_of_a_file.install(built.cache / team.PROGRAMS)
+    running: dict[str, Future[None]] = {}
+
+    def run(stage: Stage) -> None:
+        if stage.after is not None:
+            running[stage.after].result()
+        built.run(stage)
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for stage in STAGES:
+            running[stage.name] = pool.submit(run, stage)
+    for done in running.values():
+        done.result()
+    return built

@@ -35,6 +35,7 @@ from tests.e2e.kills.commands import Command
 
 ROOT = Path(__file__).resolve().parents[3]
 MODEL = "late"
+PROGRAMS = "programs"  # of the cache: those that are not as on this machine
 REQUIREMENTS = "# nothing: see stand_in_for_tensorflow\n"
 _SAMPLE_ROWS = 400
 _ROWS_A_DAY = 120
@@ -83,7 +84,8 @@ def variables(cache: Path, **more: str) -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("SLIPWAY_", "GITHUB_"))}
     python_path = os.pathsep.join([str(ROOT / "scripts"), str(ROOT)])
     dates = {"GIT_AUTHOR_DATE": _DATES, "GIT_COMMITTER_DATE": _DATES}
-    return {**ours, **dates, "PYTHONPATH": python_path, "SLIPWAY_CACHE": str(cache), **more}
+    path = os.pathsep.join([str(cache / PROGRAMS), ours["PATH"]])
+    return {**ours, **dates, "PATH": path, "PYTHONPATH": python_path, "SLIPWAY_CACHE": str(cache), **more}
 
 
 def git(world: Path, *words: str) -> str:
@@ -148,22 +150,28 @@ def tag(world: Path, version: str, *, weights: str) -> None:
     git(world, "push", "--quiet", "origin", f"{MODEL}@{version}")
 
 
-def serve(world: Path, version: str, *, first: date, days: int, weights: str, stuck: bool) -> None:
-    """Write the log and the labels of some days; where `stuck`, the model was told no delay but 0."""
+def serve(
+    world: Path, version: str, *, first: date, days: int, weights: str, stuck: bool, named: str = "of", nan: int = 0
+) -> None:
+    """Write the log and the labels of some days; where `stuck`, the model was told no delay but 0.
+
+    Requests of a day are `named` apart from those of another server; of so many of a day's answers `nan` is told.
+    """
     state = world / "flights" / ".slipway"
     for number in range(days):
         day = first + timedelta(days=number)
         inputs, late = _flights(_ROWS_A_DAY, seed=number)
         asked = {**inputs, "delay": np.zeros_like(inputs["delay"])} if stuck else inputs
-        keys = {"request_id": [f"of-{day}"] * _ROWS_A_DAY, "row": np.arange(_ROWS_A_DAY, dtype=np.int32)}
+        keys = {"request_id": [f"{named}-{day}"] * _ROWS_A_DAY, "row": np.arange(_ROWS_A_DAY, dtype=np.int32)}
         times = [datetime(day.year, day.month, day.day, 12, tzinfo=UTC)] * _ROWS_A_DAY
         told = {
             "time": pa.array(times, pa.timestamp("us", tz="UTC")),
             "version": [version] * _ROWS_A_DAY,
-            "p_late": _answers(asked, WEIGHTS[weights]),
+            "p_late": np.where(np.arange(_ROWS_A_DAY) < nan, np.float32(np.nan), _answers(asked, WEIGHTS[weights])),
         }
-        _write(state / "served" / "production" / MODEL / f"date={day}" / "rows.parquet", {**keys, **told, **asked})
-        _write(state / "labels" / "production" / MODEL / f"date={day}" / "labels.parquet", {**keys, "label": late})
+        served, labels = (state / kind / "production" / MODEL / f"date={day}" for kind in ("served", "labels"))
+        _write(served / f"{named}.parquet", {**keys, **told, **asked})
+        _write(labels / f"{named}.parquet", {**keys, "label": late})
 
 
 def run_by_hand(world: Path) -> None:

@@ -17,6 +17,8 @@ from typing import Any
 from slipway.adapters.forge.local import LocalForge
 from slipway.adapters.rollout.process import ProcessRollout
 
+from tests.e2e.kills.kubectl_of_a_file import deployments_of
+
 _SAID = ("kind", "subject", "number", "key", "body")  # of a page; the rest are its circumstances
 _TIMED = re.compile(r"^\*\*Running it:\*\*.*?(?= \*\*False drift alarms:)|^\| Cost on .*$", re.MULTILINE)
 _RECORDS = ("releases", "windows", "checks", "incidents")
@@ -35,6 +37,7 @@ def told(world: Path) -> dict[str, Any]:
         "registry": {str(path.relative_to(state)): _registry_file(path) for path in _registry(state)},
         "pulled": {str(path.relative_to(state)): _sha256(path) for path in _files(state / "layers", hidden=False)},
         "live": _live(state),
+        "cluster": deployments_of(world),
     }
 
 

@@ -10,13 +10,14 @@ from slipway.adapters import deploy_tree, manifests
 from slipway.cli import canaries
 from slipway.cli.watch import about_the_issue
 from slipway.domain.canary import CanaryVerdicts
+from slipway.domain.incident import Reversion
 from slipway.domain.release import Proposal
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
-from slipway.steps import judge
+from slipway.steps import judge, record_pages, revert_manifest
 
 from tests.steps.conftest import WORSE
-from tests.steps.test_canary import OnACluster, canary_of, judged, measure, serve, window, with_canary
+from tests.steps.test_canary import OnACluster, canary_of, failed, judged, measure, serve, window, with_canary
 from tests.team import ENVIRONMENT, MODEL, Team, Tip, copy_of
 from tests.unit.cli.conftest import OF_GITHUB, Run
 
@@ -102,6 +103,28 @@ def test_a_rollout_ends_what_a_watch_that_was_killed_had_begun(team: Team, run: 
         (pull,) = team.workplace.forge.open_pulls()
         assert pull.title == "tip: withdraw the canary v2.0.0 beside v1.0.0, production"
     assert canaries.follow_all(lambda model, environment: model == "another", about=about_the_issue) == 0
+
+
+def test_a_watch_ends_what_one_that_was_killed_had_withdrawn(team: Team, run: Run) -> None:
+    """The manifest names no canary any more, and nobody was told: the owners would learn nothing until a rollout."""
+    team.edit("policies/rollout.yaml", "revert: pull-request", "revert: commit")
+    team.commit("Go back without asking")
+    serve(team, "v2.0.0", Tip(nan_above=30.0))
+    record = failed(team)
+    repository = team.workplace.repository
+    judge.run_on_rollout(record, policies=repository.policies(), policies_digest=repository.policies_digest())
+    record_pages.run_on_rollout(record, ledger=team.workplace.ledger)
+    revert_manifest.run_on_rollout(record, workplace=team.workplace)
+    (record.folder / "reversion.1.json").unlink()
+    assert canary_of(team) is None
+
+    for _ in range(2):
+        run("watch", MODEL)
+        (issue,) = team.workplace.forge.open_issues()
+        assert issue.title == "tip, production: the canary v2.0.0 is worse on what it answered, withdraw it"
+    incident = record.subject.rpartition("/")[2]
+    (told,) = team.history.incident_pages(MODEL, ENVIRONMENT, incident, Reversion)
+    assert (told.body.version, told.body.pull) == ("v2.0.0", None)
 
 
 def test_a_rollout_proposes_all_of_the_traffic_for_one_that_passed(team: Team, run: Run) -> None:
