@@ -24,6 +24,7 @@ OPERATIONS = {
     "/actions/organization-secrets": ("get",),
     "/actions/organization-variables": ("get",),
     "/actions/permissions/workflow": ("get",),
+    "/actions/runs/{run_id}/rerun": ("post",),
     "/actions/secrets": ("get",),
     "/actions/variables": ("get",),
     "/actions/workflows": ("get",),

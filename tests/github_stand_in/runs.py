@@ -76,11 +76,22 @@ def list_runs(ask: Ask) -> Answer:
     """Those of one file, newest first; the page lies inside the answer."""
     name = ask.path["workflow_id"]
     _workflow_file(ask.hosted, name, ask.hosted.default_branch)
-    wanted = ask.query.get("status")
-    found = [run for run in ask.hosted.runs[::-1] if run["workflow"] == name and wanted in (None, run["status"])]
+    wanted = {field: ask.query[field] for field in ("status", "head_sha", "event") if field in ask.query}
+    found = [run for run in ask.hosted.runs[::-1] if run["workflow"] == name and wanted.items() <= run.items()]
     size, page = int(ask.query.get("per_page", 30)), int(ask.query.get("page", 1))
     shown = [_run(ask.hosted, run) for run in found[(page - 1) * size : page * size]]
     return Answer(200, {"total_count": len(found), "workflow_runs": shown})
+
+
+def run_again(ask: Ask) -> Answer:
+    """One that ended, and not for ever."""
+    run = next((one for one in ask.hosted.runs if str(one["id"]) == ask.path["run_id"]), None)
+    if run is None:
+        raise Says(404, "Not Found")
+    if run["status"] != "completed":
+        raise Says(403, "This workflow is already running")
+    run.update(status="queued", conclusion=None, run_started_at=now())
+    return Answer(201, {})
 
 
 def dispatch_repository(ask: Ask) -> Answer:
@@ -202,6 +213,7 @@ def _run(hosted: Hosted, run: dict[str, Any]) -> dict[str, Any]:
         "display_title": run["title"],
         "path": f".github/workflows/{run['workflow']}",
         "html_url": f"https://github.com/{hosted.name}/actions/runs/{run['id']}",
+        **{name: run[name] for name in ("head_sha", "event", "conclusion", "run_started_at") if name in run},
     }
 
 
@@ -216,6 +228,7 @@ ROUTES: Routes = {
     ("GET", "/actions/workflows/{workflow_id}"): workflow,
     ("POST", "/actions/workflows/{workflow_id}/dispatches"): dispatch_workflow,
     ("GET", "/actions/workflows/{workflow_id}/runs"): list_runs,
+    ("POST", "/actions/runs/{run_id}/rerun"): run_again,
     ("POST", "/dispatches"): dispatch_repository,
     ("GET", "/deployments"): list_deployments,
     ("POST", "/deployments"): create_deployment,

@@ -134,9 +134,13 @@ class Hosted:
     def next_number(self) -> int:
         return max(self.threads, default=0) + 1
 
-    def add_run(self, workflow: str, *, title: str, status: str = "queued") -> None:
-        """Let a run of a workflow be there; a dispatch alone makes none, for only act runs something."""
-        self.runs.append({"id": len(self.runs) + 1, "workflow": workflow, "title": title, "status": status})
+    def add_run(self, workflow: str, *, title: str, status: str = "queued", **more: str) -> int:
+        """Let a run of a workflow be there; a dispatch alone makes none, for only act runs something.
+
+        `more` are its `head_sha`, `event`, `conclusion` and `run_started_at`.
+        """
+        self.runs.append({"id": len(self.runs) + 1, "workflow": workflow, "title": title, "status": status, **more})
+        return len(self.runs)
 
     def learn_labels(self, names: list[str]) -> None:
         """An issue with a label that is not there yet makes it."""

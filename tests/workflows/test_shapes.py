@@ -35,7 +35,12 @@ PERMISSIONS = {
         "publish": dict.fromkeys(("attestations", "contents", "id-token", "packages", "pull-requests"), "write"),
     },
     "reconcile.yml": {
-        "reconcile": {"actions": "write", "contents": "write", "issues": "write", "statuses": "read"},
+        "reconcile": {
+            "actions": "write",
+            "contents": "write",
+            "issues": "write",
+            **dict.fromkeys(("pull-requests", "statuses"), "read"),
+        },
     },
     "rollback.yml": {"rollback": {"contents": "write", "packages": "read", "pull-requests": "write"}},
     "rollout.yml": {

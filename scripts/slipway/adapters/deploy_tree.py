@@ -26,6 +26,14 @@ def release_branch(environment: str, model: str, version: str) -> str:
     return f"release/{environment}/{model}/{version}"
 
 
+def proposed_by(branch: str) -> tuple[str, str] | None:
+    """Environment and model of such a branch; None of any other."""
+    match branch.split("/"):
+        case ["release", environment, model, _]:
+            return environment, model
+    return None
+
+
 def deployed(forge: Branches, *, environment: str, model: str) -> Deployed | None:
     """What the manifest at the head of the default branch deploys; None before the first release.
 

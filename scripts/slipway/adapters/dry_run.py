@@ -12,7 +12,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from slipway.adapters.forge import Commit, Deployment, Forge, Issue, Pull, PullState, Status, StatusState, WorkflowRun
+from slipway.adapters.forge import (
+    Commit,
+    Deployment,
+    EndedRun,
+    Forge,
+    Issue,
+    Pull,
+    PullState,
+    Status,
+    StatusState,
+    WorkflowRun,
+)
 from slipway.adapters.forge.settings import ForgeSettings
 from slipway.adapters.git import Tag
 from slipway.adapters.registry.digests import digest_of
@@ -189,6 +200,12 @@ class DryForge:
 
     def runs_under_way(self, workflow: str) -> Sequence[WorkflowRun]:
         return self.forge.runs_under_way(workflow)
+
+    def last_run(self, workflow: str, *, commit: str) -> EndedRun | None:
+        return self.forge.last_run(workflow, commit=commit)
+
+    def run_again(self, run: int) -> None:
+        _would("do run %s again", run)
 
     def dispatch_workflow(self, workflow: str, *, ref: str, inputs: Mapping[str, str]) -> None:
         _would("start %s with %s", workflow, ", ".join(inputs.values()))

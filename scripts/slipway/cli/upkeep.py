@@ -118,6 +118,7 @@ def reconcile(on: date | None, start: str | None, as_json: bool) -> None:
         step.tell(found, workplace=place)
         step.start(found.due, workflow=start, forge=place.forge)
         step.start_rollouts(found.rollouts, forge=place.forge)
+        step.start_checks(found.checks, forge=place.forge)
         recording.run_on_windows([], ledger=place.ledger, beat=options.heartbeat("reconcile"))
     hand_over({"due": json.dumps(found.due)})
 

@@ -53,12 +53,19 @@ class DueRollout(Frozen):
     environment: str
 
 
+class OutdatedCheck(Frozen):
+    """The `run` that checked the manifests of a pull request before a freeze began, or while one held that ended."""
+
+    pull: int
+    run: int
+
+
 class Reconciliation(Body):
     """What is to be done, and by whom.
 
     Releases: `due` are started now, `waiting` on a later day, and those `under_way` are queued or running. `stuck`
     ended in errors until nobody tries any more. `too_old` are tags from before the first page of their model: they
-    are listed, never released. `rollouts` are started as well.
+    are listed, never released. `rollouts` are started as well, and `checks` run again.
     """
 
     kind: ClassVar[str] = "reconciliation"
@@ -75,6 +82,7 @@ class Reconciliation(Body):
     stopped: tuple[StoppedWorkflow, ...] = ()
     unknown: tuple[Unknown, ...] = ()
     rollouts: tuple[DueRollout, ...] = ()
+    checks: tuple[OutdatedCheck, ...] = ()
 
     @property
     def needs_a_person(self) -> bool:

@@ -26,6 +26,7 @@ def reconciliation_text(found: Reconciliation) -> str:
         *(f"due on a later day: {tag}" for tag in found.waiting),
         *(f"under way: {tag}" for tag in found.under_way),
         *(f"to be rolled out: {one.model} in {one.environment}" for one in found.rollouts),
+        *(f"to be checked again, for a freeze began or ended: pull request #{one.pull}" for one in found.checks),
         *(f"ends in errors, and is not tried again: {tag}" for tag in found.stuck),
         *(f"too old to release: {tag}" for tag in found.too_old),
         *(f"moved: {one.tag}, recorded as {one.recorded[:12]}, now {one.now[:12]}" for one in found.moved),

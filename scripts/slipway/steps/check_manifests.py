@@ -6,21 +6,19 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from slipway.adapters import canary_shares, cluster_manifests, deploy_tree, manifests
+from slipway.adapters import canary_shares, cluster_manifests, deploy_tree, freezing, manifests
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.workplace import Workplace
-from slipway.adapters.yaml_files import parse_yaml, read_bounded
+from slipway.adapters.yaml_files import read_bounded
 from slipway.domain.identity import Identity
-from slipway.domain.policy import Policy, QuarantineEntry
+from slipway.domain.policy import QuarantineEntry
 from slipway.domain.promotion import freeze_of, goes_forward
 from slipway.domain.release import Image
-from slipway.domain.rollout_limit import CANARY_MEND, RolloutLimit, canary_without_cluster
+from slipway.domain.rollout_limit import CANARY_MEND, canary_without_cluster
 from slipway.domain.tag import ReleaseTag, release_named
 from slipway.domain.upkeep import ManifestProblem, ManifestReport
 from slipway.errors import BadFile, BadTag, SlipwayError
 from slipway.reports import waiting
-
-_POLICY = "policies/rollout.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +148,7 @@ def _canaries_that_no_engine_runs(workplace: Workplace) -> Iterator[ManifestProb
     engine = workplace.settings.rollout_engine
     limits = (rollout.limit, *(override.limit for override in rollout.models.values()))
     if not engine.is_cluster and any(limit.canary is not None for limit in limits):
-        yield ManifestProblem(path=_POLICY, problem=canary_without_cluster(engine), mend=CANARY_MEND)
+        yield ManifestProblem(path=freezing.POLICY, problem=canary_without_cluster(engine), mend=CANARY_MEND)
 
 
 def _told_tag(manifest: _Manifest, wanted: Deployed) -> Generator[ManifestProblem, None, ReleaseTag | None]:
@@ -223,9 +221,9 @@ def _frozen(manifest: _Manifest, now: _Now) -> Iterator[ManifestProblem]:
     if not _goes_forward(manifest, now.workplace):
         return
     try:
-        limit = _merged_limit(manifest.model, now.workplace)
+        limit = freezing.merged_limit(manifest.model, now.workplace)
     except BadFile as wrong:
-        yield ManifestProblem(path=_POLICY, problem=wrong.problem, mend=wrong.mend)
+        yield ManifestProblem(path=freezing.POLICY, problem=wrong.problem, mend=wrong.mend)
         return
     freeze = freeze_of(manifest.environment, limit=limit, now=now.moment)
     if freeze is not None:
@@ -234,7 +232,7 @@ def _frozen(manifest: _Manifest, now: _Now) -> Iterator[ManifestProblem]:
             manifest,
             f"{'; '.join(freeze.reasons)}, {end}",
             "run this check again then (Re-run jobs), and merge; or end the freeze first, by a pull request of its own "
-            f"that changes {_POLICY}",
+            f"that changes {freezing.POLICY}",
         )
 
 
@@ -249,15 +247,6 @@ def _goes_forward(manifest: _Manifest, workplace: Workplace) -> bool:
 
 def _tag(manifest: _Manifest, deployed: Deployed | None) -> ReleaseTag | None:
     return None if deployed is None else release_named(manifest.model, deployed.tag)
-
-
-def _merged_limit(model: str, workplace: Workplace) -> RolloutLimit:
-    """That of the default branch: a pull request ends no freeze for itself, and one of before it knows the freeze."""
-    head = workplace.forge.head(workplace.forge.default_branch)
-    content = None if head is None else workplace.forge.read(head, _POLICY)
-    return (
-        RolloutLimit() if content is None else parse_yaml(content, Policy[RolloutLimit], where=_POLICY).limit_for(model)
-    )
 
 
 def _problem(manifest: _Manifest, problem: str, mend: str) -> ManifestProblem:

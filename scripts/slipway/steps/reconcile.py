@@ -6,16 +6,17 @@ person can mend is told in issues that close by themselves. What cannot be looke
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum, auto
 from functools import partial
 from typing import TypeVar
 
 from semver import Version
 
-from slipway.adapters import canaries, deploy_tree, git, rollouts, wanted_rollouts
+from slipway.adapters import canaries, deploy_tree, freezing, git, rollouts, wanted_rollouts
 from slipway.adapters.forge import Forge
 from slipway.adapters.history import History
 from slipway.adapters.ledger import BRANCH
@@ -25,16 +26,27 @@ from slipway.domain import labels
 from slipway.domain.identity import Identity
 from slipway.domain.release import Attempt, Proposal, Rollout, Verdicts, came_to_its_end
 from slipway.domain.tag import ReleaseTag
-from slipway.domain.upkeep import DueRollout, MissedHeartbeat, MovedTag, Reconciliation, RewrittenPage, Unknown
+from slipway.domain.upkeep import (
+    DueRollout,
+    MissedHeartbeat,
+    MovedTag,
+    OutdatedCheck,
+    Reconciliation,
+    RewrittenPage,
+    Unknown,
+)
 from slipway.domain.verdict import Verdict
-from slipway.errors import SlipwayError, Unreachable
+from slipway.errors import ForgeRefused, SlipwayError, Unreachable
 from slipway.gates import judged_by, waivers_in_force
 from slipway.reports.marker import read_marker
 from slipway.reports.upkeep import UPKEEP_TITLE, stuck_release_issue, stuck_release_title, upkeep_issue
 
 UPKEEP, STUCK = labels.UPKEEP.name, labels.STUCK.name  # the issues are found again by them
 
+log = logging.getLogger(__name__)
+
 _ROLLOUT = "rollout.yml"
+_CHECKS = "checks of pull requests"
 _MOST_RELEASES = 5  # a run: a flood of tags must not hide one that fails
 _RETRIES = 3  # after the first run that ended in an error
 _MISSED_WINDOWS = 2
@@ -92,6 +104,7 @@ def run(
         f"{model} in {place}": (place, model) for place, model in deploy_tree.everything_deployed(workplace.forge)
     }
     unknown: dict[str, Unknown] = {}
+    checks_of = partial(_outdated_checks, workplace=workplace)
     releases = _look_at(known, partial(_release, now=now), unknown)
     due = _by_turns(one for one in releases if one.state is _State.DUE)
     return Reconciliation(
@@ -106,6 +119,7 @@ def run(
         missed=tuple(_look_at(places, partial(_missed, now=now), unknown)),
         stopped=workplace.history.stopped("watch", today=today),
         rollouts=tuple(_look_at(_due_rollouts(workplace, moment), partial(_rollout, workplace=workplace), unknown)),
+        checks=tuple(one for some in _look_at({_CHECKS: moment}, checks_of, unknown) for one in some),
         unknown=tuple(unknown.values()),
     )
 
@@ -122,6 +136,15 @@ def start_rollouts(due: Iterable[DueRollout], *, forge: Forge) -> None:
     for one in due:
         inputs = {"model": one.model, "environment": one.environment}
         forge.dispatch_workflow(_ROLLOUT, ref=forge.default_branch, inputs=inputs)
+
+
+def start_checks(due: Iterable[OutdatedCheck], *, forge: Forge) -> None:
+    """One that cannot be run again is left to whoever merges: its page has the button."""
+    for one in due:
+        try:
+            forge.run_again(one.run)
+        except ForgeRefused as refused:
+            log.warning("pull request #%s: its check is not run again: %s", one.pull, refused.problem)
 
 
 def tell(found: Reconciliation, *, workplace: Workplace) -> None:
@@ -305,6 +328,14 @@ def _rollout(place: tuple[str, str], *, workplace: Workplace) -> DueRollout | No
     if trial is not None and _has_failed(trial.canary.commit, f"{mark}/canary", workplace):
         return None
     return DueRollout(model=model, environment=environment)
+
+
+def _outdated_checks(moment: datetime | None, *, workplace: Workplace) -> tuple[OutdatedCheck, ...]:
+    now = moment or datetime.now(UTC)
+    found = [
+        (pull, freezing.outdated_check(pull, now=now, workplace=workplace)) for pull in workplace.forge.open_pulls()
+    ]
+    return tuple(OutdatedCheck(pull=pull.number, run=run.id) for pull, run in found if run is not None)
 
 
 def _has_failed(commit: str, mark: str, workplace: Workplace) -> bool:

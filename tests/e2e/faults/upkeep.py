@@ -78,6 +78,7 @@ def _start(team: HostedTeam) -> None:
     reconcile.tell(found, workplace=place)
     reconcile.start(found.due, workflow=_RELEASE, forge=place.forge)
     reconcile.start_rollouts(found.rollouts, forge=place.forge)
+    reconcile.start_checks(found.checks, forge=place.forge)
     beat = record_pages.Heartbeat("reconcile", _TODAY, None)
     record_pages.run_on_windows([], ledger=place.ledger, beat=beat)
 

@@ -42,6 +42,7 @@ def test_every_write_to_the_forge_is_told_and_none_is_made(rig: Rig, caplog: pyt
     dry_forge.record_deployment(Deployment("production", main, "m@v1.0.0"))
     dry_forge.publish_release("m@v1.0.0", title="m v1.0.0", body="Safe.")
     dry_forge.dispatch_workflow("release.yml", ref="main", inputs={"tag": "m@v1.0.0"})
+    dry_forge.run_again(7)
 
     assert digest_of_tree(rig.repository.parent) == before
     assert told(caplog) == [
@@ -58,6 +59,7 @@ def test_every_write_to_the_forge_is_told_and_none_is_made(rig: Rig, caplog: pyt
         "note that production runs m@v1.0.0",
         "publish the notes of m@v1.0.0: m v1.0.0",
         "start release.yml with m@v1.0.0",
+        "do run 7 again",
     ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
@@ -91,6 +92,15 @@ class WorkflowRun:
     workflow: str
     title: str
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndedRun:
+    """A run of a workflow that ended; `started` is when its last attempt did, `succeeded` how that ended."""
+
+    id: int
+    started: datetime
+    succeeded: bool
 
 
 class Branches(Protocol):
@@ -299,6 +309,16 @@ class Workflows(Protocol):
 
     def runs_under_way(self, workflow: str) -> Sequence[WorkflowRun]:
         """Those that are queued or at work; none where a forge runs nothing by itself."""
+
+    def last_run(self, workflow: str, *, commit: str) -> EndedRun | None:
+        """The newest that a pull request started for its head, once it ended; None where none did."""
+
+    def run_again(self, run: int) -> None:
+        """Let all jobs of a run, by its id, be done anew; what requires its checks waits for them.
+
+        Raises:
+            ForgeRefused: it is too old, or was run again too often.
+        """
 
     def dispatch_workflow(self, workflow: str, *, ref: str, inputs: Mapping[str, str]) -> None:
         """Start a workflow by its file's name, as of the branch `ref`.

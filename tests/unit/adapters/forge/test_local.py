@@ -13,7 +13,7 @@ import pytest
 from slipway.adapters import git
 from slipway.adapters.forge import Deployment, PullState
 from slipway.adapters.forge.local import LocalForge
-from slipway.errors import BadFile, BranchMoved, GitRefused
+from slipway.errors import BadFile, BranchMoved, ForgeRefused, GitRefused
 
 from tests.unit.adapters.conftest import Rig
 
@@ -246,3 +246,6 @@ def test_notes_of_a_tag_and_of_an_environment_are_files_that_people_read(rig: Ri
 def test_nothing_runs_by_itself_in_a_folder(rig: Rig) -> None:
     """`reconcile` asks before it starts a release."""
     assert rig.forge.runs_under_way("release.yml") == ()
+    assert rig.forge.last_run("check-manifests.yml", commit="c" * 40) is None
+    with pytest.raises(ForgeRefused, match="nothing runs by itself in a folder"):
+        rig.forge.run_again(1)

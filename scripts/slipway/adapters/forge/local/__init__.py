@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from slipway.adapters import crash_points, git
-from slipway.adapters.forge import Issue, Pull, PullState, WorkflowRun, object_store, people_of, refuse_long
+from slipway.adapters.forge import EndedRun, Issue, Pull, PullState, WorkflowRun, object_store, people_of, refuse_long
 from slipway.adapters.forge.local.announcements import LocalAnnouncements
 from slipway.adapters.forge.local.documents import Document, IssueFields, PullFields
 from slipway.adapters.forge.local.folder import Folder
@@ -230,6 +230,14 @@ class LocalForge(LocalAnnouncements):
 
     def runs_under_way(self, workflow: str) -> Sequence[WorkflowRun]:  # noqa: ARG002  # nothing runs in a folder
         return ()
+
+    def last_run(self, workflow: str, *, commit: str) -> EndedRun | None:  # noqa: ARG002  # as above
+        return None
+
+    def run_again(self, run: int) -> None:
+        raise ForgeRefused(
+            f"no run {run}: nothing runs by itself in a folder", mend="run it here: slipway check-manifests"
+        )
 
     def dispatch_workflow(self, workflow: str, *, ref: str, inputs: Mapping[str, str]) -> None:
         raise ForgeRefused(
