@@ -8,19 +8,19 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass
 
-from slipway.adapters import deploy_tree, failed_rollouts, manifests, ways_back
+from slipway.adapters import deploy_tree, ways_back, ways_taken
 from slipway.adapters.forge import Forge
 from slipway.adapters.records import Record
 from slipway.adapters.ways_back import Obstacle
+from slipway.adapters.ways_taken import Way
 from slipway.adapters.workplace import Workplace
 from slipway.domain.incident import IncidentKind, IncidentVerdicts, Outcome, Reversion, WindowEvidence
 from slipway.domain.limits import Reversion as Means
 from slipway.domain.pages import Page, key_of
-from slipway.domain.policy import QuarantineEntry
 from slipway.domain.release import Image
 from slipway.domain.rollout_failure import RolloutFailure, RolloutProblem
 from slipway.domain.tag import ReleaseTag, covers
-from slipway.errors import BadTag, BranchMoved, ForgeRefused, NotReleasable
+from slipway.errors import BadTag, ForgeRefused, NotReleasable
 from slipway.reports.plain import commit_line
 from slipway.reports.revert_request import (
     revert_body,
@@ -34,23 +34,6 @@ from slipway.reports.rollout_words import in_words
 log = logging.getLogger(__name__)
 
 _LABELS = ("slipway",)
-_ROLLOUT = "rollout.yml"
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """From where to where an environment goes back, and why; what it `withdraws` is a canary beside `back_to`."""
-
-    model: str
-    environment: str
-    version: str
-    back_to: str
-    back_to_digest: str
-    incident: str
-    reason: str
-    by: str
-    failure: RolloutFailure | None = None
-    withdraws: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +71,7 @@ def run(record: Record, *, means: Means, workplace: Workplace) -> Page[Reversion
         return None
     assert evidence.back_to is not None and evidence.back_to_digest is not None
     assert verdicts.body.incident is not None
-    way = _Way(
+    way = Way(
         model=evidence.model,
         environment=evidence.environment,
         version=evidence.window.version,
@@ -122,9 +105,9 @@ def run_on_rollout(record: Record, *, workplace: Workplace) -> Page[Reversion] |
     reads = {"failure": page.key, "means": means}
     done = record.latest(Reversion)
     is_done = done is not None and done.key == key_of(reads)
-    if not is_done and not _is_wanted(failure, means, workplace):
+    if not is_done and not ways_taken.is_wanted(failure, means, workplace):
         return done
-    way = _Way(
+    way = Way(
         model=failure.model,
         environment=failure.environment,
         version=failure.version,
@@ -139,24 +122,6 @@ def run_on_rollout(record: Record, *, workplace: Workplace) -> Page[Reversion] |
     if (found := _in_the_way(record, way, workplace, reads=reads)) is not None:
         return _stay(record, way, found, reads=reads)
     return _revert(record, way, reads=reads, means=means, workplace=workplace)
-
-
-def _is_wanted(failure: RolloutFailure, means: Means, workplace: Workplace) -> bool:
-    """Whether there is something to be gone back from; what was verified meanwhile runs after all.
-
-    A run may have been killed that had committed the way back, and had not written that down.
-    """
-    place = {"environment": failure.environment, "model": failure.model}
-    if failure.canary:
-        there = deploy_tree.canary(workplace.forge, **place)
-        if there is not None and there.digest == failure.digest:
-            return failed_rollouts.verified_since(failure, workplace) is None
-        stable = deploy_tree.deployed(workplace.forge, **place)
-        return stable is not None and stable.digest == failure.back_to_digest and means is Means.COMMIT
-    live = deploy_tree.deployed(workplace.forge, **place)
-    if live is None or live.digest != failure.digest:
-        return live is not None and live.digest == failure.back_to_digest and means is Means.COMMIT
-    return failed_rollouts.verified_since(failure, workplace) is None
 
 
 def run_on_request(
@@ -175,14 +140,14 @@ def run_on_request(
     if canary is not None and back_to == live.tag:
         incident = f"{day}-{IncidentKind.REQUESTED}-{canary.tag}-{back_to}"
         record = workplace.window(model, environment, incident)
-        way = _Way(model, environment, canary.tag, back_to, live.digest, incident, reason, by, withdraws=True)
+        way = Way(model, environment, canary.tag, back_to, live.digest, incident, reason, by, withdraws=True)
         reads = {"canary": canary.digest, "beside": live.digest, "reason": reason}
         return _revert(record, way, reads=reads, means=Means.PULL_REQUEST, workplace=workplace)
     target = _target(model, back_to)
     image = _image_to_go_back_to(target, environment, live.tag, workplace)
     incident = f"{day}-{IncidentKind.REQUESTED}-{live.tag}-{back_to}"
     record = workplace.window(model, environment, incident)
-    way = _Way(model, environment, live.tag, back_to, image.digest, incident, reason, by)
+    way = Way(model, environment, live.tag, back_to, image.digest, incident, reason, by)
     reads = {"from": live.digest, "to": image.digest, "reason": reason}
     return _revert(record, way, reads=reads, means=Means.PULL_REQUEST, workplace=workplace)
 
@@ -192,10 +157,6 @@ def _target(model: str, back_to: str) -> ReleaseTag:
         return ReleaseTag.parse(f"{model}@{back_to}")
     except BadTag as error:
         raise BadTag(f"`{back_to}` is no version of {model}", mend="name one that passed, like --to v1.4.0") from error
-
-
-def branch_of(way: _Way) -> str:
-    return f"revert/{way.environment}/{way.model}/{way.version}-to-{way.back_to}"
 
 
 def _image_to_go_back_to(target: ReleaseTag, environment: str, running: str, workplace: Workplace) -> Image:
@@ -222,28 +183,28 @@ def _image_to_go_back_to(target: ReleaseTag, environment: str, running: str, wor
     return image.body
 
 
-def _in_the_way(record: Record, way: _Way, workplace: Workplace, *, reads: dict[str, str]) -> Obstacle | None:
+def _in_the_way(record: Record, way: Way, workplace: Workplace, *, reads: dict[str, str]) -> Obstacle | None:
     """None, too, where this way was gone already."""
     done = record.latest(Reversion)
     if done is not None and done.key == key_of(reads):
         return None
-    _refuse_overtaken(way, workplace)
+    ways_taken.refuse_overtaken(way, workplace)
     if way.withdraws:
         return None  # what answers the rest never left
     target = ReleaseTag.parse(f"{way.model}@{way.back_to}")
     return ways_back.obstacle(target, way.back_to_digest, environment=way.environment, workplace=workplace)
 
 
-def _stay(record: Record, way: _Way, found: Obstacle, *, reads: dict[str, str]) -> Page[Reversion]:
+def _stay(record: Record, way: Way, found: Obstacle, *, reads: dict[str, str]) -> Page[Reversion]:
     log.warning("%s in %s stays at %s: %s", way.model, way.environment, way.version, found.problem)
     stays = _Done(branch="", commit="", no_way_back=found.problem, mend=found.mend)
     reads = {**reads, "in the way": found.problem}
     return record.once(Reversion, reads=reads, make=lambda: _reversion(way, stays), is_deed=True)
 
 
-def _revert(record: Record, way: _Way, *, reads: dict[str, str], means: Means, workplace: Workplace) -> Page[Reversion]:
+def _revert(record: Record, way: Way, *, reads: dict[str, str], means: Means, workplace: Workplace) -> Page[Reversion]:
     def write() -> Reversion:
-        _refuse_overtaken(way, workplace)
+        ways_taken.refuse_overtaken(way, workplace)
         log.info("sending %s in %s back from %s to %s", way.model, way.environment, way.version, way.back_to)
         _close_proposal(way, workplace.forge)
         done = _by_commit(way, workplace) if means is Means.COMMIT else _by_pull_request(way, workplace)
@@ -252,7 +213,7 @@ def _revert(record: Record, way: _Way, *, reads: dict[str, str], means: Means, w
     return record.once(Reversion, reads=reads, make=write, is_deed=True)
 
 
-def _close_proposal(way: _Way, forge: Forge) -> None:
+def _close_proposal(way: Way, forge: Forge) -> None:
     """A canary that passed and is bad after all is proposed for all of the traffic: nobody may merge that by now."""
     branch = deploy_tree.release_branch(way.environment, way.model, way.version)
     proposed = forge.pull_for(branch) if way.withdraws else None
@@ -261,127 +222,34 @@ def _close_proposal(way: _Way, forge: Forge) -> None:
         forge.close_pull(proposed.number, comment=withdrawn_comment(**told, reason=way.reason))
 
 
-def _reversion(way: _Way, done: _Done) -> Reversion:
+def _reversion(way: Way, done: _Done) -> Reversion:
     told = {name: value for name, value in asdict(way).items() if name not in ("by", "failure", "withdraws")}
     return Reversion(**told, **asdict(done))
 
 
-def _refuse_overtaken(way: _Way, workplace: Workplace) -> None:
-    """Between the measure and the way back, people may have merged another version, or withdrawn the canary."""
-    if way.withdraws:
-        _refuse_another_canary(way, workplace)
-        return
-    live = deploy_tree.deployed(workplace.forge, environment=way.environment, model=way.model)
-    if live is None or live.tag not in (way.version, way.back_to):
-        raise NotReleasable(
-            f"{way.environment} runs {live.tag if live else 'nothing'} of {way.model} by now, not {way.version}",
-            mend="look at what runs now: slipway measure-drift",
-        )
-
-
-def _refuse_another_canary(way: _Way, workplace: Workplace) -> None:
-    """One that is gone already may have been withdrawn by a run of ours that was killed."""
-    there = deploy_tree.canary(workplace.forge, environment=way.environment, model=way.model)
-    if there is not None and there.tag != way.version:
-        raise NotReleasable(
-            f"the canary of {way.model} in {way.environment} is {there.tag} by now, not {way.version}",
-            mend="look at what runs now: slipway status",
-        )
-
-
-def _by_commit(way: _Way, workplace: Workplace) -> _Done:
+def _by_commit(way: Way, workplace: Workplace) -> _Done:
     """On the default branch, and rolled out at once; where the branch takes no commit of ours, by pull request."""
     try:
-        commit = _commit_to_default(way, workplace)
+        commit = ways_taken.commit_to_default(way, _message(way), workplace)
     except ForgeRefused as refusal:
         log.warning("the commit was refused, so it is proposed: %s", refusal.problem)
         return _by_pull_request(way, workplace, refused=refusal.problem)
-    return _Done(workplace.forge.default_branch, commit, not_started=_start_rollout(way, workplace.forge))
+    return _Done(workplace.forge.default_branch, commit, not_started=ways_taken.start_rollout(way, workplace.forge))
 
 
-def _by_pull_request(way: _Way, workplace: Workplace, *, refused: str = "") -> _Done:
-    commit = _commit_to_branch(way, workplace)
-    return _Done(branch_of(way), commit, pull=_open(way, workplace, refused=refused), refused=refused)
+def _by_pull_request(way: Way, workplace: Workplace, *, refused: str = "") -> _Done:
+    commit = ways_taken.commit_to_branch(way, _message(way), workplace)
+    return _Done(ways_taken.branch_of(way), commit, pull=_open(way, workplace, refused=refused), refused=refused)
 
 
-def _commit_to_default(way: _Way, workplace: Workplace) -> str:
-    """
-    Raises:
-        ForgeRefused: the branch is protected, also where the forge says so by a conflict.
-        BranchMoved: somebody else was faster.
-    """
-    forge = workplace.forge
-    base = _default_head(forge)
-    try:
-        changes = _changes(way, base, workplace)
-        return forge.commit(forge.default_branch, onto=base, changes=changes, message=_message(way))
-    except BranchMoved as conflict:
-        if forge.head(forge.default_branch) != base:
-            raise
-        raise ForgeRefused(conflict.problem, mend=conflict.mend) from conflict
-
-
-def _commit_to_branch(way: _Way, workplace: Workplace) -> str:
-    forge, branch = workplace.forge, branch_of(way)
-    base = _default_head(forge)
-    changes = _changes(way, base, workplace)
-    head = forge.head(branch)
-    if head is not None and all(forge.read(head, path) == content for path, content in changes.items()):
-        return head
-    return forge.commit(branch, onto=head, parent=base, changes=changes, message=_message(way))
-
-
-def _start_rollout(way: _Way, forge: Forge) -> str:
-    """Why the rollout was not started, if so: a commit by GITHUB_TOKEN starts no workflow by itself.
-
-    It is no failure: every run of rollout.yml finds what is due.
-    """
-    inputs = {"model": way.model, "environment": way.environment}
-    try:
-        forge.dispatch_workflow(_ROLLOUT, ref=forge.default_branch, inputs=inputs)
-    except ForgeRefused as refused:
-        log.warning("%s was not started: %s", _ROLLOUT, refused.problem)
-        return refused.problem
-    return ""
-
-
-def _default_head(forge: Forge) -> str:
-    head = forge.head(forge.default_branch)
-    assert head is not None  # something is deployed, so the branch exists
-    return head
-
-
-def _message(way: _Way) -> str:
+def _message(way: Way) -> str:
     if way.withdraws:
         return f"Withdraw the canary {way.version} of {way.model} from {way.environment}\n\n{commit_line(way.reason)}\n"
     return f"Send {way.model} in {way.environment} back to {way.back_to}\n\n{commit_line(way.reason)}\n"
 
 
-def _changes(way: _Way, base: str, workplace: Workplace) -> dict[str, bytes | None]:
-    path = deploy_tree.manifest_path(way.environment, way.model)
-    manifest = workplace.forge.read(base, path) or manifests.new_manifest(
-        way.model, environment=way.environment, engine=workplace.settings.rollout_engine
-    )
-    quarantine = workplace.forge.read(base, deploy_tree.QUARANTINE) or manifests.EMPTY_QUARANTINE
-    entry = QuarantineEntry(model=way.model, version=way.version, reason=way.reason, by=way.by)
-    alone = manifests.without_canary(manifest, name=way.model, where=path)
-    if way.withdraws:
-        return {path: alone, deploy_tree.QUARANTINE: manifests.add_entry(quarantine, entry)}
-    return {  # a canary goes, too: it was judged beside what is left now
-        path: manifests.set_image(
-            alone,
-            name=way.model,
-            new_name=f"{workplace.settings.image_registry}/{way.model}",
-            tag=way.back_to,
-            digest=way.back_to_digest,
-            where=path,
-        ),
-        deploy_tree.QUARANTINE: manifests.add_entry(quarantine, entry),
-    }
-
-
-def _open(way: _Way, workplace: Workplace, *, refused: str) -> int:
-    forge, branch = workplace.forge, branch_of(way)
+def _open(way: Way, workplace: Workplace, *, refused: str) -> int:
+    forge, branch = workplace.forge, ways_taken.branch_of(way)
     told = {"model": way.model, "environment": way.environment, "version": way.version, "back_to": way.back_to}
     title = withdrawal_title(**told) if way.withdraws else revert_title(**told)
     write_body = withdrawal_body if way.withdraws else revert_body
