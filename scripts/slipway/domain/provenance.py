@@ -45,29 +45,40 @@ def provenance_of(
                 "tools": dict(sorted(conversion.tools.items())),
                 "policies": verdicts.body.policies_digest,
             },
-            "resolvedDependencies": [
-                {"name": "tag", "uri": f"{at}@refs/tags/{identity.tag}", "digest": {"gitTag": identity.tag_object}},
-                {"name": "tagged commit", "uri": at, "digest": {"gitCommit": identity.commit}},
-                {"name": "tooling", "uri": at, "digest": {"gitCommit": tooling}},
-                {"name": "source", "digest": _sha256(identity.source_digest)},
-                {"name": "samples", "digest": _sha256(identity.samples.sha256)},
-                {"name": "runtime", "digest": _sha256(image.runtime_digest)},
-            ],
+            "resolvedDependencies": _read(identity, image, tooling=tooling, at=at),
         },
         "runDetails": {
             "builder": {"id": _BUILDER},
             "metadata": {},  # cosign writes it, so that what it shows is what was given
-            "byproducts": [
-                {"name": "model.onnx", "digest": _sha256(conversion.onnx.sha256)},
-                {"name": "layer", "digest": _sha256(image.layer_digest)},
-                {
-                    "name": f"{identity.model}/{identity.version}/{verdicts.file_name}",
-                    "digest": _sha256(digest_of(verdicts.to_json())),
-                    "annotations": {"verdict": str(verdicts.body.verdict)},
-                },
-            ],
+            "byproducts": _made_beside(identity, conversion, verdicts, image),
         },
     }
+
+
+def _read(identity: Identity, image: Image, *, tooling: str, at: str) -> list[dict[str, Any]]:
+    """What it was made of; `at` is where the repository is."""
+    return [
+        {"name": "tag", "uri": f"{at}@refs/tags/{identity.tag}", "digest": {"gitTag": identity.tag_object}},
+        {"name": "tagged commit", "uri": at, "digest": {"gitCommit": identity.commit}},
+        {"name": "tooling", "uri": at, "digest": {"gitCommit": tooling}},
+        {"name": "source", "digest": _sha256(identity.source_digest)},
+        {"name": "samples", "digest": _sha256(identity.samples.sha256)},
+        {"name": "runtime", "digest": _sha256(image.runtime_digest)},
+    ]
+
+
+def _made_beside(
+    identity: Identity, conversion: Conversion, verdicts: Page[Verdicts], image: Image
+) -> list[dict[str, Any]]:
+    return [
+        {"name": "model.onnx", "digest": _sha256(conversion.onnx.sha256)},
+        {"name": "layer", "digest": _sha256(image.layer_digest)},
+        {
+            "name": f"{identity.model}/{identity.version}/{verdicts.file_name}",
+            "digest": _sha256(digest_of(verdicts.to_json())),
+            "annotations": {"verdict": str(verdicts.body.verdict)},
+        },
+    ]
 
 
 def _sha256(digest: str) -> dict[str, str]:

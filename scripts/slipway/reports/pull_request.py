@@ -14,26 +14,23 @@ from slipway.domain.evidence import ComparisonEvidence, Evidence
 from slipway.domain.identity import Identity, Released
 from slipway.domain.release import Image, Rehearsal, Rollout, Verdicts
 from slipway.domain.rollout_limit import CanaryLimit
-from slipway.domain.tag import Bump
 from slipway.domain.verdict import Verdict
 from slipway.reports import charts, rendering
 from slipway.reports.cutting import cut_at_a_line
 from slipway.reports.markdown import Markdown, fenced, issue_number
 from slipway.reports.marker import marker, read_marker
 from slipway.reports.numbers import percent
+from slipway.reports.release_advice import advice, is_rehearsed, reasons
 from slipway.reports.release_words import (
     answers_yes_or_no,
     audited_findings,
     by_mend,
     change,
     most_flipped,
-    of_gate,
     open_findings,
-    passes,
     policy_file,
     record_of,
     slice_name,
-    told_in_audit,
     verdict_cell,
     version_of,
     waived_findings,
@@ -96,8 +93,8 @@ def pull_request_body(
     running = deployed.version if deployed else None
     text = rendering.markdown(
         "pull_request",
-        headline=f"{_advice(identity, evidence, verdicts.verdict)}: {_what(identity, deployed, environment, canary)}.",
-        reasons=_reasons(identity, evidence, rehearsal, verdicts, environment=environment),
+        headline=f"{advice(identity, evidence, verdicts.verdict)}: {_what(identity, deployed, environment, canary)}.",
+        reasons=reasons(identity, evidence, rehearsal, verdicts, environment=environment),
         compared=_compared(identity, deployed=deployed, environment=environment),
         **_findings_told(identity, verdicts),
         **_change_told(_noticed(evidence, running)),
@@ -116,7 +113,7 @@ def pull_request_body(
         canary=canary,
         shown=shown,
         deployed=deployed,
-        rehearsed=_is_rehearsed(rehearsal, deployed),
+        rehearsed=is_rehearsed(rehearsal, deployed),
         rollback_button=_rollback_button(opening.web),
         record=record_of(identity, web=opening.web),
     )
@@ -219,69 +216,8 @@ def _where(environment: str, canary: CanaryLimit | None) -> str:
     return environment if canary is None else f"as a canary, {percent(canary.share)} of {environment}"
 
 
-def _advice(identity: Identity, evidence: Evidence, verdict: Verdict) -> str:
-    if verdict is Verdict.FAIL:
-        return "Do not merge"
-    if verdict is Verdict.NOT_ENOUGH_EVIDENCE:
-        return "Draft, not enough evidence"
-    if identity.bump is not Bump.MAJOR:
-        return "Safe to merge"
-    breaks = evidence.comparison is not None and evidence.comparison.signature_changes
-    return f"Passes, and {'breaks' if breaks else 'may break'} its clients"
-
-
-def _reasons(
-    identity: Identity, evidence: Evidence, rehearsal: Rehearsal, verdicts: Verdicts, *, environment: str
-) -> str:
-    return " ".join(
-        sentence
-        for sentence in (
-            _promise(identity, evidence, verdicts),
-            _way_back(rehearsal, verdicts, deployed=identity.deployed.get(environment), environment=environment),
-            _what_is_open(verdicts),
-            told_in_audit(verdicts),
-        )
-        if sentence
-    )
-
-
-def _promise(identity: Identity, evidence: Evidence, verdicts: Verdicts) -> str:
-    if not passes(of_gate(verdicts.findings, "promise")):
-        return ""
-    if identity.rebase is not None:
-        return "Same model on another runtime image."
-    if identity.bump is Bump.MAJOR:
-        return "Merge once its clients are ready." if evidence.comparison else ""
-    if identity.bump is Bump.FIRST or evidence.comparison is None:
-        return "No version passed before it."
-    return f"{identity.bump.capitalize()} promise kept."
-
-
-def _way_back(rehearsal: Rehearsal, verdicts: Verdicts, *, deployed: Released | None, environment: str) -> str:
-    if deployed is None:
-        return f"Nothing runs in {environment} yet, so there is nothing to go back to."
-    if not _is_rehearsed(rehearsal, deployed):
-        return "Way back not rehearsed."
-    return "Way back rehearsed." if passes(of_gate(verdicts.findings, "way_back")) else ""
-
-
-def _is_rehearsed(rehearsal: Rehearsal, deployed: Released | None) -> bool:
-    """Whether it was this version that was tried: environments may run several."""
-    return deployed is not None and rehearsal.to is not None and rehearsal.to.digest == deployed.digest
-
-
 def _rollback_button(web: str | None) -> Markdown | None:
     return Markdown(f"[Actions → rollback → Run]({web}/actions/workflows/rollback.yml)") if web else None
-
-
-def _what_is_open(verdicts: Verdicts) -> str:
-    if verdicts.verdict is Verdict.PASS:
-        waived = ", ".join(one.title for one in waived_findings(verdicts))
-        return f"Let through by a waiver: {waived}." if waived else ""
-    titles = ", ".join(one.title for one in open_findings(verdicts))
-    if verdicts.verdict is Verdict.FAIL:
-        return f"Does not pass: {titles}."
-    return f"Mergeable only once a waiver or more rows make it pass: {titles}."
 
 
 def _compared(identity: Identity, *, deployed: Released | None, environment: str) -> str:
