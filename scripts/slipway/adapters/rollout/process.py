@@ -18,8 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from slipway.adapters import atomic, crash_points
-from slipway.adapters.rollout import Batch, Deployment, Live, Stray, client
-from slipway.adapters.rollout.client import Times
+from slipway.adapters.rollout import Deployment, Live, Stray, client
 from slipway.adapters.rollout.one_at_a_time import alone_in
 from slipway.adapters.rollout.server_process import ServerProcess, Starting, start
 from slipway.adapters.rollout.strays import strays
@@ -58,15 +57,7 @@ class ProcessRollout:
         current = _read(self._place(model, environment))
         return current.live if current else None
 
-    def ask(
-        self,
-        live: Live,
-        batch: Batch,
-        *,
-        request_id: str | None = None,
-        times: Times | None = None,
-    ) -> Batch:
-        return client.ask(live, batch, request_id=request_id, times=times)
+    ask = staticmethod(client.ask)
 
     def flush_log(self, live: Live) -> None:
         """Return when every row that was answered before is in the served log."""

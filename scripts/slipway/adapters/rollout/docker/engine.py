@@ -7,8 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from slipway.adapters.rollout import Batch, Deployment, Live, Stray, client
-from slipway.adapters.rollout.client import Times
+from slipway.adapters.rollout import Deployment, Live, Stray, client
 from slipway.adapters.rollout.docker.project import Current, Project, own
 from slipway.adapters.rollout.docker.takeover import answers, last_lines, pull, settle, take_over
 from slipway.adapters.rollout.docker.wanted import wanted_of
@@ -63,15 +62,7 @@ class DockerRollout:
         """Models that this machine serves, and that were asked for by nobody."""
         return strays(self.state, environment, known=known, live=self.live)
 
-    def ask(
-        self,
-        live: Live,
-        batch: Batch,
-        *,
-        request_id: str | None = None,
-        times: Times | None = None,
-    ) -> Batch:
-        return client.ask(live, batch, request_id=request_id, times=times)
+    ask = staticmethod(client.ask)
 
     def watch(self, live: Live, *, seconds: float) -> None:
         """Look again and again: Docker starts a dead server anew, and counts how often."""
