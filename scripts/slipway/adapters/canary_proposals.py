@@ -49,7 +49,8 @@ def course_of(
         BadFile: a canary is asked for, and the engine has no cluster.
     """
     limit = workplace.repository.policies().rollout.limit_for(tag.model)
-    asked = canary_asked(limit, environment=environment, engine=workplace.settings.rollout_engine)
+    settings = workplace.settings
+    asked = canary_asked(limit, environment=environment, engine=settings.rollout_engine, log_mode=settings.log_mode)
     if asked is None or live is None or live.digest == image.digest:
         return Course()
     there = deploy_tree.canary(workplace.forge, environment=environment, model=tag.model)

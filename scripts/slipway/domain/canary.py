@@ -71,6 +71,11 @@ class CanaryEvidence(Body):
         )
 
     @property
+    def answered(self) -> int:
+        """Rows of which the log has the answer: what servers only counted shows nothing about a version."""
+        return self.window.rows - self.window.counted
+
+    @property
     def share(self) -> float | None:
         """Of what both answered; None where nothing was, or nobody counted."""
         if self.stable_rows is None or self.window.rows + self.stable_rows == 0:

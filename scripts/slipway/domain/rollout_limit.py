@@ -10,7 +10,7 @@ from pydantic import Field
 from slipway.domain.declared import Declared
 from slipway.domain.freezes import Freeze, WeeklyFreeze
 from slipway.domain.limits import Reversion
-from slipway.domain.settings import RolloutEngine
+from slipway.domain.settings import LogMode, RolloutEngine
 from slipway.errors import BadFile
 
 _HOURS_OF_A_YEAR = 8760
@@ -75,15 +75,23 @@ class RolloutLimit(Declared):
         return [one for one in self.every_freeze if not one.environments or environment in one.environments]
 
 
-def canary_asked(limit: RolloutLimit, *, environment: str, engine: RolloutEngine) -> CanaryLimit | None:
+def canary_asked(
+    limit: RolloutLimit, *, environment: str, engine: RolloutEngine, log_mode: LogMode = LogMode.ROWS
+) -> CanaryLimit | None:
     """What a canary is held to in `environment`, None where none is asked for.
 
     Raises:
-        BadFile: one is, and the engine lets no two versions of a model answer.
+        BadFile: one is, and the engine lets no two versions of a model answer, or the log keeps no answer to judge.
     """
     asked = limit.canary_in(environment)
     if asked is not None and not engine.is_cluster:
         raise BadFile(canary_without_cluster(engine), mend=CANARY_MEND)
+    if asked is not None and log_mode is LogMode.SKETCH:
+        raise BadFile(
+            "policies/rollout.yaml: limit: canary: servers log counts alone (log_mode: sketch), and a canary cannot be "
+            "judged by what it answered",
+            mend="take `canary` out of policies/rollout.yaml, or set log_mode in slipway.yaml to rows",
+        )
     return asked
 
 

@@ -184,7 +184,7 @@ def verdicts_of_canary(
         since=evidence.since,
         verdict=canary.verdict_of_canary(findings),
         findings=findings,
-        rows=evidence.window.rows,
+        rows=evidence.answered,
         rows_needed=limit.rows if limit else 0,
         hours=evidence.hours,
         hours_needed=limit.hours if limit else 0,

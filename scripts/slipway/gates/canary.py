@@ -29,7 +29,7 @@ def judge_outputs(evidence: CanaryEvidence, limit: OutputsLimit) -> tuple[Findin
     """The answers that users got; as the gate of releases, which asks sample rows."""
     if not evidence.not_finite:
         return ()
-    rows = evidence.window.rows - evidence.window.counted
+    rows = evidence.answered
     allowed = int(limit.not_finite * rows)
     over = {name: count for name, count in evidence.not_finite.items() if count > allowed}
     worlds = {name: count for name, count in over.items() if _is_as_often(name, count, evidence, rows=rows)}
@@ -94,7 +94,7 @@ def _not_finite(counts: Mapping[str, int], rows: int) -> str:
 
 
 def _rows(evidence: CanaryEvidence, limit: CanaryLimit) -> Finding:
-    rows, asked = evidence.window.rows, limit.rows
+    rows, asked = evidence.answered, limit.rows
     missing = asked - rows
     found = _enough(
         "Has the canary answered enough?",
@@ -103,8 +103,17 @@ def _rows(evidence: CanaryEvidence, limit: CanaryLimit) -> Finding:
         f"≥ {asked:,} rows",
         needed=f"{missing:,} rows more{_by_its_pace(evidence, missing)}",
     )
+    if evidence.window.counted:
+        return found.model_copy(update={"notice": _counted_alone(evidence)})
     is_silent = not rows and evidence.stable_rows and evidence.hours >= limit.hours
     return found.model_copy(update={"notice": _silent(evidence)}) if is_silent else found
+
+
+def _counted_alone(evidence: CanaryEvidence) -> str:
+    return (
+        f"{evidence.window.counted:,} more rows were counted alone (log_mode: sketch): their answers are not known, and "
+        "by them it is not judged"
+    )
 
 
 def _silent(evidence: CanaryEvidence) -> str:
@@ -128,9 +137,9 @@ def _hours(evidence: CanaryEvidence, asked: float) -> Finding:
 
 def _by_its_pace(evidence: CanaryEvidence, missing: int) -> str:
     """How long that takes, as far as it can be told from what it answered so far."""
-    if evidence.window.rows == 0 or evidence.hours <= 0:
+    if evidence.answered == 0 or evidence.hours <= 0:
         return ""
-    return f", some {math.ceil(missing * evidence.hours / evidence.window.rows):,} hours like these"
+    return f", some {math.ceil(missing * evidence.hours / evidence.answered):,} hours like these"
 
 
 def _enough(title: str, missing: float, measured: str, allowed: str, *, needed: str) -> Finding:

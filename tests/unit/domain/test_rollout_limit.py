@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from slipway.domain.rollout_limit import CanaryLimit, RolloutLimit, canary_asked
-from slipway.domain.settings import RolloutEngine
+from slipway.domain.settings import LogMode, RolloutEngine
 from slipway.errors import BadFile
 
 CANARY = CanaryLimit(share=0.2)
@@ -30,7 +32,7 @@ def test_more_than_half_is_no_canary(share: float) -> None:
 
 
 def test_rows_alone_can_be_asked_for() -> None:
-    """What is asked a thousand times a minute has shown itself long before an hour is over; without a row, nothing has."""
+    """What is asked a thousand times a minute has shown itself long before an hour is over; without a row, nothing."""
     assert CanaryLimit(share=0.2, hours=0).hours == 0
     with pytest.raises(ValidationError, match="rows"):
         CanaryLimit(share=0.2, hours=0, rows=0)
@@ -54,3 +56,11 @@ def test_an_engine_without_a_cluster_refuses_it_with_file_and_field(engine: Roll
     with pytest.raises(BadFile, match=r"policies/rollout\.yaml: limit: canary: ") as caught:
         canary_asked(RolloutLimit(canary=CANARY), environment="production", engine=engine)
     assert "rollout_engine in slipway.yaml" in str(caught.value)
+
+
+def test_a_log_of_counts_alone_refuses_it_with_file_and_field() -> None:
+    """Nothing would be known of a single answer, and all of the traffic would follow."""
+    asked = partial(canary_asked, environment="production", engine=RolloutEngine.KUBERNETES, log_mode=LogMode.SKETCH)
+    assert asked(RolloutLimit()) is None
+    with pytest.raises(BadFile, match=r"policies/rollout\.yaml: limit: canary: .*log_mode: sketch"):
+        asked(RolloutLimit(canary=CANARY))

@@ -120,6 +120,14 @@ def test_enough_rows_and_hours_with_nothing_wrong_pass() -> None:
     assert (found.rows, found.rows_needed, found.hours, found.hours_needed) == (3000, 2000, 30.0, 24.0)
 
 
+def test_rows_that_were_only_counted_do_not_count() -> None:
+    """A canary of which nobody knows one answer would get all of the traffic."""
+    found = judged(evidence(window=window(rows=9_000, counted=8_900), not_finite={"score": 0}))
+
+    assert (found.verdict, found.rows) == (Verdict.NOT_ENOUGH_EVIDENCE, 100)
+    assert "8,900 more rows were counted alone (log_mode: sketch)" in next(one.notice for one in found.findings)
+
+
 def test_what_is_still_to_come_is_counted_in_rows_and_hours() -> None:
     """Who reads it decides whether to go for a coffee or for the weekend."""
     found = judged(evidence(hours=10.0, window=window(rows=500)))
