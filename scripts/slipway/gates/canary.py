@@ -111,7 +111,7 @@ def _rows(evidence: CanaryEvidence, limit: CanaryLimit) -> Finding:
 
 def _counted_alone(evidence: CanaryEvidence) -> str:
     return (
-        f"{evidence.window.counted:,} more rows were counted alone (log_mode: sketch): their answers are not known, and "
+        f"{evidence.window.counted:,} more rows were counted alone (log_mode: sketch): their answers are unknown, and "
         "by them it is not judged"
     )
 
