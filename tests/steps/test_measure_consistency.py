@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from pathlib import Path
 
 import pytest
 from slipway.adapters.records import Record
@@ -13,7 +12,6 @@ from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile
 from slipway.maths.profile import NumericProfile, profiles_from_json
 from slipway.steps import measure_consistency, resolve_tag
-from slipway.steps.measure_consistency import states_break
 
 from tests.team import DAYS, MODEL, ROWS_A_DAY, Team, Tip, days_from
 
@@ -178,28 +176,6 @@ def test_run_twice_it_measures_once(live: Team) -> None:
     assert elsewhere.golden == first.golden
     assert elsewhere.fidelity == first.fidelity
     assert elsewhere.calibration == first.calibration
-
-
-@pytest.mark.parametrize(
-    ("card", "stated"),
-    [
-        ("## Breaking changes\n### v2.0.0\nClients must send guests.\n", True),
-        ("## Breaking changes\r\n### v2.0.0\r\nClients must send guests.\r\n", True),
-        ("## Breaking changes\n\n### v2.0.0\n\nClients must send guests.\n\n## More\n", True),
-        ("## Breaking changes\n### v2.0.0\n", False),
-        ("## Breaking changes\n### v2.0.0\n### v1.0.0\nOld news.\n", False),
-        ("## Breaking changes\n### v2.0.0-rc.1\nOld news.\n", False),
-        ("## Breaking changes\n### v12.0.0\nOther.\n", False),
-        ("### v2.0.0\nNot under the heading.\n", False),
-        ("## Breaking changes\nNothing.\n## Later\n### v2.0.0\nElsewhere.\n", False),
-        ("", False),
-    ],
-)
-def test_a_break_is_stated_by_a_sentence_under_its_own_heading(tmp_path: Path, card: str, stated: bool) -> None:
-    """An empty heading would be a box to tick."""
-    (tmp_path / "README.md").write_bytes(card.encode())
-
-    assert states_break(tmp_path / "README.md", "v2.0.0") is stated
 
 
 def test_what_is_expected_of_its_behaviour_is_asked_of_the_model_itself(team: Team) -> None:

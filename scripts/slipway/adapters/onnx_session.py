@@ -53,6 +53,13 @@ class OnnxModel:
         parts = [self._answer(take(asked, slice(start, start + rows_at_once))) for start in starts]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
+    def answers_if_any(self, batch: Batch) -> Batch | None:
+        """The same; None where it answers none of them."""
+        try:
+            return self.predict(batch)
+        except ModelFailed:
+            return None
+
     def _answer(self, rows: Batch) -> Batch:
         names = [tensor.name for tensor in self.signature.outputs]
         try:

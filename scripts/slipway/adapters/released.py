@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from semver import Version
 
-from slipway.adapters import deploy_tree, tables
+from slipway.adapters import deploy_tree, onnx_session, tables
 from slipway.adapters.records import Record
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.workplace import Workplace
 from slipway.domain.behaviour import GoldenRequest
 from slipway.domain.evidence import Evidence
 from slipway.domain.identity import Identity, Released, ServedWindow
+from slipway.domain.model import Model
 from slipway.domain.release import Image
+from slipway.domain.rows import Batch
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, DigestMismatch, NoSuchImage, UnusableImage
 
@@ -42,6 +44,20 @@ def fetch(tag: ReleaseTag, record: Record, workplace: Workplace, *, digest: str)
     except (NoSuchImage, UnusableImage, DigestMismatch) as error:
         return released.model_copy(update={"problem": error.problem})
     return released.model_copy(update={"onnx": record.keep(files["model.onnx"], name=f"{tag.image_tag}.onnx")})
+
+
+def answers_of(released: Released, batch: Batch, model: Model, *, record: Record) -> Batch | None:
+    """What an earlier version answers; None where its model is gone, or asks for what `model` does not have.
+
+    `batch` holds the inputs of `model`.
+    """
+    if released.onnx is None:
+        return None
+    earlier = onnx_session.open_model(record.path(released.onnx))
+    there = {tensor.name: tensor for tensor in model.signature.inputs}
+    if any(there.get(tensor.name) != tensor for tensor in earlier.signature.inputs):
+        return None
+    return earlier.predict({tensor.name: batch[tensor.name] for tensor in earlier.signature.inputs})
 
 
 def _golden_requests(evidence: Evidence) -> tuple[GoldenRequest, ...] | None:

@@ -6,7 +6,7 @@ The descriptions are what an editor shows, and what docs/policies.md says.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Any, Self
@@ -21,6 +21,7 @@ from pydantic import (
 
 from slipway.domain.declared import Declared, Share
 from slipway.domain.fairness import FairnessLimit
+from slipway.domain.model import Feature
 from slipway.maths.named_metrics import known_names, metric_called
 
 
@@ -114,6 +115,11 @@ class SlicesLimit(Declared):
     def criteria(self) -> dict[str, float]:
         """How far groups may lie apart, by the name of the criterion."""
         return {} if self.fairness is None else self.fairness.allowed
+
+    def columns_beside(self, inputs: Iterable[Feature]) -> list[str]:
+        """Those that it asks for and that are no input."""
+        known = {feature.name for feature in inputs}
+        return [name for name in dict.fromkeys((*(self.columns or ()), *self.protected)) if name not in known]
 
     @property
     def asked(self) -> str:

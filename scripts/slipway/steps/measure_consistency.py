@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from slipway.adapters import model_cost, onnx_session, tables, team_tests
+from slipway.adapters import model_cost, onnx_session, released, tables, team_tests
+from slipway.adapters.asked_of_models import Asked
 from slipway.adapters.onnx_session import OnnxModel
 from slipway.adapters.records import Record, files_in
 from slipway.converters.batches import read_batch
-from slipway.domain.behaviour import BehaviourLimit
-from slipway.domain.behaviour_fit import refuse_what_cannot_be_asked
 from slipway.domain.conversion import Conversion
 from slipway.domain.cost import Cost
 from slipway.domain.evidence import (
@@ -35,14 +33,13 @@ from slipway.domain.evidence import (
     TeamTest,
     TrafficEvidence,
 )
-from slipway.domain.fairness import refuse_what_is_undefined
 from slipway.domain.identity import Identity, Released
-from slipway.domain.limits import SlicesLimit
 from slipway.domain.model import Model
+from slipway.domain.model_card import states_break
 from slipway.domain.pages import File, Page
 from slipway.domain.policy import Policies
 from slipway.domain.rows import Batch, LabelledRows, is_number, rows_in, take
-from slipway.errors import BadFile, ModelFailed
+from slipway.errors import BadFile
 from slipway.maths.profile import ColumnProfile, profile_of_columns
 from slipway.measures import (
     behaviour,
@@ -79,27 +76,6 @@ class _Candidate:
         return self.identity.declaration
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What the default branch wants to know of a model, beside what is always measured."""
-
-    named_metrics: tuple[str, ...]
-    slices: SlicesLimit
-    window_days: int
-    expected: BehaviourLimit
-    functions: tuple[Path, ...]
-
-    @property
-    def reads(self) -> dict[str, str]:
-        return {
-            "window days": str(self.window_days),
-            "metrics": " ".join(self.named_metrics),
-            "slices": self.slices.asked,
-            "expected behaviour": self.expected.asked,
-            "team tests": team_tests.digest_of(self.functions),
-        }
-
-
 def run(
     record: Record,
     *,
@@ -120,14 +96,7 @@ def run(
     """
     identity = record.page(Identity, written_by="resolve-tag").body
     conversion = record.page(Conversion, written_by="convert-to-onnx").body
-    window_days = policies.drift.limit_for(identity.model).window_days
-    slices_limit = policies.slices.limit_for(identity.model)
-    named_metrics = tuple(policies.metrics.limit_for(identity.model).named(identity.declaration.decision.kind))
-    expected = policies.behaviour.limit_for(identity.model).for_version(identity.version)
-    refuse_what_cannot_be_asked(expected, identity.declaration, version=identity.version)
-    refuse_what_is_undefined(slices_limit.fairness, identity.declaration)
-    functions = team_tests.files_of(tests / identity.model) if tests else ()
-    asked = _Asked(named_metrics, slices_limit, window_days, expected, functions)
+    asked = Asked.of(identity, policies, tests=tests)
     return record.once(
         Evidence,
         reads={**_reads(identity, conversion), **asked.reads},
@@ -159,19 +128,20 @@ def _measure(
     record: Record,
     identity: Identity,
     conversion: Conversion,
-    asked: _Asked,
+    asked: Asked,
     as_recorded: FidelityEvidence | None,
 ) -> Evidence:
     model = identity.declaration
     onnx = onnx_session.open_model(record.path(conversion.onnx))
-    rows = tables.read_samples(record.path(identity.samples), model, also=_more_columns(asked.slices, model))
+    rows = tables.read_samples(record.path(identity.samples), model, also=asked.slices.columns_beside(model.inputs))
     log.info("asking %s %s rows", identity.release, f"{len(rows):,}")
     candidate = _Candidate(identity, conversion, onnx, rows, onnx.predict(rows.batch), asked.named_metrics)
     profile = _profile(rows.batch)
+    card = record.path(identity.card).read_text(encoding="utf-8", errors="replace")
     scores = metrics.measure(rows, candidate.answers, model.decision, named=asked.named_metrics)
     return Evidence(
         onnx_signature=onnx.signature,
-        break_is_stated=states_break(record.path(identity.card), identity.version),
+        break_is_stated=states_break(card, identity.version),
         fidelity=as_recorded or _fidelity(record, candidate),
         outputs=outputs.measure(model, candidate.answers, rows=len(rows)),
         metrics=scores,
@@ -255,14 +225,7 @@ def _refuse_other_shapes(source: Batch, *, like: Batch, where: str) -> None:
 def _where_refused(edges: Batch, conversion: Conversion, onnx: OnnxModel) -> RefusedEvidence:
     """Each row alone, since one that onnxruntime refuses as well would hide the others."""
     rows = [take(edges, slice(row, row + 1)) for row in conversion.edges_that_raised]
-    return fidelity.where_refused([_answer_if_any(onnx, row) for row in rows])
-
-
-def _answer_if_any(onnx: OnnxModel, row: Batch) -> Batch | None:
-    try:
-        return onnx.predict(row)
-    except ModelFailed:
-        return None
+    return fidelity.where_refused([onnx.answers_if_any(row) for row in rows])
 
 
 def _team_tests(record: Record, candidate: _Candidate, functions: tuple[Path, ...]) -> tuple[TeamTest, ...] | None:
@@ -310,7 +273,7 @@ def _compare(record: Record, candidate: _Candidate, compared: Released | None) -
         version=compared.version,
         before=compared.declaration.signature,
         rows=candidate.rows,
-        outputs_before=_answers_of(record, compared, candidate.rows.batch, candidate.model),
+        outputs_before=released.answers_of(compared, candidate.rows.batch, candidate.model, record=record),
         outputs=candidate.answers,
         noise_floor=max(candidate.conversion.noise_floor.values(), default=0.0),
         decision_before=compared.declaration.decision,
@@ -332,7 +295,7 @@ def _replay_traffic(record: Record, candidate: _Candidate) -> TrafficEvidence | 
     except BadFile as problem:  # a column that production was not asked: the watch tells, a release does not wait
         log.info("the last served window cannot be replayed: %s", problem.problem)
         return None
-    before = _answers_of(record, live, batch, candidate.model)
+    before = released.answers_of(live, batch, candidate.model, record=record)
     if before is None:
         return None
     return traffic.measure(
@@ -346,20 +309,6 @@ def _replay_traffic(record: Record, candidate: _Candidate) -> TrafficEvidence | 
     )
 
 
-def _answers_of(record: Record, released: Released, batch: Batch, model: Model) -> Batch | None:
-    """What an earlier version answers; None where its model is gone, or asks for what `model` does not have.
-
-    `batch` holds the inputs of `model`.
-    """
-    if released.onnx is None:
-        return None
-    earlier = onnx_session.open_model(record.path(released.onnx))
-    there = {tensor.name: tensor for tensor in model.signature.inputs}
-    if any(there.get(tensor.name) != tensor for tensor in earlier.signature.inputs):
-        return None
-    return earlier.predict({tensor.name: batch[tensor.name] for tensor in earlier.signature.inputs})
-
-
 def _profile(batch: Batch) -> dict[str, ColumnProfile]:
     """What production will be compared with."""
     words = {name for name, column in batch.items() if not is_number(column)}
@@ -370,20 +319,5 @@ def _told(profile: Mapping[str, ColumnProfile]) -> dict[str, dict[str, Any]]:
     return {name: column.to_json() for name, column in profile.items()}
 
 
-def _more_columns(limit: SlicesLimit, model: Model) -> list[str]:
-    """What the policy on slices asks for and no input is."""
-    inputs = {feature.name for feature in model.inputs}
-    return [name for name in dict.fromkeys((*(limit.columns or ()), *limit.protected)) if name not in inputs]
-
-
 def _keep_profile(record: Record, profile: dict[str, ColumnProfile]) -> File:
     return record.keep_bytes(json.dumps(_told(profile), indent=1, sort_keys=True).encode() + b"\n", name="profile.json")
-
-
-def states_break(card: Path, version: str) -> bool:
-    """Whether the model card has `### v2.0.0` under `## Breaking changes`, with a sentence below it."""
-    text = card.read_text(encoding="utf-8", errors="replace")
-    section = re.search(r"(?ms)^## Breaking changes\s*$(.*?)(?=^## |\Z)", text)
-    if section is None:
-        return False
-    return re.search(rf"(?m)^### {re.escape(version)}\s*$\s+^[^#\s]", section[1]) is not None
