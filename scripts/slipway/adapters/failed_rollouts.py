@@ -126,7 +126,16 @@ def id_of(found: Wanted, *, on: date, workplace: Workplace, reads: Mapping[str, 
     return incident_id(on, version)
 
 
-def ran_before(found: Wanted, workplace: Workplace) -> RanBefore:
+def runs_instead(found: Wanted, workplace: Workplace) -> RanBefore:
+    """What ran before a version that failed; beside a canary, what it got a share of."""
+    if not found.is_canary:
+        return _ran_before(found, workplace)
+    stable = wanted(found.tag.model, environment=found.environment, workplace=workplace)
+    assert stable is not None  # a canary has a share of its traffic
+    return _runs_beside(found, stable, workplace)
+
+
+def _ran_before(found: Wanted, workplace: Workplace) -> RanBefore:
     verified = workplace.history.rollouts(found.tag.model, found.environment)
     before = _verified_before(found, verified, workplace)
     return RanBefore(
@@ -137,7 +146,7 @@ def ran_before(found: Wanted, workplace: Workplace) -> RanBefore:
     )
 
 
-def runs_beside(canary: Wanted, stable: Wanted, workplace: Workplace) -> RanBefore:
+def _runs_beside(canary: Wanted, stable: Wanted, workplace: Workplace) -> RanBefore:
     """What answers the rest of what a canary is asked: it need not be gone back to, for it never left."""
     verified = workplace.history.rollouts(canary.tag.model, canary.environment)
     return RanBefore(

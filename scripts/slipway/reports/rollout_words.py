@@ -40,3 +40,12 @@ def serves_in_words(failure: RolloutFailure) -> str:
 def printed(failure: RolloutFailure) -> Markdown:
     """The last lines of its server, as a block of code."""
     return fenced("\n".join(failure.log))
+
+
+def next_steps(failure: RolloutFailure) -> str:
+    """What `rollout` does by itself, for who runs the steps one by one."""
+    steps = ("judge", "revert-manifest", "file-issue", "record-pages")
+    return (
+        f"slipway rollout {failure.model} --environment {failure.environment} tells its owners and goes back, "
+        f"as policies/rollout.yaml says; one by one: {', '.join(steps)}, each with {failure.name}"
+    )

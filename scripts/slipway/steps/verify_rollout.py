@@ -8,7 +8,6 @@ from functools import partial
 
 from slipway.adapters import bringing_to_life, canaries, deploy_tree, failed_rollouts, git, wanted_rollouts
 from slipway.adapters.canaries import Trial
-from slipway.adapters.failed_rollouts import RanBefore
 from slipway.adapters.records import Record
 from slipway.adapters.rollout import Live
 from slipway.adapters.rollout import Rollout as Engine
@@ -24,6 +23,7 @@ from slipway.domain.rollout_failure import LONGEST_LINE, LONGEST_WORDS, MOST_LIN
 from slipway.errors import NotReleasable, RolloutFailed, ServerRefused, SlipwayError, Unreachable
 from slipway.measures import way_back
 from slipway.reports.plain import lines, shortened
+from slipway.reports.rollout_words import next_steps
 
 
 class _Fault(Exception):
@@ -232,7 +232,7 @@ def _written_down(
     serves = partial(_serves, found, engine)
     page = _incident(found, fault, golden, None, on=on, serves=serves, workplace=workplace)
     failure = fault.failure
-    return RolloutFailed(failure.summary, mend=_next_of(page.body), log=failure.log, incident=page.body.name)
+    return RolloutFailed(failure.summary, mend=next_steps(page.body), log=failure.log, incident=page.body.name)
 
 
 def _incident(
@@ -268,7 +268,7 @@ def _judged(told: CanaryVerdicts) -> dict[str, object]:
 def _failure(
     found: Wanted, fault: _Fault, golden: Golden, incident: str, *, on: date, serves: str | None, workplace: Workplace
 ) -> RolloutFailure:
-    before = _before(found, workplace)
+    before = failed_rollouts.runs_instead(found, workplace)
     said, *more = lines(fault.failure.summary)
     return RolloutFailure(
         model=found.tag.model,
@@ -292,15 +292,6 @@ def _failure(
     )
 
 
-def _before(found: Wanted, workplace: Workplace) -> RanBefore:
-    """Beside a canary, what it got a share of."""
-    if not found.is_canary:
-        return failed_rollouts.ran_before(found, workplace)
-    stable = wanted_rollouts.wanted(found.tag.model, environment=found.environment, workplace=workplace)
-    assert stable is not None  # a canary has a share of its traffic
-    return failed_rollouts.runs_beside(found, stable, workplace)
-
-
 def _bounded(printed: list[str]) -> tuple[str, ...]:
     """What a server printed may hold anything: lines that can be told, and not too many."""
     told = [shortened(line, longest=LONGEST_LINE) for text in printed for line in lines(text)]
@@ -313,12 +304,3 @@ def _serves(found: Wanted, engine: Engine) -> str | None:
     except SlipwayError:
         return None  # nobody can say
     return live.version if live else None
-
-
-def _next_of(failure: RolloutFailure) -> str:
-    """What `rollout` does by itself, for who runs the steps one by one."""
-    steps = ("judge", "revert-manifest", "file-issue", "record-pages")
-    return (
-        f"slipway rollout {failure.model} --environment {failure.environment} tells its owners and goes back, "
-        f"as policies/rollout.yaml says; one by one: {', '.join(steps)}, each with {failure.name}"
-    )
