@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -304,6 +306,30 @@ def test_compose_by_hand_changes_nothing(street: Street) -> None:
 
     assert {name: project_of(street.rollout).container(name) for name in ids} == ids
     assert_alone(street.rollout, live)
+
+
+def test_the_front_is_replaced_by_the_command_of_the_guide_and_passes_on_to_what_was_live(street: Street) -> None:
+    """A new image of it, or a new configuration, must not cost a rollout."""
+    live = street.rollout.apply(street.first)
+    before = project_of(street.rollout).container("front")
+    (command,) = re.findall(r"`(docker compose up [^`]*front)`", (ROOT / "docs" / "docker.md").read_text())
+    subprocess.run(shlex.split(command), cwd=project_of(street.rollout).place, check=True, capture_output=True)
+
+    after = project_of(street.rollout).container("front")
+    assert before is not None and after is not None
+    assert before.id != after.id
+    assert becomes(lambda: street.rollout.live(MODEL, ENVIRONMENT) == live)
+    assert_alone(street.rollout, live)
+
+
+def test_what_runs_there_and_git_does_not_know_is_listed(street: Street) -> None:
+    """`slipway status --live` asks for it; what was stopped is not in it."""
+    live = street.rollout.apply(street.first)
+    assert [one.live for one in street.rollout.strays(ENVIRONMENT, known=[])] == [live]
+    assert street.rollout.strays(ENVIRONMENT, known=[live]) == []
+
+    street.rollout.stop(MODEL, ENVIRONMENT)
+    assert street.rollout.strays(ENVIRONMENT, known=[]) == []
 
 
 def test_killed_anywhere_and_run_again_one_version_is_live(street: Street, tmp_path: Path) -> None:
