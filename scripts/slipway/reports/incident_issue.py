@@ -223,3 +223,20 @@ def _drift_chart(evidence: WindowEvidence) -> Markdown | None:
         values=[largest.low for _, largest in shown],
         unit="distance",
     )
+
+
+def why_reopened(evidence: WindowEvidence) -> str:
+    """What is written where an issue is opened again."""
+    window = evidence.window
+    if evidence.open_incident is None:
+        return f"It is back: {window.version} shows it from {window.start} to {window.end}. Opened again by the watch."
+    return (
+        f"It is not over: {window.version} still shows it from {window.start} to {window.end}. Opened again by the "
+        "watch, which closes it when a window is quiet; what is to be lived with belongs into policies/, with a reason."
+    )
+
+
+def why_quiet(evidence: WindowEvidence) -> str:
+    """What is written where it is closed."""
+    window = evidence.window
+    return f"{window.version} was quiet from {window.start} to {window.end}: closed by the watch."

@@ -15,7 +15,6 @@ from slipway.adapters.workplace import Workplace
 from slipway.domain import labels
 from slipway.domain.identity import Identity
 from slipway.domain.incident import (
-    IncidentKind,
     IncidentVerdicts,
     IssueAction,
     IssueFiled,
@@ -24,10 +23,11 @@ from slipway.domain.incident import (
     WindowEvidence,
 )
 from slipway.domain.pages import Page, key_of
+from slipway.domain.recovery import is_back, is_over
 from slipway.domain.release import Proposal, Rollout, Verdicts
 from slipway.domain.rollout_failure import RolloutFailure
 from slipway.domain.verdict import Verdict
-from slipway.reports.incident_issue import incident_body, incident_title
+from slipway.reports.incident_issue import incident_body, incident_title, why_quiet, why_reopened
 from slipway.reports.marker import read_marker
 from slipway.reports.refusal import refused_release_issue, refused_release_title, status_description
 from slipway.reports.rollout_issue import not_over, rollout_body, rollout_title, why_again, why_closed
@@ -117,7 +117,7 @@ def _tell(record: Record, seen: _Seen, forge: Forge) -> IssueFiled:
     there = next(iter(forge.open_issues(label)), None)
     before = _filed_before(record, evidence, forge)
     title = incident_title(evidence, verdicts, reversion=reversion)
-    if verdicts.outcome is Outcome.QUIET and there is not None and not _is_over(there, evidence, verdicts):
+    if verdicts.outcome is Outcome.QUIET and there is not None and not _is_over(there, seen):
         return IssueFiled(
             incident=evidence.open_incident, number=there.number, action=IssueAction.NONE, title=there.title
         )
@@ -126,13 +126,13 @@ def _tell(record: Record, seen: _Seen, forge: Forge) -> IssueFiled:
     body = incident_body(evidence, verdicts, reversion=reversion, owners=seen.owners)
     if there is not None:
         number = forge.update_issue(there.number, title=title, body=body).number
-        again = record.latest(IssueFiled) is None and _why_again(evidence) in forge.comments(number)
+        again = record.latest(IssueFiled) is None and why_reopened(evidence) in forge.comments(number)
         new = _is_new(there, before, evidence, verdicts)  # both by a run of this window that was killed
         action = IssueAction.REOPENED if again else IssueAction.OPENED if new else IssueAction.UPDATED
     elif (closed := _to_reopen(evidence, verdicts, forge)) is not None:
         action, number = IssueAction.REOPENED, closed.number
         forge.update_issue(number, title=title, body=body)  # first: by its marker a run after this one knows it again
-        forge.reopen_issue(number, comment=_why_again(evidence))
+        forge.reopen_issue(number, comment=why_reopened(evidence))
     else:
         log.info("opening an issue: %s", title)
         action = IssueAction.OPENED
@@ -140,6 +140,10 @@ def _tell(record: Record, seen: _Seen, forge: Forge) -> IssueFiled:
     if action is not IssueAction.UPDATED:  # who has taken it by then, or given it back, is left alone
         forge.assign(number, seen.owners)
     return IssueFiled(incident=verdicts.incident, number=number, action=action, title=title)
+
+
+def _is_over(there: Issue, seen: _Seen) -> bool:
+    return is_over(seen.evidence, seen.verdicts, opened_as=read_marker(there.body).get("incident", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,28 +214,13 @@ def _close_rollout(filed: IssueFiled, seen: _SeenRollout, verified: Rollout, for
 
 
 def _to_reopen(evidence: WindowEvidence, verdicts: IncidentVerdicts, forge: Forge) -> Issue | None:
-    """The last issue of this model and environment, where this incident belongs to it.
-
-    It does where it is the very incident, whose issue a person closed before it was over; and where it is of the same
-    kind on the same version, which recovered and did not stay well. What another version shows has another cause.
-    """
+    """The last issue of this model and environment, where this incident belongs to it."""
     last = forge.last_issue(labels.of_environment(evidence.model, evidence.environment).name)
     if last is None or last.open:
         return None
     told = read_marker(last.body)
-    incident = told.get("incident", "")
-    of_this_kind = incident.endswith(f"-{verdicts.kind_of_incident}") and told.get("version") == evidence.window.version
-    return last if incident == verdicts.incident or of_this_kind else None
-
-
-def _why_again(evidence: WindowEvidence) -> str:
-    window = evidence.window
-    if evidence.open_incident is None:
-        return f"It is back: {window.version} shows it from {window.start} to {window.end}. Opened again by the watch."
-    return (
-        f"It is not over: {window.version} still shows it from {window.start} to {window.end}. Opened again by the "
-        "watch, which closes it when a window is quiet; what is to be lived with belongs into policies/, with a reason."
-    )
+    back = is_back(evidence, verdicts, opened_as=told.get("incident", ""), version=told.get("version"))
+    return last if back else None
 
 
 def _filed_before(record: Record, evidence: WindowEvidence, forge: Forge) -> IssueFiled | None:
@@ -250,19 +239,6 @@ def _is_new(there: Issue, before: IssueFiled | None, evidence: WindowEvidence, v
     return known and not told_before and read_marker(there.body).get("incident") == verdicts.incident
 
 
-def _is_over(there: Issue, evidence: WindowEvidence, verdicts: IncidentVerdicts) -> bool:
-    """Recovery is shown, never taken from a lack of rows: what was wrong must pass.
-
-    A metric of a version that runs no more is over with it.
-    """
-    unproven = {finding.gate for finding in verdicts.findings if finding.verdict is not Verdict.PASS}
-    incident = evidence.open_incident or read_marker(there.body).get("incident", "")
-    first = (*evidence.earlier, evidence.window)[0]
-    of_this_version = incident[:10] >= first.start.isoformat()
-    is_metric = incident.endswith(f"-{IncidentKind.METRIC}")
-    return "drift" not in unproven and not (is_metric and of_this_version and "metrics" in unproven)
-
-
 def _close(
     there: Issue | None, before: IssueFiled | None, evidence: WindowEvidence, title: str, forge: Forge
 ) -> IssueFiled:
@@ -271,10 +247,7 @@ def _close(
         there = forge.issue(before.number)
     if there is None:
         return IssueFiled(incident=None, number=None, action=IssueAction.NONE, title=title)
-    window = evidence.window
-    forge.close_issue(
-        there.number, comment=f"{window.version} was quiet from {window.start} to {window.end}: closed by the watch."
-    )
+    forge.close_issue(there.number, comment=why_quiet(evidence))
     return IssueFiled(
         incident=evidence.open_incident, number=there.number, action=IssueAction.CLOSED, title=there.title
     )
