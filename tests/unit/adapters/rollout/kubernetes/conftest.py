@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,14 @@ def live(*pods: dict[str, Any], replicas: int = 2) -> Seen:
     """All of the new version; with `pods` in place of the two that are well."""
     wanted = pods or (pod("a", 2), pod("b", 2))
     return look(deployment(replicas=replicas), replica_set(OLD, 1), replica_set(NEW, 2), *wanted)
+
+
+def ends(pid: int) -> bool:
+    """Whether it does within a moment: the kernel takes its time over a signal."""
+    deadline = time.monotonic() + 5
+    while runs(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not runs(pid)
 
 
 def runs(pid: int) -> bool:

@@ -16,7 +16,7 @@ from slipway.adapters.rollout.kubernetes.forwarding import forwarded
 from slipway.adapters.rollout.kubernetes.kubectl import Kubectl
 from slipway.errors import ClusterRefused, Unreachable
 
-from tests.unit.adapters.rollout.kubernetes.conftest import runs
+from tests.unit.adapters.rollout.kubernetes.conftest import ends, runs
 
 _HOLDER = """
 import subprocess, sys, time
@@ -30,13 +30,6 @@ def asking(program: str, *, seconds: float = 5.0) -> Kubectl:
     return Kubectl(environment="staging", program=program, seconds=seconds, variables={"PATH": os.environ["PATH"]})
 
 
-def _ends(pid: int) -> bool:
-    deadline = time.monotonic() + 5
-    while runs(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not runs(pid)
-
-
 def test_the_address_is_the_port_that_kubectl_took(script: Script, tmp_path: Path) -> None:
     """It takes a free one, of loopback alone."""
     told, pid = tmp_path / "told", tmp_path / "pid"
@@ -47,7 +40,7 @@ def test_the_address_is_the_port_that_kubectl_took(script: Script, tmp_path: Pat
     with forwarded(asking(program), "tip-1", 8080, place=("--namespace", "staging")) as url:
         assert url == "http://127.0.0.1:4711"
         assert runs(int(pid.read_text()))
-    assert _ends(int(pid.read_text()))
+    assert ends(int(pid.read_text()))
     assert told.read_text().split() == words
 
 
@@ -57,7 +50,7 @@ def test_it_is_gone_also_where_the_question_failed(script: Script, tmp_path: Pat
     program = script(f'echo $$ > {pid}; echo "Forwarding from 127.0.0.1:4711 -> 8080"; exec sleep 60')
     with pytest.raises(ZeroDivisionError), forwarded(asking(program), "tip-1", 8080, place=()):
         raise ZeroDivisionError
-    assert _ends(int(pid.read_text()))
+    assert ends(int(pid.read_text()))
 
 
 def test_it_ends_with_us_though_we_are_killed(tmp_path: Path) -> None:
@@ -81,7 +74,7 @@ def test_it_ends_with_us_though_we_are_killed(tmp_path: Path) -> None:
     os.kill(holder.pid, signal.SIGKILL)
     holder.wait()
 
-    assert _ends(int(pid.read_text()))
+    assert ends(int(pid.read_text()))
 
 
 def test_a_kubectl_that_says_nothing_is_given_up(script: Script) -> None:

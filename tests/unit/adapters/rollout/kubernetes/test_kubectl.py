@@ -14,7 +14,7 @@ import pytest
 from slipway.adapters.rollout.kubernetes.kubectl import Kubectl
 from slipway.errors import BadFile, ClusterRefused, Unreachable
 
-from tests.unit.adapters.rollout.kubernetes.conftest import KUBECTL, runs
+from tests.unit.adapters.rollout.kubernetes.conftest import KUBECTL, ends
 
 Script = Callable[[str], str]
 _OTHERS = """
@@ -42,7 +42,7 @@ def test_a_program_that_hangs_is_ended_with_all_that_it_started(script: Script, 
         hanging.objects("pods")
 
     assert time.monotonic() - begin < 5
-    assert not runs(int(pid.read_text()))
+    assert ends(int(pid.read_text()))
 
 
 @pytest.mark.parametrize("printed", ["<html>please log in</html>", '{"kind": "Lis', "\\377\\376"])
