@@ -2,7 +2,8 @@
 
 Half of them keep their connection from answer to question, as pools do; the others open one for each request. Nobody
 asks twice: what fails is counted, with its reason. A line on standard input is answered with the counts so far; at its
-end the clients finish what they have asked, and the last counts are printed.
+end the clients finish what they have asked, and the last counts are printed. Of new connections, each of which goes to
+a pod by chance, the counts of each second are told as well.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 import urllib3
@@ -24,15 +25,20 @@ class Asked:
     """How often each version answered, or what went wrong instead, for each kind of client."""
 
     outcomes: dict[str, Counter[str]] = field(default_factory=lambda: {KEEP: Counter(), NEW: Counter()})
+    seconds: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    since: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, kind: str, outcome: str) -> None:
         with self.lock:
             self.outcomes[kind][outcome] += 1
+            if kind == NEW:
+                self.seconds[int(time.monotonic() - self.since)][outcome] += 1
 
     def tell(self) -> None:
         with self.lock:
-            sys.stdout.write(json.dumps(self.outcomes) + "\n")
+            told = {"outcomes": self.outcomes, "seconds": list(self.seconds.values())}
+            sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()
 
 

@@ -20,23 +20,20 @@ log = logging.getLogger(__name__)
 
 CLIENTS, A_SECOND = 4, 200  # of each kind, and of all
 _SCRIPT = Path(__file__).with_name("asking.py")
-_BODY = json.dumps(
-    {
-        "inputs": [
-            {"name": "bill", "datatype": "FP32", "shape": [2, 1], "data": [20.0, 30.5]},
-            {"name": "kitchen", "datatype": "BYTES", "shape": [2, 1], "data": ["grill", "pizza"]},
-        ]
-    }
-)
+BILLS = (20.0, 30.5)
 
 
 @dataclass
 class Load:
-    """`outcomes` counts versions that answered and reasons of failures, for each kind of client."""
+    """`outcomes` counts versions that answered and reasons of failures, for each kind of client.
+
+    `seconds` has the same of each second in turn, of clients that connect anew.
+    """
 
     _asking: subprocess.Popen[str]
     _since: float = field(default_factory=time.monotonic)
     outcomes: dict[str, Counter[str]] = field(default_factory=dict)
+    seconds: list[Counter[str]] = field(default_factory=list)
 
     @property
     def all(self) -> Counter[str]:
@@ -54,6 +51,19 @@ class Load:
 
     def each(self) -> list[tuple[str, Counter[str]]]:
         return list(self.outcomes.items())
+
+    def windows(self, requests: int) -> list[Counter[str]]:
+        """All that clients saw which connect anew, from the first second on, in windows of at least so many requests.
+
+        What is left at the end is in none.
+        """
+        found, open_one = list[Counter[str]](), Counter[str]()
+        for second in self.seconds:
+            open_one = open_one + second
+            if open_one.total() >= requests:
+                found.append(open_one)
+                open_one = Counter()
+        return found
 
     def look(self) -> Counter[str]:
         """What all clients have seen so far."""
@@ -81,13 +91,15 @@ class Load:
     def _read(self) -> None:
         assert self._asking.stdout is not None
         told = json.loads(self._asking.stdout.readline())
-        self.outcomes = {kind: Counter(seen) for kind, seen in told.items()}
+        self.outcomes = {kind: Counter(seen) for kind, seen in told["outcomes"].items()}
+        self.seconds = [Counter(seen) for seen in told["seconds"]]
 
 
 @contextlib.contextmanager
-def load(cluster: Cluster, address: str, *, model: str = "tip", a_second: int = A_SECOND) -> Iterator[Load]:
+def load(cluster: Cluster, address: str, *, model: str = "tip", bills: tuple[float, float] = BILLS) -> Iterator[Load]:
     """Ask a model at `HOST:PORT` of the cluster's network, from now on and until the end of the block."""
-    words = (sys.executable, str(_SCRIPT), address, f"/v2/models/{model}/infer", _BODY, str(CLIENTS), str(a_second))
+    path = f"/v2/models/{model}/infer"
+    words = (sys.executable, str(_SCRIPT), address, path, _asked(bills), str(CLIENTS), str(A_SECOND))
     pipe = subprocess.PIPE
     with subprocess.Popen([*cluster.entry, *words], stdin=pipe, stdout=pipe, text=True) as asking:
         try:
@@ -96,6 +108,14 @@ def load(cluster: Cluster, address: str, *, model: str = "tip", a_second: int = 
             clients.finish()
         finally:
             asking.kill()
+
+
+def _asked(bills: tuple[float, float]) -> str:
+    tables = [
+        {"name": "bill", "datatype": "FP32", "shape": [2, 1], "data": bills},
+        {"name": "kitchen", "datatype": "BYTES", "shape": [2, 1], "data": ["grill", "pizza"]},
+    ]
+    return json.dumps({"inputs": tables})
 
 
 def _is_version(outcome: str) -> bool:

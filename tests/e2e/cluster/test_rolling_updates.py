@@ -27,13 +27,25 @@ def assert_nobody_noticed(load: Load, *, versions: set[str]) -> None:
         assert set(load.outcomes[kind]) == versions, kind
 
 
-def test_only_two_versions_of_apis_differ_from_what_a_team_applies(team: Waiters) -> None:
-    """Kubernetes 1.20 is too old for two of them; a rollout of anything else would show nothing of ours."""
+def test_two_versions_of_apis_and_a_served_log_differ_from_what_a_team_applies(team: Waiters) -> None:
+    """Kubernetes 1.20 is too old for two of them, and here is no bucket; a rollout of anything else would show nothing
+    of ours."""
     changed = changed_by_the_overlay(team.team)
     print(changed)  # noqa: T201 - read by whoever asks what these tests apply otherwise
 
     lines = [line for line in changed.splitlines() if line.startswith(("-", "+"))][2:]
     assert lines == [
+        "-      - env:",
+        "+      - args:",
+        "+        - --served-log=/served/$(ENVIRONMENT)/$(MODEL)",
+        "+        env:",
+        "+        volumeMounts:",
+        "+        - mountPath: /served",
+        "+          name: served",
+        "+      volumes:",
+        "+      - hostPath:",
+        f"+          path: {team.served}",
+        "+        name: served",
         "-apiVersion: policy/v1",
         "+apiVersion: policy/v1beta1",
         "-apiVersion: autoscaling/v2",
@@ -69,7 +81,7 @@ def test_a_good_update_and_the_way_back_lose_no_request(team: Waiters) -> None:
 def test_an_image_that_never_gets_ready_is_taken_back_and_loses_no_request(team: Waiters) -> None:
     """The manifest names what does not run, until Slipway's own pull request is merged; the others answer meanwhile."""
     old = team.deployed()
-    team.allow(ready_seconds=45)
+    team.allow(ready_seconds=30)
     bad, pull = team.release(runtime=team.never_ready())
 
     with team.load() as load:

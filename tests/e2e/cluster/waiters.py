@@ -20,7 +20,7 @@ from slipway.adapters import deploy_tree, git
 from slipway.adapters.registry import open_registry
 
 from tests.e2e.cluster.cluster import Cluster
-from tests.e2e.cluster.load import Load, load
+from tests.e2e.cluster.load import BILLS, Load, load
 from tests.e2e.cluster.place import run, wait_for
 from tests.team import ENVIRONMENT, MODEL, ROOT, Team, Tip, copy_of
 from tests.workflows.engine import docker
@@ -30,18 +30,24 @@ log = logging.getLogger(__name__)
 READY_SECONDS, SETTLE_SECONDS = 300, 3
 SERVERS = 2  # as deploy/base has it
 _BIN = Path(sys.executable).parent
-# What Kubernetes 1.20 lacks: `deploy/base` of these tests is this, on what a team gets as it is.
+# `deploy/base` of these tests is this, on what a team gets as it is: what Kubernetes 1.20 lacks, and a served log, for
+# which a team has a bucket.
 _OVERLAY = """\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources: [../base-of-slipway]
 patches:
-  - target: {kind: PodDisruptionBudget}
+  - target: {{kind: PodDisruptionBudget}}
     patch: |
-      - {op: replace, path: /apiVersion, value: policy/v1beta1}
-  - target: {kind: HorizontalPodAutoscaler}
+      - {{op: replace, path: /apiVersion, value: policy/v1beta1}}
+  - target: {{kind: HorizontalPodAutoscaler}}
     patch: |
-      - {op: replace, path: /apiVersion, value: autoscaling/v2beta2}
+      - {{op: replace, path: /apiVersion, value: autoscaling/v2beta2}}
+  - target: {{kind: Deployment}}
+    patch: |
+      - {{op: add, path: /spec/template/spec/containers/0/args, value: [--served-log=/served/$(ENVIRONMENT)/$(MODEL)]}}
+      - {{op: add, path: /spec/template/spec/containers/0/volumeMounts, value: [{{name: served, mountPath: /served}}]}}
+      - {{op: add, path: /spec/template/spec/volumes, value: [{{name: served, hostPath: {{path: {served}}}}}]}}
 """
 _NEVER_READY = """\
 FROM {runtime}
@@ -74,11 +80,17 @@ class Waiters:
         log.info("slipway %s: %s", " ".join(words), said)
         return said
 
-    def release(self, *, runtime: str | None = None) -> tuple[str, int]:
+    @property
+    def served(self) -> Path:
+        """The folder of the served log, which the pods share with whoever reads it."""
+        return _served(self.team.root.parent)
+
+    def release(self, *, runtime: str | None = None, nan_above: float | None = None) -> tuple[str, int]:
         """Train, commit, tag and release the next version; the version and its pull request."""
         number = len(git.run("tag", cwd=self.team.root).split())
         version = f"v1.{number}.0"
-        self.team.write_model(Tip(weight=0.02 + 1e-6 * number))  # another file, and no decision that needs more rows
+        weight = 0.02 + 1e-6 * number  # another file, and no decision that needs more rows
+        self.team.write_model(Tip(weight=weight, nan_above=nan_above))
         self._settle("slipway.yaml", runtime_image=runtime or self.runtime)
         self.team.commit(f"Train for {version}")
         pull = self.team.release(self.team.tag(f"{MODEL}@{version}")).body.pull
@@ -113,8 +125,8 @@ class Waiters:
         service = self.cluster.object("service", f"{MODEL}-server", f"--namespace={namespace}")
         return f"{service['spec']['clusterIP']}:8080"
 
-    def load(self) -> contextlib.AbstractContextManager[Load]:
-        return load(self.cluster, self.address())
+    def load(self, *, bills: tuple[float, float] = BILLS) -> contextlib.AbstractContextManager[Load]:
+        return load(self.cluster, self.address(), bills=bills)
 
     def wait_until_served(self, *, namespace: str = ENVIRONMENT) -> None:
         """As many servers are ready as the autoscaler asks for."""
@@ -143,8 +155,11 @@ def waiters(cluster: Cluster, tooled: Team, *, base: str, folder: Path) -> Waite
     team = copy_of(tooled, folder)
     registry = f"{cluster.registry}/waiters"
     settings = {"image_registry": registry, "rollout_engine": "kubernetes", "environments": [{"name": ENVIRONMENT}]}
-    team.write("slipway.yaml", json.dumps(settings))
-    _bring_deploy(team)
+    served = _served(folder)
+    served.mkdir()
+    served.chmod(0o777)  # the user of the pods is none of this machine's
+    team.write("slipway.yaml", json.dumps({**settings, "served_log": str(served)}))
+    _bring_deploy(team, served)
     team.commit("Roll out to the cluster")
     made = Waiters(cluster, team, _built(team, base, registry))
     cluster.kubectl("create", "namespace", ENVIRONMENT)
@@ -169,14 +184,18 @@ def changed_by_the_overlay(team: Team) -> str:
     return "\n".join(difflib.unified_diff(given, taken, "deploy/base", "for Kubernetes 1.20", lineterm="", n=0))
 
 
-def _bring_deploy(team: Team) -> None:
+def _served(folder: Path) -> Path:
+    return folder / "served"
+
+
+def _bring_deploy(team: Team, served: Path) -> None:
     for path in sorted((ROOT / "deploy" / "base").rglob("*")):
         if path.is_file():
             beside = path.relative_to(ROOT / "deploy" / "base")
             team.write(f"deploy/base-of-slipway/{beside}", path.read_text())
             if beside.parts[0] == "canary":  # a manifest takes it in by this name, as it is
                 team.write(f"deploy/base/{beside}", path.read_text())
-    team.write("deploy/base/kustomization.yaml", _OVERLAY)
+    team.write("deploy/base/kustomization.yaml", _OVERLAY.format(served=served))
 
 
 def _built(team: Team, base: str, registry: str) -> str:
