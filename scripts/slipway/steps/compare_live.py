@@ -69,7 +69,7 @@ def tell(report: LiveReport, *, workplace: Workplace) -> None:
     there = {_place_of(issue): issue for issue in forge.open_issues(NEVER_PASSED)}
     rows = sorted(report.rows, key=_gravest_first)
     gravest = {_Place(row.model, row.environment): row for row in rows[::-1]}
-    for place, row in gravest.items():
+    for place, row in reversed(gravest.items()):  # as they were reported
         if row.state is LiveState.NEVER_PASSED:
             _open_or_update(row, there.get(place), workplace)
     for told, issue in there.items():

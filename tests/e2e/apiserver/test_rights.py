@@ -17,12 +17,13 @@ from tests.e2e.apiserver.control_plane import KUBECTL
 from tests.e2e.apiserver.kubelet import kubelets
 from tests.team import ROOT
 
+_GUIDE = (ROOT / "docs" / "review-and-operate.md").read_text(encoding="utf-8")
+
 pytestmark = pytest.mark.xdist_group("apiserver")
 
 
 def _role() -> dict[str, Any]:
-    text = (ROOT / "docs" / "review-and-operate.md").read_text(encoding="utf-8")
-    (found,) = re.findall(r"```yaml\n(apiVersion: rbac.*?)```", text, flags=re.DOTALL)
+    (found,) = re.findall(r"```yaml\n(apiVersion: rbac.*?)```", _GUIDE, flags=re.DOTALL)
     role: dict[str, Any] = yaml.safe_load(found)
     return role
 
@@ -30,16 +31,9 @@ def _role() -> dict[str, Any]:
 @pytest.fixture
 def clerk(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """Slipway as the user `nobody`, with that role in the namespace; its kubeconfig comes as a workflow's does."""
-    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "slipway"}
-    binding = {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "RoleBinding",
-        "metadata": {"name": "slipway"},
-        "roleRef": reference,
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "nobody"}],
-    }
-    documents = yaml.safe_dump_all([_role(), binding])
-    shop.plane.kubectl("apply", f"--namespace={shop.environment}", "--filename=-", stdin=documents)
+    shop.plane.kubectl("apply", f"--namespace={shop.environment}", "--filename=-", stdin=yaml.safe_dump(_role()))
+    (command,) = re.findall(r"`kubectl (create rolebinding [^`]*)`", _GUIDE)
+    shop.plane.kubectl(*command.replace("USER", "nobody").replace("staging", shop.environment).split())
     monkeypatch.setenv("SLIPWAY_KUBECONFIG", shop.plane.users["nobody"].read_text())
     monkeypatch.setenv("KUBECONFIG", "/nonexistent")
     return shop
