@@ -561,6 +561,20 @@ def test_its_pages_travel_with_the_window_and_lie_by_its_version(good: Team, tmp
     assert good.history.incidents(MODEL, ENVIRONMENT) == []
 
 
+def test_two_canaries_of_one_day_are_kept_apart(good: Team) -> None:
+    """One was withdrawn at noon and the next came: what the first showed is nothing that the second did."""
+    serve(good, "v1.1.0", Tip(weight=0.0201))
+    first = measure(good)
+    second = first.model_copy(update={"version": "v1.2.0"})
+    window(good).once(CanaryEvidence, reads={"canary": "the next"}, make=lambda: second)
+    record_pages.run_on_canary(window(good), ledger=good.workplace.ledger)
+    record_pages.run_on_canary(window(good), ledger=good.workplace.ledger)
+
+    for told in (first, second):
+        pages = good.history.canary_pages(MODEL, ENVIRONMENT, told.version, CanaryEvidence)
+        assert [page.body for page in pages] == [told]
+
+
 def test_what_was_judged_of_another_trial_says_nothing_about_this_one(good: Team) -> None:
     """A version that was good beside one stable version was never compared with the next."""
     serve(good, "v1.1.0", Tip(weight=0.0201))

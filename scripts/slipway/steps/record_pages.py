@@ -12,7 +12,7 @@ from slipway.adapters.history import canary_folder, heartbeats_folder, incident_
 from slipway.adapters.ledger import BRANCH, Ledger, page_path
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
-from slipway.domain.canary import CANARY_PAGES, CanaryEvidence
+from slipway.domain.canary import CANARY_PAGES, CanaryEvidence, CanaryVerdicts
 from slipway.domain.delivery import Delivery
 from slipway.domain.incident import IncidentVerdicts, IssueFiled, Reversion, WindowEvidence
 from slipway.domain.pages import Page
@@ -144,13 +144,19 @@ def _window(record: Record) -> tuple[str, str, str | None]:
 
 
 def _of_canary(record: Record) -> dict[str, dict[str, bytes]]:
-    """The folder of the version that was looked at, and its pages; empty where the window has no canary."""
-    told = record.latest(CanaryEvidence)
-    if told is None:
-        return {}
-    body, contents = told.body, record.contents()
-    folder = canary_folder(body.model, body.environment, body.version)
-    return {folder: {name: content for name, content in contents.items() if _kind(name) in CANARY_PAGES}}
+    """By the folder of each version that was looked at, its pages; empty where the window has no canary.
+
+    On a day on which one was withdrawn and the next came, there are two.
+    """
+    folders: dict[str, dict[str, bytes]] = {}
+    pages: list[Page[CanaryEvidence] | Page[CanaryVerdicts]] = [
+        *record.pages(CanaryEvidence),
+        *record.pages(CanaryVerdicts),
+    ]
+    for page in pages:
+        folder = canary_folder(page.body.model, page.body.environment, page.body.version)
+        folders.setdefault(folder, {})[page.file_name] = page.to_json()
+    return folders
 
 
 def _without_canary(contents: Mapping[str, bytes]) -> dict[str, bytes]:
