@@ -35,7 +35,7 @@ def test_a_drained_node_loses_no_request_and_the_last_server_stays(team: Waiters
             team.wait_until_served()
             assert nodes_of(team) == {"node-1"}
 
-            refused, said = drain(team, "node-1", seconds=25)
+            refused, said = drain(team, "node-1", seconds=10)
             assert refused != 0 and _REFUSED in said, said
             load.wait_for(200)
     finally:

@@ -70,7 +70,7 @@ def test_no_outage_reverts_a_version(team: Waiters) -> None:
     """
     old = team.deployed()
     new, pull = team.release()
-    team.allow(ready_seconds=20)
+    team.allow(ready_seconds=10)
     team.merge(pull)
 
     with team.load() as load:
