@@ -114,7 +114,7 @@ clean: ## remove environments and caches; never .slipway, which may hold release
 
 .venv/.synced: requirements/development.txt .tools/.installed
 	$(UV) venv --quiet --allow-existing --python .tools/bin/python .venv
-	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/development.txt
+	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/development.txt
 	@touch $@
 
 .venv/.installed: pyproject.toml .venv/.synced
