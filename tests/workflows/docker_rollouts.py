@@ -134,7 +134,7 @@ class Load:
     def _read(self) -> None:
         assert self._asking.stdout is not None
         told = json.loads(self._asking.stdout.readline())
-        self.outcomes = {kind: Counter(seen) for kind, seen in told.items()}
+        self.outcomes = {kind: Counter(seen) for kind, seen in told["outcomes"].items()}
 
     @property
     def _all(self) -> Counter[str]:

@@ -56,8 +56,7 @@ class Containerd:
         try:
             yield
         finally:
-            self("tasks", "kill", "--signal", "SIGKILL", name)
-            self("tasks", "delete", name)
+            self("tasks", "delete", "--force", name)  # which kills it, and waits until it has ended
             self("containers", "delete", name)
 
     def python_in(self, name: str, code: str) -> str:
