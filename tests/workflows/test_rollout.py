@@ -104,7 +104,7 @@ def test_a_merge_is_rolled_out_told_and_proposed_for_the_next_environment(staged
     assert_whole(ran, "rollout.yml", but=TELLING)
     described = f"tip@v1.0.0, image {image.removeprefix('sha256:')[:12]}"
     assert _deployments(staged) == [("staging/tip", described, ["success"])]
-    merged = staged.hosted.line("log", "-1", "--format=%H", "--no-merges", "main")
+    merged = staged.hosted.line("rev-parse", "main^2")
     assert staged.hosted.deployments[0]["sha"] == merged
     assert [(mark["context"], mark["state"]) for mark in staged.hosted.statuses[merged]] == [
         ("slipway/staging/tip", "success")
@@ -201,7 +201,7 @@ def test_one_bad_manifest_stops_no_other_and_is_red(rolling: Hosting) -> None:
 def test_a_version_that_cannot_be_started_is_red_and_marked(rolling: Hosting) -> None:
     """Whoever merged looks at the commit."""
     _release(rolling, rolling.team.tag("tip@v1.0.0", "Begin"))
-    merged = rolling.hosted.line("log", "-1", "--format=%H", "--no-merges", "main")
+    merged = rolling.hosted.line("rev-parse", "main^2")
     rolling.team.edit("slipway.yaml", f"image_registry: {rolling.registry}", f"image_registry: {rolling.registry}/gone")
     rolling.team.commit("Name a registry that holds nothing")
 
@@ -256,7 +256,7 @@ def test_a_version_that_does_not_run_ends_in_a_way_back_an_issue_and_a_message(r
     team.edit("policies/rollout.yaml", "{", "{ready_seconds: 0.01, ")
     team.commit("Wait for nobody")
     _release(rolling, team.publish("tip@v1.1.0", Tip(weight=0.0201)))
-    merged = rolling.hosted.line("log", "-1", "--format=%H", "--no-merges", "main")
+    merged = rolling.hosted.line("rev-parse", "main^2")
 
     ran = _roll_out(rolling)
 

@@ -97,7 +97,12 @@ class Load:
 
 @contextlib.contextmanager
 def load(cluster: Cluster, address: str, *, model: str = "tip", bills: tuple[float, float] = BILLS) -> Iterator[Load]:
-    """Ask a model at `HOST:PORT` of the cluster's network, from now on and until the end of the block."""
+    """Ask a model at `HOST:PORT` of the cluster's network, from now on and until the end of the block.
+
+    What the kernel remembers of connections of before is forgotten: their ports are used again, and some led to pods
+    that are gone, which tells nothing of this one.
+    """
+    cluster.place.inside("conntrack", "--flush")
     path = f"/v2/models/{model}/infer"
     words = (sys.executable, str(_SCRIPT), address, path, _asked(bills), str(CLIENTS), str(A_SECOND))
     pipe = subprocess.PIPE
