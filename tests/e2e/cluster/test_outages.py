@@ -12,7 +12,9 @@ from tests.team import MODEL
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
-_MEND_IT, _RUN_AGAIN = 2, 12  # exit codes: neither is a version that failed
+# Exit codes: neither is a version that failed. Of a folder that is not there, nobody can say whether it comes back.
+_MEND_IT, _RUN_AGAIN = 2, 12
+_PULL_SECONDS = 25  # for kubelets that start again, and then cannot pull
 
 
 @contextlib.contextmanager
@@ -56,7 +58,7 @@ def apiserver_away(team: Waiters) -> Iterator[None]:
 
 
 OUTAGES: tuple[tuple[Callable[[Waiters], contextlib.AbstractContextManager[None]], int], ...] = (
-    (git_remote_away, _MEND_IT),  # of a folder that is not there, nobody can say whether it comes back
+    (git_remote_away, _MEND_IT),
     (registry_away, _RUN_AGAIN),
     (kubelets_away, _RUN_AGAIN),
     (apiserver_away, _RUN_AGAIN),
@@ -85,3 +87,26 @@ def test_no_outage_reverts_a_version(team: Waiters) -> None:
 
     assert {old, new} <= set(load.all)
     assert team.running() == {new}
+
+
+def test_a_registry_and_a_remote_that_go_away_in_the_middle_revert_nothing(team: Waiters) -> None:
+    """The manifest is applied and its pods are to start: nothing is verified that was not, and nothing twice."""
+    new, pull = team.release()
+    team.allow(ready_seconds=_PULL_SECONDS)
+    team.merge(pull)
+
+    with contextlib.ExitStack() as registry, contextlib.ExitStack() as kubelets:
+        kubelets.enter_context(kubelets_away(team))  # nothing starts, so the rollout waits
+        with team.rolling_out(expected=_RUN_AGAIN):
+            registry.enter_context(registry_away(team))
+            kubelets.close()
+        kubelets.enter_context(kubelets_away(team))  # before they can pull after all
+        registry.close()
+        team.allow(ready_seconds=READY_SECONDS)
+        with contextlib.ExitStack() as remote, team.rolling_out(expected=_MEND_IT):
+            remote.enter_context(git_remote_away(team))
+            kubelets.close()
+
+    assert (team.deployed(), team.verified(new), team.team.workplace.forge.open_pulls()) == (new, 0, [])
+    team.slipway("rollout", MODEL)
+    assert (team.running(), team.verified(new)) == ({new}, 1)

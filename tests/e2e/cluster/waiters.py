@@ -7,9 +7,10 @@ import difflib
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ import pytest
 import yaml
 from slipway.adapters import deploy_tree, git
 from slipway.adapters.registry import open_registry
+from slipway.domain.release import Rollout
+from slipway.domain.tag import ReleaseTag
 
 from tests.e2e.cluster.cluster import Cluster
 from tests.e2e.cluster.load import BILLS, Load, load
@@ -30,6 +33,7 @@ log = logging.getLogger(__name__)
 READY_SECONDS, SETTLE_SECONDS = 300, 3
 SERVERS = 2  # as deploy/base has it
 _BIN = Path(sys.executable).parent
+_WAITS = re.compile(rf"{MODEL} v\S+ in {ENVIRONMENT}: ")  # and what for
 # `deploy/base` of these tests is this, on what a team gets as it is: what Kubernetes 1.20 lacks, and a served log, for
 # which a team has a bucket.
 _OVERLAY = """\
@@ -65,12 +69,10 @@ class Waiters:
 
     def slipway(self, *words: str, expected: int = 0) -> str:
         """What a command printed, run where the cluster can be reached."""
-        names = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "SLIPWAY_"))}
-        path = f"{_BIN}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
-            [*self.cluster.entry, str(_BIN / "slipway"), *words],
+            self._command(*words),
             cwd=self.team.root,
-            env={**names, "PATH": path, "KUBECONFIG": str(self.cluster.kubeconfig)},
+            env=self._environment(),
             capture_output=True,
             text=True,
             check=False,
@@ -79,6 +81,37 @@ class Waiters:
         assert done.returncode == expected, f"slipway {' '.join(words)}: {done.returncode}\n{said}"
         log.info("slipway %s: %s", " ".join(words), said)
         return said
+
+    @contextlib.contextmanager
+    def rolling_out(self, *, expected: int) -> Iterator[None]:
+        """Let a rollout begin, hand over once it waits for its pods, and see how it ends."""
+        said = self.team.root.parent / "said"
+        with (
+            said.open("w") as told,
+            subprocess.Popen(
+                self._command("rollout", MODEL),
+                cwd=self.team.root,
+                env=self._environment(),
+                stdout=told,
+                stderr=subprocess.STDOUT,
+            ) as rollout,
+        ):
+            try:
+                wait_for(lambda: bool(_WAITS.search(said.read_text())), what="a rollout that waits", seconds=60)
+                yield
+                code = rollout.wait(2 * READY_SECONDS)
+            finally:
+                rollout.kill()
+        log.info("slipway rollout %s: %s", MODEL, said.read_text())
+        assert code == expected, said.read_text()
+
+    def _command(self, *words: str) -> list[str]:
+        return [*self.cluster.entry, str(_BIN / "slipway"), *words]
+
+    def _environment(self) -> dict[str, str]:
+        names = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "SLIPWAY_"))}
+        path = f"{_BIN}{os.pathsep}{os.environ['PATH']}"
+        return {**names, "PATH": path, "KUBECONFIG": str(self.cluster.kubeconfig)}
 
     @property
     def served(self) -> Path:
@@ -144,6 +177,10 @@ class Waiters:
         found = deploy_tree.deployed(self.team.workplace.forge, environment=ENVIRONMENT, model=MODEL)
         assert found is not None
         return found.tag
+
+    def verified(self, version: str) -> int:
+        """How often the ledger says that it went live."""
+        return len(self.team.workplace.history.pages(ReleaseTag.parse(f"{MODEL}@{version}"), Rollout))
 
     def _settle(self, name: str, **changed: object) -> None:
         kept = yaml.safe_load((self.team.root / name).read_text())
