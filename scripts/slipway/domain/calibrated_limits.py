@@ -112,7 +112,8 @@ class Null:
         """Distances and null rates, each of shape (features, windows): as they are, and thinned out."""
         found = [(self._distances[:, told], self._null_rates[:, told])]
         if (thinned := self._thinned(rows)) is not None:
-            a_block = told[len(told) % self.policy.window_days :: self.policy.window_days]
+            days = self.measured.window_days  # of the blocks that were thinned out, whatever the policy says by now
+            a_block = told[len(told) % days :: days]
             found.append((_distances(thinned)[:, a_block], _null_rates(thinned)[:, a_block]))
         return [one for one, _ in found], [other for _, other in found]
 

@@ -65,6 +65,13 @@ def test_windows_that_are_not_like_those_of_the_watch_do_not_tell(policy: DriftL
     assert (found.distance.value, found.distance.calibrated) == (0.15, False)
 
 
+def test_a_policy_that_looks_at_days_by_now_judges_by_its_own_limit() -> None:
+    """What was thinned out at the release were weeks; a team that shortens its window must not stop the watch."""
+    smaller = (SmallerWindows(rows=500, distances=(0.3,) * 25, null_rates=(0.0,) * 25),)
+
+    assert limit_of(a_reference(smaller=smaller), rows=600, policy=DriftLimit(window_days=1)) == 0.15
+
+
 def test_twenty_blocks_are_needed() -> None:
     """A quantile of 99 % of fewer is a guess."""
     assert limit_of(a_reference(140, beyond=range(140))) == pytest.approx(0.3)
