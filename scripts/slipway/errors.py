@@ -142,3 +142,7 @@ class WebhookRefused(SlipwayError):
 
 class PushRefused(SlipwayError):
     """Metrics that a Pushgateway does not take, or an address that is none of a Pushgateway."""
+
+
+class SourceRefused(SlipwayError):
+    """A source that cannot be fetched as model.yaml names it: not there, not allowed, too large, or not what it was."""

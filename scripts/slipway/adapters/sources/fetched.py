@@ -1,0 +1,66 @@
+"""What every fetcher returns, and the bounded copy that those use who see the bytes themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from slipway.domain.origin import Training
+from slipway.domain.source_limit import SourceLimit
+from slipway.errors import SourceRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """`resolved` is the address with what can move put in for good; `training` what is known of the run behind it."""
+
+    resolved: str
+    training: Training | None = None
+
+
+def place_below(into: Path, name: str) -> Path:
+    """Where a file called `name` by somebody else is written; its folder is made.
+
+    Raises:
+        SourceRefused: the name leads out of the folder, or is none.
+    """
+    pure = PurePosixPath(name)
+    if not pure.parts or pure.is_absolute() or ".." in pure.parts or "\\" in name or not name.isprintable():
+        raise SourceRefused(
+            f"the source names a file `{name[:200]}`, which is no path inside of it",
+            mend="give the file a plain name where it was stored, then fetch again",
+        )
+    path = into / pure
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def write_bounded(chunks: Iterable[bytes], path: Path, *, limit: SourceLimit, already: int = 0) -> int:
+    """Write a stream, as far as the limit allows, and return its bytes; `already` were fetched before.
+
+    Raises:
+        SourceRefused: it holds more.
+    """
+    size = 0
+    with path.open("xb") as file:
+        for chunk in chunks:
+            size += len(chunk)
+            if already + size > limit.bytes:
+                raise too_many_bytes(limit)
+            file.write(chunk)
+    return size
+
+
+def too_many_bytes(limit: SourceLimit) -> SourceRefused:
+    return SourceRefused(
+        f"the source holds more than {limit.bytes:,} bytes",
+        mend="raise `limit: fetched: bytes` in policies/sources.yaml, or point `source` at the model's files alone",
+    )
+
+
+def too_many_files(limit: SourceLimit) -> SourceRefused:
+    return SourceRefused(
+        f"the source holds more than {limit.files:,} files",
+        mend="raise `limit: fetched: files` in policies/sources.yaml, or point `source` at the model's files alone",
+    )

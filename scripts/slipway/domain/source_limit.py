@@ -1,0 +1,18 @@
+"""How much may be fetched of a source that lies elsewhere.
+
+Apart from the other limits: the process that fetches reads it, and has little installed.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from slipway.domain.declared import Declared
+
+
+class SourceLimit(Declared):
+    """What a source that is fetched may be at most."""
+
+    bytes: int = Field(default=4 << 30, ge=1, le=1 << 40, description="of all its files together")
+    files: int = Field(default=1_000, ge=1, le=10_000, description="how many it may have")
+    seconds: int = Field(default=900, ge=1, le=7_200, description="until all of it is there; a server may be slow")
