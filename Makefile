@@ -96,6 +96,9 @@ requirements: .tools/.installed ## lock pyproject.toml again; UPGRADE=--upgrade 
 	$(COMPILE) --group pyproject.toml:sbom --constraints requirements/development.txt -o requirements/sbom.txt
 	$(COMPILE) --group pyproject.toml:contract -o requirements/contract.txt
 	$(COMPILE) --group pyproject.toml:fuzzing --constraints requirements/serving.txt -o requirements/fuzzing.txt
+	$(COMPILE) --group pyproject.toml:sources -o requirements/sources.txt
+	$(COMPILE) --group pyproject.toml:dvc --no-emit-package antlr4-python3-runtime --no-emit-package hydra-core \
+		--no-emit-package omegaconf -o requirements/dvc.txt # for experiments only, and one of them is no wheel
 	grep -oE '^uv==[^ ;]+' requirements/runtime.txt | $(COMPILE) - -o requirements/uv.txt
 
 .PHONY: clean
