@@ -106,6 +106,15 @@ def head_commit(repository: Path) -> str:
     return commit_of(repository, "HEAD")
 
 
+def commit_here(folder: Path) -> str | None:
+    """What is checked out around a folder that may not be there yet; None where that is no repository, or none yet."""
+    there = next((one for one in (folder, *folder.parents) if one.is_dir()), None)
+    try:
+        return None if there is None else head_commit(there)
+    except GitRefused:
+        return None
+
+
 def commit_of(repository: Path, name: str) -> str:
     """The full id of the commit that a branch, a tag or a short id names.
 
@@ -118,6 +127,25 @@ def commit_of(repository: Path, name: str) -> str:
             f"`{name}` is no commit of {repository}", mend="commit first, or `git fetch --tags` what is not here yet"
         )
     return answer.out.decode().strip()
+
+
+def find_commit(repository: Path, name: str) -> str | None:
+    """As `commit_of`; None where nothing of that name is a commit."""
+    answer = ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", cwd=repository)
+    return None if answer.code else answer.out.decode().strip()
+
+
+def find_commit_before(repository: Path, name: str, moment: datetime) -> str | None:
+    """The newest commit of a branch, merges taken as one, that was made by `moment`; None where none was."""
+    if find_commit(repository, name) is None:
+        return None
+    when = f"--before={int(moment.timestamp())}"
+    return _line("rev-list", "-1", "--first-parent", when, name, "--", cwd=repository) or None
+
+
+def is_shallow(repository: Path) -> bool:
+    """Whether history ends here where it does not end there."""
+    return _line("rev-parse", "--is-shallow-repository", cwd=repository) == "true"
 
 
 def default_branch(repository: Path, *, remote: str = "origin") -> str:

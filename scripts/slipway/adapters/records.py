@@ -16,7 +16,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from slipway import __version__
-from slipway.adapters import atomic, crash_points
+from slipway.adapters import atomic, crash_points, git
 from slipway.domain.cost import Cost
 from slipway.domain.pages import Body, Circumstances, File, Page, key_of, parse_page
 from slipway.errors import BadFile, DigestMismatch
@@ -66,6 +66,7 @@ class Record:
             body=body,
             circumstances=_circumstances(
                 seconds,
+                tooling=git.commit_here(self.folder),
                 cost=_cost_beside(known, cost),
                 isolation=known.circumstances.isolation if known else isolation() if isolation else None,
             ),
@@ -190,7 +191,9 @@ def _cost_beside(known: Page[BodyT] | None, cost: Callable[[], Cost] | None) -> 
     return None if cost is None else cost()
 
 
-def _circumstances(seconds: float, *, cost: Cost | None, isolation: tuple[str, ...] | None) -> Circumstances:
+def _circumstances(
+    seconds: float, *, tooling: str | None, cost: Cost | None, isolation: tuple[str, ...] | None
+) -> Circumstances:
     return Circumstances(
         written_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         seconds=round(seconds, 3),
@@ -199,6 +202,7 @@ def _circumstances(seconds: float, *, cost: Cost | None, isolation: tuple[str, .
         run_url=run_url(),
         cost=cost,
         isolation=isolation,
+        tooling=tooling,
     )
 
 

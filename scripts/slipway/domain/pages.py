@@ -34,7 +34,8 @@ class Circumstances(Frozen):
     """When, where and by what a page was written: told to people, compared by nobody.
 
     `isolation` is what kept a model's process apart, in the words of `adapters/processes/isolation.py`; None where none
-    ran, and on pages that were written before this was told.
+    ran, and on pages that were written before this was told. `tooling` is the commit whose Slipway wrote the page; None
+    outside of a repository, and on pages from before.
     """
 
     written_at: str
@@ -44,6 +45,7 @@ class Circumstances(Frozen):
     run_url: str | None = None
     cost: Cost | None = None
     isolation: tuple[str, ...] | None = None
+    tooling: str | None = None
 
 
 class File(Frozen):

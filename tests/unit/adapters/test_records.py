@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from slipway.adapters import git
 from slipway.adapters.records import Record, sha256_of
 from slipway.domain.cost import Cost, ModelCost
 from slipway.domain.pages import Body, File
@@ -228,6 +229,17 @@ def test_a_run_on_github_is_named_in_the_circumstances(record: Record, monkeypat
     page = record.once(Count, reads={}, make=counting())
 
     assert page.circumstances.run_url == "https://github.example/waiters/tip/actions/runs/7"
+
+
+def test_the_commit_that_was_checked_out_is_told_beside_what_was_found(tmp_path: Path) -> None:
+    """Whose judgement it was is asked a year later; a folder in no repository has nothing to tell."""
+    git.run("init", "--quiet", "--initial-branch=main", ".", cwd=tmp_path)
+    person = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    git.run(*person, "commit", "--quiet", "--allow-empty", "--message", "Begin", cwd=tmp_path)
+    inside = Record(tmp_path / ".slipway" / "releases" / "tip", subject="tip@v1.0.0")
+
+    assert inside.once(Count, reads={}, make=counting()).circumstances.tooling == git.head_commit(tmp_path)
+    assert git.commit_here(Path("/nowhere/at/all")) is None
 
 
 def test_a_cost_is_measured_once_and_told_beside_what_was_found(record: Record) -> None:
