@@ -13,9 +13,10 @@ from pydantic import ValidationError
 from semver import Version
 
 from slipway.adapters.ledger import Ledger
+from slipway.domain.baseline import Baseline
 from slipway.domain.incident import IncidentKind, IncidentVerdicts, IssueAction, IssueFiled, Window, is_of_watch
 from slipway.domain.pages import Body, Page, parse_page
-from slipway.domain.release import Rollout, Verdicts
+from slipway.domain.release import Image, Rollout, Verdicts
 from slipway.domain.tag import ReleaseTag, is_model_name, release_named
 from slipway.domain.upkeep import StoppedWorkflow
 from slipway.domain.verdict import Verdict
@@ -64,9 +65,8 @@ class History:
     def pages(self, tag: ReleaseTag, kind: type[BodyT]) -> list[Page[BodyT]]:
         """Every page of a kind of one release, oldest first."""
         found = [
-            parse_page(kind, content, where=f"ledger:{tag}/{name}")
-            for name, content in self.pages_of(tag).items()
-            if name.startswith(f"{kind.kind}.")
+            parse_page(kind, content, where=f"ledger:{path}")
+            for path, content in self.ledger.pages_of_kind(kind.kind, under=release_folder(tag)).items()
         ]
         return sorted(found, key=lambda page: page.number)
 
@@ -170,12 +170,30 @@ class History:
         return found
 
     def passed_versions(self, model: str) -> Iterator[ReleaseTag]:
-        """The releases and revisions that passed, highest first."""
+        """The releases and revisions that passed, and what was adopted, highest first."""
         return (tag for tag in reversed(self.releases(model)) if self.passed(tag))
 
     def passed(self, tag: ReleaseTag) -> bool:
+        """Whether a release passed; one that was adopted ran before anybody could judge it, and counts as well."""
         verdicts = self.page(tag, Verdicts)
-        return verdicts is not None and verdicts.body.verdict is Verdict.PASS
+        if verdicts is None:
+            return self.has(tag, Baseline)
+        return verdicts.body.verdict is Verdict.PASS
+
+    def digests(self, tag: ReleaseTag) -> tuple[str, ...]:
+        """The images that a version was released or adopted as, the newest last."""
+        adopted = [page.body.image for page in self.pages(tag, Baseline)]
+        released = [page.body.digest for page in self.pages(tag, Image)]
+        return tuple(digest for digest in (*adopted, *released) if digest is not None)
+
+    def baseline(self, tag: ReleaseTag) -> Baseline | None:
+        """What a version was adopted as; None where it was released."""
+        page = self.page(tag, Baseline)
+        return None if page is None else page.body
+
+    def baselines(self, model: str) -> tuple[Baseline, ...]:
+        """All that was adopted of a model, an environment each, by version."""
+        return tuple(page.body for tag in self.releases(model) for page in self.pages(tag, Baseline))
 
     def windows(self, model: str, environment: str, *, version: str) -> tuple[Window, ...]:
         """The windows that one version served, oldest first; a window that was measured again counts once."""
@@ -186,6 +204,10 @@ class History:
                 if window.version == version:
                     newest[window.start] = window
         return tuple(sorted(newest.values(), key=lambda window: window.start))
+
+    def workflows(self) -> list[str]:
+        """Those that ever left a heartbeat."""
+        return sorted({PurePosixPath(path).parts[1] for path in self._paths("_heartbeats")})
 
     def heartbeat(self, workflow: str) -> date | None:
         """The day on which a workflow ran last, None where it never did."""

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
+from slipway.domain.calibration import Calibration
 from slipway.domain.evidence import Golden, MetricsEvidence
 from slipway.domain.model import Model
-from slipway.domain.pages import Body
+from slipway.domain.pages import Body, Frozen
 from slipway.domain.tag import ReleaseTag, release_named
+from slipway.domain.unlabelled import UnlabelledCheck
+
+
+class Measured(Frozen):
+    """What a baseline answered to the model's samples: what later questions are held against, and judged by nobody.
+
+    Named as in the page `evidence` of a release; `output_profile` is by output.
+    """
+
+    golden: Golden
+    metrics: MetricsEvidence
+    calibration: Calibration
+    unlabelled: UnlabelledCheck | None
+    output_profile: dict[str, dict[str, Any]]
 
 
 class Baseline(Body):
     """A version that a person says runs in `environment`; it stands in the place of verdicts, and is none.
 
     `image` is its digest, `sha256:…`, and `onnx` the SHA-256 of its model in canonical form; None where the image is
-    opaque, and nothing of it can be asked: `note` then says so. `declaration` is what models/<name>/model.yaml said at
-    `commit`, `golden` and `metrics` what the model answered to its samples; None where there were none, or no model.
-    `when` is a moment in UTC, ISO 8601. `tags_above` are the model's tags of higher versions that were there by then:
-    with all lower ones they are older than Slipway, and never released by it.
+    opaque, and nothing of it can be asked: `note` then says why. `declaration` is what models/<name>/model.yaml said at
+    `commit`, of an opaque image None; `measured` is None, too, where there were no samples. `when` is a moment in UTC,
+    ISO 8601. `tags_above` are the model's tags of higher versions that were there by then: with all lower ones they are
+    older than the adoption, and are never released.
     """
 
     kind: ClassVar[str] = "baseline"
@@ -34,8 +49,7 @@ class Baseline(Body):
     note: str = ""
     commit: str
     declaration: Model | None = None
-    golden: Golden | None = None
-    metrics: MetricsEvidence | None = None
+    measured: Measured | None = None
     tags_above: tuple[str, ...] = ()
 
     @property

@@ -1,0 +1,274 @@
+"""Record what runs today as the baseline: no training, no release, nothing that runs is touched.
+
+The next release is compared with it, and a way back leads to it, as if it had been released; that nobody judged it
+stays to be read.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from slipway.adapters import adopted, atomic, deploy_tree, git, manifests, onnx_session, tables
+from slipway.adapters.records import Record, sha256_of
+from slipway.adapters.workplace import Workplace
+from slipway.adapters.yaml_files import read_bounded
+from slipway.domain.baseline import Baseline, Measured
+from slipway.domain.model import Model
+from slipway.domain.pages import Page
+from slipway.domain.rows import Batch, LabelledRows, is_number
+from slipway.domain.tag import Bump, ReleaseTag, next_version
+from slipway.errors import BadFile, BadTag, NotReleasable
+from slipway.maths.profile import ColumnProfile, profile_of_columns
+from slipway.measures import drift, metrics, unlabelled, way_back
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What a person says runs: a model's version in an environment, and who says so.
+
+    Of `onnx`, a file, and `image`, a digest, one is given; `image_name` is the repository in which the image lies, None
+    for ours.
+    """
+
+    tag: ReleaseTag
+    environment: str
+    by: str
+    onnx: Path | None = None
+    image: str | None = None
+    image_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was adopted: an image, its model, and what the model answers."""
+
+    image: str
+    onnx: str | None
+    measured: Measured | None
+    note: str
+
+
+def run(asked: Adoption, *, workplace: Workplace) -> Page[Baseline]:
+    """Write the page `baseline`, and the manifest into the working tree; both are left as they are where they say so.
+
+    Raises:
+        UnknownModel: models/ has no such model.
+        BadTag: the version is a revision.
+        NotReleasable: a version of the model was released already, another one was adopted for the environment, the
+            version is quarantined, or the manifest deploys something else.
+        BadFile: there is no such file, model.yaml declares something else, or nobody knows where the image lies.
+    """
+    model = workplace.repository.model(asked.tag.model)
+    git.fetch(workplace.repository.root)
+    _refuse(asked, workplace)
+    record = workplace.release(asked.tag)
+    record.seed(workplace.history.pages_of(asked.tag))
+    rows = _samples(model, workplace)
+    found = (
+        _from_file(asked, model, rows, record, workplace) if asked.onnx else _from_image(asked, model, rows, workplace)
+    )
+    _refuse_other(asked, found, workplace)
+    page = record.once_for_each(
+        Baseline,
+        reads={"environment": asked.environment, "image": found.image, "onnx": found.onnx or "none"},
+        make=lambda: _baseline(asked, found, model, workplace),
+    )
+    _write_manifest(asked, found.image, workplace)
+    return page
+
+
+def manifest_of(asked: Adoption) -> str:
+    """Where it stands what the environment runs."""
+    return deploy_tree.manifest_path(asked.environment, asked.tag.model)
+
+
+def _refuse(asked: Adoption, workplace: Workplace) -> None:
+    tag, history = asked.tag, workplace.history
+    if tag.revision > 1:
+        raise BadTag(f"`{tag}` is a revision, which a rebase makes", mend=f"--version v{tag.version}")
+    released = [one for one in history.releases(tag.model) if history.passed(one) and history.baseline(one) is None]
+    if released:
+        raise NotReleasable(
+            f"{released[-1]} was released already: a baseline is what ran before the first release",
+            mend=f"release what you have: git tag -a {tag.model}@v{next_version(released[-1].version, Bump.PATCH)}",
+        )
+    entry = deploy_tree.quarantined(workplace.forge, model=tag.model, version=tag.image_tag)
+    if entry is not None:
+        raise NotReleasable(
+            f"`{tag}` is quarantined by {entry.by}: {entry.reason}",
+            mend=f"let an owner take the entry out of {deploy_tree.QUARANTINE}",
+        )
+    for other in history.baselines(tag.model):
+        if other.environment == asked.environment and other.version != tag.image_tag:
+            raise NotReleasable(
+                f"{other.environment} runs {other.release} by the ledger: {other.by} adopted it on {other.when[:10]}",
+                mend=f"release what came after it by a tag: git tag -a {tag}",
+            )
+
+
+def _refuse_other(asked: Adoption, found: _Found, workplace: Workplace) -> None:
+    """One version is one model in one image, whichever environment it was adopted for."""
+    there = workplace.history.baseline(asked.tag)
+    if there is not None and (there.image, there.onnx) != (found.image, found.onnx):
+        raise NotReleasable(
+            f"{asked.tag} was adopted as {_named(there.image, there.onnx)} by {there.by} on {there.when[:10]}; "
+            f"this is {_named(found.image, found.onnx)}",
+            mend="name what was adopted; what runs beside it under another version is adopted by that version",
+        )
+
+
+def _named(image: str | None, onnx: str | None) -> str:
+    return f"image {(image or 'none')[:19]}" + (f", model {onnx[:12]}" if onnx else "")
+
+
+def _samples(model: Model, workplace: Workplace) -> LabelledRows | None:
+    shown_as = Path("models") / model.name / model.samples.path
+    path = workplace.repository.root / shown_as
+    return tables.read_samples(path, model, shown_as=shown_as) if path.exists() else None
+
+
+def _from_file(
+    asked: Adoption, model: Model, rows: LabelledRows | None, record: Record, workplace: Workplace
+) -> _Found:
+    """The file in canonical form, put into an image of ours: that is where versions are fetched from."""
+    assert asked.onnx is not None  # the caller looked
+    root = workplace.repository.root
+    kept = adopted.canonical(
+        asked.onnx, model, rows.batch if rows else None, record=record, requirements=root / "requirements"
+    )
+    path = record.path(kept)
+    _refuse_manifest(asked, workplace)
+    profile = (
+        None if rows is None else json.dumps(_told(_profile(rows.batch)), indent=1, sort_keys=True).encode() + b"\n"
+    )
+    image = adopted.pushed(asked.tag, path, profile=profile, commit=git.head_commit(root), workplace=workplace)
+    return _Found(image, kept.sha256, _measure(path, model, rows, workplace), _note(rows))
+
+
+def _from_image(asked: Adoption, model: Model, rows: LabelledRows | None, workplace: Workplace) -> _Found:
+    """The model in the image, where there is one; an opaque image stays a digest."""
+    assert asked.image is not None  # the caller looked
+    there = adopted.pulled(asked.tag.model, asked.image, workplace)
+    _refuse_manifest(asked, workplace)
+    if there.onnx is None:
+        if not there.is_there:
+            _refuse_unknown_place(asked, workplace)
+        return _Found(asked.image, None, None, f"nothing of it can be asked: {there.problem}")
+    return _Found(asked.image, sha256_of(there.onnx), _measure(there.onnx, model, rows, workplace), _note(rows))
+
+
+def _note(rows: LabelledRows | None) -> str:
+    return "" if rows is not None else "it was asked nothing: there are no samples"
+
+
+def _measure(onnx: Path, model: Model, rows: LabelledRows | None, workplace: Workplace) -> Measured | None:
+    opened = onnx_session.open_model(onnx)
+    _refuse_other_signature(opened.signature.changes_to(model.signature), model)
+    if rows is None:
+        return None
+    policies = workplace.repository.policies()
+    named = policies.metrics.limit_for(model.name).named(model.decision.kind)
+    days = policies.drift.limit_for(model.name).window_days
+    log.info("asking it %s rows", f"{len(rows):,}")
+    answers = opened.predict(rows.batch)
+    return Measured(
+        golden=way_back.golden(rows.batch, answers),
+        metrics=metrics.measure(rows, answers, model.decision, named=tuple(named)),
+        calibration=drift.calibrate(_profile(rows.batch), rows.batch, rows.days, window_days=days),
+        unlabelled=unlabelled.check(rows, answers, model.decision, window_days=days),
+        output_profile=_told(_profile(answers)),
+    )
+
+
+def _refuse_other_signature(changes: tuple[str, ...], model: Model) -> None:
+    if changes:
+        raise BadFile(
+            f"models/{model.name}/model.yaml declares something else than what runs: {'; '.join(changes)}",
+            mend="declare there what runs today, adopt it, and change it with the next release",
+        )
+
+
+def _profile(batch: Batch) -> dict[str, ColumnProfile]:
+    words = {name for name, column in batch.items() if not is_number(column)}
+    return profile_of_columns({name: column.ravel() for name, column in batch.items()}, categories=words)
+
+
+def _told(profile: Mapping[str, ColumnProfile]) -> dict[str, dict[str, Any]]:
+    return {name: column.to_json() for name, column in profile.items()}
+
+
+def _baseline(asked: Adoption, found: _Found, model: Model, workplace: Workplace) -> Baseline:
+    root, tag = workplace.repository.root, asked.tag
+    above = (one for one in git.release_tags(root, model=tag.model) if one.version > tag.version)
+    return Baseline(
+        model=tag.model,
+        version=tag.image_tag,
+        environment=asked.environment,
+        image=found.image,
+        onnx=found.onnx,
+        by=asked.by,
+        when=datetime.now(UTC).isoformat(timespec="seconds"),
+        note=found.note,
+        commit=git.head_commit(root),
+        declaration=None if found.onnx is None else model,
+        measured=found.measured,
+        tags_above=tuple(str(one) for one in above),
+    )
+
+
+def _manifest(asked: Adoption, workplace: Workplace) -> bytes | None:
+    path = workplace.repository.root / manifest_of(asked)
+    return read_bounded(path) if path.is_file() else None
+
+
+def _refuse_manifest(asked: Adoption, workplace: Workplace) -> None:
+    """What it deploys is what runs, and is what is to be adopted; of a file, no image is known before it is pushed."""
+    content, where = _manifest(asked, workplace), manifest_of(asked)
+    there = None if content is None else manifests.deployed(content, name=asked.tag.model, where=where)
+    if there is None or there.digest == asked.image:
+        return
+    if asked.onnx is not None and there.digest in {one.image for one in workplace.history.baselines(asked.tag.model)}:
+        return
+    raise NotReleasable(
+        f"{where} deploys {there.digest[:19]} as `{there.tag}`: that is what {asked.environment} runs",
+        mend=f"adopt it: --image {there.digest}; or, if it does not run, take its image out of the file",
+    )
+
+
+def _refuse_unknown_place(asked: Adoption, workplace: Workplace) -> None:
+    """A manifest with our registry's name and a digest that lies elsewhere could be pulled by nobody."""
+    content = _manifest(asked, workplace)
+    there = None if content is None else manifests.deployed(content, name=asked.tag.model, where=manifest_of(asked))
+    if there is None and asked.image_name is None:
+        raise BadFile(
+            f"{asked.image} is not in {workplace.settings.image_registry}/{asked.tag.model}, and nothing says where it "
+            "lies",
+            mend=f"name its repository, too: --image registry.example.org/{asked.tag.model}@{asked.image}",
+        )
+
+
+def _write_manifest(asked: Adoption, digest: str, workplace: Workplace) -> None:
+    """Into the working tree, for a person to look at and commit; a manifest that names it already keeps its name."""
+    where, model = manifest_of(asked), asked.tag.model
+    content = _manifest(asked, workplace)
+    there = None if content is None else manifests.deployed(content, name=model, where=where)
+    if there is not None and (there.digest, there.tag) == (digest, asked.tag.image_tag):
+        return
+    begun = content or manifests.new_manifest(
+        model, environment=asked.environment, engine=workplace.settings.rollout_engine
+    )
+    ours = asked.image_name or f"{workplace.settings.image_registry}/{model}"
+    named = {"name": model, "new_name": there.new_name if there else ours, "tag": asked.tag.image_tag}
+    after = manifests.set_image(begun, **named, digest=digest, where=where)
+    if workplace.only_reads:
+        log.warning("dry run: would write %s", where)
+        return
+    atomic.write(workplace.repository.root / where, after)
