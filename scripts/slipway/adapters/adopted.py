@@ -8,27 +8,35 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
-
-from slipway.adapters import git, runtime_image
-from slipway.adapters.processes import environments
+from slipway.adapters import atomic, deploy_tree, git, manifests, runtime_image
 from slipway.adapters.records import Record
 from slipway.adapters.registry.append import append_layer
 from slipway.adapters.registry.documents import Origin
 from slipway.adapters.registry.layer import model_layer
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.workplace import Workplace
-from slipway.converters import CONVERTERS
-from slipway.converters.batches import write_batch
-from slipway.domain.edge_rows import edge_rows
-from slipway.domain.model import Framework, Model
-from slipway.domain.pages import File
-from slipway.domain.rows import Batch
-from slipway.domain.signature import DataType
+from slipway.adapters.yaml_files import read_bounded
+from slipway.domain.baseline import Baseline
 from slipway.domain.tag import ReleaseTag
-from slipway.errors import BadFile, NoSuchImage, UnusableImage
+from slipway.errors import BadFile, NoSuchImage, NotReleasable, UnusableImage
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What a person says runs: a model's version in an environment, and who says so.
+
+    Of `onnx`, a file, and `image`, a digest, one is given; `image_name` is the repository in which the image lies, None
+    for ours.
+    """
+
+    tag: ReleaseTag
+    environment: str
+    by: str
+    onnx: Path | None = None
+    image: str | None = None
+    image_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,35 +46,6 @@ class Pulled:
     onnx: Path | None
     problem: str = ""
     is_there: bool = True
-
-
-def canonical(file: Path, model: Model, samples: Batch | None, *, record: Record, requirements: Path) -> File:
-    """The ONNX file in the form in which releases are kept, made by the process that converts those.
-
-    Raises:
-        BadFile: there is no such file.
-        ConversionFailed, ModelRefused: it is no ONNX file, or not of the signature that model.yaml declares.
-    """
-    if not file.is_file():
-        raise BadFile(f"{file} is no file", mend="name the ONNX file that runs today: --onnx model.onnx")
-    converter = CONVERTERS[Framework.ONNX]
-    scratch = record.scratch("adoption")
-    rows = samples or _one_row(model)
-    write_batch(scratch / "samples.npz", rows)
-    write_batch(scratch / "edges.npz", edge_rows(model, rows))
-    environments.convert(
-        environments.environment_for(
-            converter.requirements, requirements=requirements / f"{converter.requirements}.txt"
-        ),
-        converter.name,
-        source=file,
-        samples=scratch / "samples.npz",
-        edges=scratch / "edges.npz",
-        signature=model.signature,
-        out=scratch,
-        folder=scratch / "process",
-    )
-    return record.keep(scratch / "model.onnx", name="model.onnx")
 
 
 def pulled(model: str, digest: str, workplace: Workplace) -> Pulled:
@@ -133,11 +112,57 @@ def _there_already(tag: ReleaseTag, onnx: Path, workplace: Workplace) -> str | N
     return digest if found.onnx is not None and found.onnx.read_bytes() == onnx.read_bytes() else None
 
 
-def _one_row(model: Model) -> Batch:
-    """Something to ask, where a model has no samples: zeros, and empty words."""
-    return {
-        feature.name: np.full((1, *feature.shape), "", dtype=object)
-        if feature.dtype is DataType.STRING
-        else np.zeros((1, *feature.shape), dtype=feature.dtype.value)
-        for feature in model.inputs
-    }
+def manifest_of(asked: Adoption) -> str:
+    """Where it stands what the environment runs."""
+    return deploy_tree.manifest_path(asked.environment, asked.tag.model)
+
+
+def _content(asked: Adoption, workplace: Workplace) -> bytes | None:
+    path = workplace.repository.root / manifest_of(asked)
+    return read_bounded(path) if path.is_file() else None
+
+
+def refuse_other_manifest(asked: Adoption, record: Record, workplace: Workplace) -> None:
+    """What it deploys is what runs, and is what is to be adopted; of a file, no image is known before it is pushed."""
+    content, where = _content(asked, workplace), manifest_of(asked)
+    there = None if content is None else manifests.deployed(content, name=asked.tag.model, where=where)
+    if there is None or there.digest == asked.image:
+        return
+    known = {page.body.image for page in record.pages(Baseline)}  # also what a run wrote that was killed then
+    if asked.onnx is not None and there.digest in known:
+        return
+    raise NotReleasable(
+        f"{where} deploys {there.digest[:19]} as `{there.tag}`: that is what {asked.environment} runs",
+        mend=f"adopt it: --image {there.digest}; or, if it does not run, take its image out of the file",
+    )
+
+
+def refuse_unknown_place(asked: Adoption, workplace: Workplace) -> None:
+    """A manifest with our registry's name and a digest that lies elsewhere could be pulled by nobody."""
+    content = _content(asked, workplace)
+    there = None if content is None else manifests.deployed(content, name=asked.tag.model, where=manifest_of(asked))
+    if there is None and asked.image_name is None:
+        raise BadFile(
+            f"{asked.image} is not in {workplace.settings.image_registry}/{asked.tag.model}, and nothing says where it "
+            "lies",
+            mend=f"name its repository, too: --image registry.example.org/{asked.tag.model}@{asked.image}",
+        )
+
+
+def write_manifest(asked: Adoption, digest: str, workplace: Workplace) -> None:
+    """Into the working tree, for a person to look at and commit; a manifest that names it already keeps its name."""
+    where, model = manifest_of(asked), asked.tag.model
+    content = _content(asked, workplace)
+    there = None if content is None else manifests.deployed(content, name=model, where=where)
+    if there is not None and (there.digest, there.tag) == (digest, asked.tag.image_tag):
+        return
+    begun = content or manifests.new_manifest(
+        model, environment=asked.environment, engine=workplace.settings.rollout_engine
+    )
+    ours = asked.image_name or f"{workplace.settings.image_registry}/{model}"
+    named = {"name": model, "new_name": there.new_name if there else ours, "tag": asked.tag.image_tag}
+    after = manifests.set_image(begun, **named, digest=digest, where=where)
+    if workplace.only_reads:
+        log.warning("dry run: would write %s", where)
+        return
+    atomic.write(workplace.repository.root / where, after)

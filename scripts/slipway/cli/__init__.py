@@ -11,6 +11,7 @@ import click
 
 from slipway import __version__
 from slipway.cli import (
+    adoption,
     canaries,
     doctor,
     pull_requests,
@@ -20,6 +21,7 @@ from slipway.cli import (
     rollouts,
     runs,
     runtime,
+    tags,
     upkeep,
     verdicts,
     watch,
@@ -43,7 +45,23 @@ def slipway(quiet: bool) -> None:
     log_to_stderr(quiet=quiet)
 
 
-_ROOMS = (verdicts, runs, rollouts, release, watch, canaries, upkeep, replay, rebase, pull_requests, runtime, doctor)
+_ROOMS = (
+    verdicts,
+    tags,
+    runs,
+    rollouts,
+    release,
+    watch,
+    canaries,
+    upkeep,
+    status,
+    adoption,
+    replay,
+    rebase,
+    pull_requests,
+    runtime,
+    doctor,
+)
 for room in _ROOMS:
     for command in room.COMMANDS:
         slipway.add_command(command)

@@ -14,36 +14,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from slipway.adapters import adopted, atomic, deploy_tree, git, manifests, onnx_session, tables
+import numpy as np
+
+from slipway.adapters import adopted, deploy_tree, git, onnx_session, tables
+from slipway.adapters.adopted import Adoption
+from slipway.adapters.processes import environments
 from slipway.adapters.records import Record, sha256_of
 from slipway.adapters.workplace import Workplace
-from slipway.adapters.yaml_files import read_bounded
+from slipway.converters import CONVERTERS
+from slipway.converters.batches import write_batch
 from slipway.domain.baseline import Baseline, Measured
-from slipway.domain.model import Model
-from slipway.domain.pages import Page
+from slipway.domain.edge_rows import edge_rows
+from slipway.domain.model import Framework, Model
+from slipway.domain.pages import File, Page
 from slipway.domain.rows import Batch, LabelledRows, is_number
-from slipway.domain.tag import Bump, ReleaseTag, next_version
+from slipway.domain.signature import DataType
+from slipway.domain.tag import Bump, next_version
 from slipway.errors import BadFile, BadTag, NotReleasable
 from slipway.maths.profile import ColumnProfile, profile_of_columns
 from slipway.measures import drift, metrics, unlabelled, way_back
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Adoption:
-    """What a person says runs: a model's version in an environment, and who says so.
-
-    Of `onnx`, a file, and `image`, a digest, one is given; `image_name` is the repository in which the image lies, None
-    for ours.
-    """
-
-    tag: ReleaseTag
-    environment: str
-    by: str
-    onnx: Path | None = None
-    image: str | None = None
-    image_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +64,9 @@ def run(asked: Adoption, *, workplace: Workplace) -> Page[Baseline]:
     record.seed(workplace.history.pages_of(asked.tag))
     rows = _samples(model, workplace)
     found = (
-        _from_file(asked, model, rows, record, workplace) if asked.onnx else _from_image(asked, model, rows, workplace)
+        _from_file(asked, model, rows, record, workplace)
+        if asked.onnx
+        else _from_image(asked, model, rows, record, workplace)
     )
     _refuse_other(asked, found, workplace)
     page = record.once_for_each(
@@ -81,21 +74,18 @@ def run(asked: Adoption, *, workplace: Workplace) -> Page[Baseline]:
         reads={"environment": asked.environment, "image": found.image, "onnx": found.onnx or "none"},
         make=lambda: _baseline(asked, found, model, workplace),
     )
-    _write_manifest(asked, found.image, workplace)
+    adopted.write_manifest(asked, found.image, workplace)
     return page
-
-
-def manifest_of(asked: Adoption) -> str:
-    """Where it stands what the environment runs."""
-    return deploy_tree.manifest_path(asked.environment, asked.tag.model)
 
 
 def _refuse(asked: Adoption, workplace: Workplace) -> None:
     tag, history = asked.tag, workplace.history
     if tag.revision > 1:
         raise BadTag(f"`{tag}` is a revision, which a rebase makes", mend=f"--version v{tag.version}")
+    adoptions = history.baselines(tag.model)
+    is_known = any((one.version, one.environment) == (tag.image_tag, asked.environment) for one in adoptions)
     released = [one for one in history.releases(tag.model) if history.passed(one) and history.baseline(one) is None]
-    if released:
+    if released and not is_known:
         raise NotReleasable(
             f"{released[-1]} was released already: a baseline is what ran before the first release",
             mend=f"release what you have: git tag -a {tag.model}@v{next_version(released[-1].version, Bump.PATCH)}",
@@ -106,7 +96,7 @@ def _refuse(asked: Adoption, workplace: Workplace) -> None:
             f"`{tag}` is quarantined by {entry.by}: {entry.reason}",
             mend=f"let an owner take the entry out of {deploy_tree.QUARANTINE}",
         )
-    for other in history.baselines(tag.model):
+    for other in adoptions:
         if other.environment == asked.environment and other.version != tag.image_tag:
             raise NotReleasable(
                 f"{other.environment} runs {other.release} by the ledger: {other.by} adopted it on {other.when[:10]}",
@@ -141,11 +131,11 @@ def _from_file(
     """The file in canonical form, put into an image of ours: that is where versions are fetched from."""
     assert asked.onnx is not None  # the caller looked
     root = workplace.repository.root
-    kept = adopted.canonical(
+    kept = _canonical(
         asked.onnx, model, rows.batch if rows else None, record=record, requirements=root / "requirements"
     )
     path = record.path(kept)
-    _refuse_manifest(asked, workplace)
+    adopted.refuse_other_manifest(asked, record, workplace)
     profile = (
         None if rows is None else json.dumps(_told(_profile(rows.batch)), indent=1, sort_keys=True).encode() + b"\n"
     )
@@ -153,14 +143,16 @@ def _from_file(
     return _Found(image, kept.sha256, _measure(path, model, rows, workplace), _note(rows))
 
 
-def _from_image(asked: Adoption, model: Model, rows: LabelledRows | None, workplace: Workplace) -> _Found:
+def _from_image(
+    asked: Adoption, model: Model, rows: LabelledRows | None, record: Record, workplace: Workplace
+) -> _Found:
     """The model in the image, where there is one; an opaque image stays a digest."""
     assert asked.image is not None  # the caller looked
     there = adopted.pulled(asked.tag.model, asked.image, workplace)
-    _refuse_manifest(asked, workplace)
+    adopted.refuse_other_manifest(asked, record, workplace)
     if there.onnx is None:
         if not there.is_there:
-            _refuse_unknown_place(asked, workplace)
+            adopted.refuse_unknown_place(asked, workplace)
         return _Found(asked.image, None, None, f"nothing of it can be asked: {there.problem}")
     return _Found(asked.image, sha256_of(there.onnx), _measure(there.onnx, model, rows, workplace), _note(rows))
 
@@ -224,51 +216,40 @@ def _baseline(asked: Adoption, found: _Found, model: Model, workplace: Workplace
     )
 
 
-def _manifest(asked: Adoption, workplace: Workplace) -> bytes | None:
-    path = workplace.repository.root / manifest_of(asked)
-    return read_bounded(path) if path.is_file() else None
+def _canonical(file: Path, model: Model, samples: Batch | None, *, record: Record, requirements: Path) -> File:
+    """The ONNX file in the form in which releases are kept, made by the process that converts those.
 
-
-def _refuse_manifest(asked: Adoption, workplace: Workplace) -> None:
-    """What it deploys is what runs, and is what is to be adopted; of a file, no image is known before it is pushed."""
-    content, where = _manifest(asked, workplace), manifest_of(asked)
-    there = None if content is None else manifests.deployed(content, name=asked.tag.model, where=where)
-    if there is None or there.digest == asked.image:
-        return
-    if asked.onnx is not None and there.digest in {one.image for one in workplace.history.baselines(asked.tag.model)}:
-        return
-    raise NotReleasable(
-        f"{where} deploys {there.digest[:19]} as `{there.tag}`: that is what {asked.environment} runs",
-        mend=f"adopt it: --image {there.digest}; or, if it does not run, take its image out of the file",
+    Raises:
+        BadFile: there is no such file.
+        ConversionFailed, ModelRefused: it is no ONNX file, or not of the signature that model.yaml declares.
+    """
+    if not file.is_file():
+        raise BadFile(f"{file} is no file", mend="name the ONNX file that runs today: --onnx model.onnx")
+    converter = CONVERTERS[Framework.ONNX]
+    scratch = record.scratch("adoption")
+    rows = samples or _one_row(model)
+    write_batch(scratch / "samples.npz", rows)
+    write_batch(scratch / "edges.npz", edge_rows(model, rows))
+    environments.convert(
+        environments.environment_for(
+            converter.requirements, requirements=requirements / f"{converter.requirements}.txt"
+        ),
+        converter.name,
+        source=file,
+        samples=scratch / "samples.npz",
+        edges=scratch / "edges.npz",
+        signature=model.signature,
+        out=scratch,
+        folder=scratch / "process",
     )
+    return record.keep(scratch / "model.onnx", name="model.onnx")
 
 
-def _refuse_unknown_place(asked: Adoption, workplace: Workplace) -> None:
-    """A manifest with our registry's name and a digest that lies elsewhere could be pulled by nobody."""
-    content = _manifest(asked, workplace)
-    there = None if content is None else manifests.deployed(content, name=asked.tag.model, where=manifest_of(asked))
-    if there is None and asked.image_name is None:
-        raise BadFile(
-            f"{asked.image} is not in {workplace.settings.image_registry}/{asked.tag.model}, and nothing says where it "
-            "lies",
-            mend=f"name its repository, too: --image registry.example.org/{asked.tag.model}@{asked.image}",
-        )
-
-
-def _write_manifest(asked: Adoption, digest: str, workplace: Workplace) -> None:
-    """Into the working tree, for a person to look at and commit; a manifest that names it already keeps its name."""
-    where, model = manifest_of(asked), asked.tag.model
-    content = _manifest(asked, workplace)
-    there = None if content is None else manifests.deployed(content, name=model, where=where)
-    if there is not None and (there.digest, there.tag) == (digest, asked.tag.image_tag):
-        return
-    begun = content or manifests.new_manifest(
-        model, environment=asked.environment, engine=workplace.settings.rollout_engine
-    )
-    ours = asked.image_name or f"{workplace.settings.image_registry}/{model}"
-    named = {"name": model, "new_name": there.new_name if there else ours, "tag": asked.tag.image_tag}
-    after = manifests.set_image(begun, **named, digest=digest, where=where)
-    if workplace.only_reads:
-        log.warning("dry run: would write %s", where)
-        return
-    atomic.write(workplace.repository.root / where, after)
+def _one_row(model: Model) -> Batch:
+    """Something to ask, where a model has no samples: zeros, and empty words."""
+    return {
+        feature.name: np.full((1, *feature.shape), "", dtype=object)
+        if feature.dtype is DataType.STRING
+        else np.zeros((1, *feature.shape), dtype=feature.dtype.value)
+        for feature in model.inputs
+    }

@@ -12,6 +12,7 @@ from slipway.adapters.history import canary_folder, heartbeats_folder, incident_
 from slipway.adapters.ledger import BRANCH, Ledger, page_path
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
+from slipway.domain.baseline import Baseline
 from slipway.domain.canary import CANARY_PAGES, CanaryEvidence, CanaryVerdicts
 from slipway.domain.delivery import Delivery
 from slipway.domain.incident import IncidentVerdicts, IssueFiled, Reversion, WindowEvidence
@@ -120,6 +121,13 @@ def run_on_reversion(page: Page[Reversion], *, ledger: Ledger) -> str:
     folder = incident_folder(body.model, body.environment, body.incident)
     message = f"Record {body.incident}: {body.model} back to {body.back_to}\n"
     return _append(ledger, {folder: {page.file_name: page.to_json()}}, message=message)
+
+
+def run_on_baseline(page: Page[Baseline], *, ledger: Ledger) -> str:
+    """Add the page of what a person adopted; where the ledger has it, nothing is written."""
+    body = page.body
+    message = f"Record {body.release} as what {body.environment} runs\n"
+    return _append(ledger, {release_folder(body.release): {page.file_name: page.to_json()}}, message=message)
 
 
 def _waivers(tag: ReleaseTag, today: date, workplace: Workplace) -> tuple[WaiverUsed, ...]:
