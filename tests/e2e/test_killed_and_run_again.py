@@ -57,6 +57,7 @@ BESIDE: dict[str, set[str] | None] = {
     "rollback": None,
     "strange-status": None,
     "check": {"working-tree"},
+    "tag": {"create-tag", "push-tag"},
     "canary-rollout": {"ledger-commit"},
     "canary-good-rollout": {"open-pull"},
     "canary-bad-watch": {"open-pull", "open-issue"},

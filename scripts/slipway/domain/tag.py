@@ -144,10 +144,15 @@ def next_version(lower: Version | None, bump: Bump) -> Version:
 
 def tag_and_push(tag: ReleaseTag, message: str) -> tuple[str, str]:
     """The two lines that release: to paste into a shell, whatever the message holds."""
-    printable = "".join(character if character.isprintable() else " " for character in message)
-    text = " ".join(printable.split())[:_LONGEST_MESSAGE] or "Say what changed"
+    text = first_line(message)
     quoted = shlex.quote(text) if set(text) & set('"$`\\!') else f'"{text}"'
     return f"git tag -a {tag} -m {quoted}", f"git push origin {tag}"
+
+
+def first_line(message: str) -> str:
+    """What git shows of a tag that is given this message: one line, of 72 characters at most, and never empty."""
+    printable = "".join(character if character.isprintable() else " " for character in message)
+    return " ".join(printable.split())[:_LONGEST_MESSAGE] or "Say what changed"
 
 
 def _version(text: str) -> Version | None:

@@ -28,14 +28,17 @@ _READ_ONLY = (
     "send-webhook",
 )
 _WRITES = [(name, fault) for name, step in STEPS.items() if name not in _READ_ONLY for fault in step.faults]
-_ASK_NOTHING = {
+_ASK_NOTHING = {  # of GitHub; `tag` asks git alone
     "build_image",
     "changed_models",
     "convert_to_onnx",
+    "flow",
     "judge",
     "measure_consistency",
     "new_model",
     "receive_pages",
+    "tag",
+    "train",
 }
 _WITHIN_ANOTHER = {"rehearse_rollback"}  # asks only when a rollout is proposed further
 

@@ -201,6 +201,8 @@ STAGES: tuple[Stage, ...] = (
     Stage("rollback", "v1.1.0-record-again", ("rollback", team.MODEL, "--to", "v1.0.0")),
     Stage("strange-status", "v1.1.0-record-again", ("status", "--live", "--issue"), team.run_by_hand, code=10),
     Stage("check", "v1.0.1", ("check", team.MODEL)),
+    Stage("tag-check", "v1.0.1", ("check", team.MODEL), lambda world: team.train(world, "v1.1.0", weights="delay")),
+    Stage("tag", "tag-check", ("tag", team.MODEL, "--push")),
     # A canary, on a cluster.
     Stage("canary-before", "v1.1.0-record-pages", ("rollout", team.MODEL), canary.on_a_cluster),
     Stage("canary-bump-manifest", "canary-before", ("bump-manifest", canary.TAG)),

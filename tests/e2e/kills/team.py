@@ -139,6 +139,13 @@ def commit(world: Path, message: str) -> None:
 
 def tag(world: Path, version: str, *, weights: str) -> None:
     """Commit what a version is made of, and tag it."""
+    train(world, version, weights=weights)
+    git(world, "tag", "--annotate", f"{MODEL}@{version}", "--message", version)
+    git(world, "push", "--quiet", "origin", f"{MODEL}@{version}")
+
+
+def train(world: Path, version: str, *, weights: str) -> None:
+    """Commit what a version is made of."""
     folder = world / "flights" / "models" / MODEL
     hour, delay, bias = (str(weight) for weight in WEIGHTS[weights])
     text = _ONNX.replace("HOUR", hour).replace("DELAY", delay).replace("BIAS", bias)
@@ -146,8 +153,6 @@ def tag(world: Path, version: str, *, weights: str) -> None:
     onnx.save(onnx.parser.parse_model(text), folder / "source" / "model.onnx")
     (folder / "README.md").write_text(f"# {MODEL}\n\n{version}\n")
     commit(world, f"Train {version}")
-    git(world, "tag", "--annotate", f"{MODEL}@{version}", "--message", version)
-    git(world, "push", "--quiet", "origin", f"{MODEL}@{version}")
 
 
 def serve(
