@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from slipway.domain.origin import Training
 from slipway.domain.source_limit import SourceLimit
 from slipway.errors import SourceRefused
+
+_CHUNK = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,14 @@ def place_below(into: Path, name: str) -> Path:
     return path
 
 
-def write_bounded(chunks: Iterable[bytes], path: Path, *, limit: SourceLimit, already: int = 0) -> int:
-    """Write a stream, as far as the limit allows, and return its bytes; `already` were fetched before.
+def chunks_of(stream: IO[bytes]) -> Iterator[bytes]:
+    """The bytes of a stream that has no known end."""
+    while chunk := stream.read(_CHUNK):
+        yield chunk
+
+
+def write_bounded(chunks: Iterable[bytes], path: Path, *, limit: SourceLimit) -> None:
+    """Write a stream, as far as the limit allows.
 
     Raises:
         SourceRefused: it holds more.
@@ -46,10 +55,9 @@ def write_bounded(chunks: Iterable[bytes], path: Path, *, limit: SourceLimit, al
     with path.open("xb") as file:
         for chunk in chunks:
             size += len(chunk)
-            if already + size > limit.bytes:
+            if size > limit.bytes:
                 raise too_many_bytes(limit)
             file.write(chunk)
-    return size
 
 
 def too_many_bytes(limit: SourceLimit) -> SourceRefused:

@@ -1,0 +1,196 @@
+"""`models:/name/3`, `models:/name@alias` and `runs:/RUN/path` of an MLflow server, and what its run tells.
+
+An alias is resolved to the version that it names now, once; files come from the tracking server itself
+(`mlflow server --serve-artifacts`) or from a store whose library is installed.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from slipway.adapters import mlflow_server
+from slipway.adapters.mlflow_server import asking
+from slipway.adapters.sources import mlflow_folder
+from slipway.adapters.sources.fetched import Fetched, place_below, too_many_bytes, too_many_files
+from slipway.domain.origin import Dataset, Training
+from slipway.domain.source_address import SourceAddress
+from slipway.domain.source_limit import SourceLimit
+from slipway.errors import SourceRefused
+
+requirements: str | None = "sources"
+_VERSION = re.compile(r"models:/(?P<name>[^/@]+)/(?P<version>[0-9]+)")
+_ALIAS = re.compile(r"models:/(?P<name>[^/@]+)@(?P<alias>[^/@]+)")
+_RUN = re.compile(r"runs:/(?P<run>[^/]+)/(?P<path>.+)")
+_PATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
+_UNFINISHED = ".fetching"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What an address means now: `root` is what its files are listed of, `below` their common path in there."""
+
+    resolved: str
+    root: str
+    below: str
+    run: str | None
+    name: str | None = None
+    version: str | None = None
+
+
+def fetch(address: SourceAddress, *, into: Path, limit: SourceLimit) -> Fetched:
+    """Write the model's own files below `into`; of a model folder, those that a converter reads.
+
+    Raises:
+        SourceRefused: the address means nothing there, or what lies there is nothing that a converter reads.
+        TrackingServerRefused: the server does not have it, or does not know who asks.
+        Unreachable: it does not answer.
+    """
+    host = mlflow_server.host_of(os.environ)
+    client = mlflow_server.client(_PATIENT)
+    with asking(host, address.text):
+        found = _found(client, address)
+        repository = _repository(found.root, host)
+        files = _bounded(_listed(repository, found.below), limit)
+        if not files:
+            raise SourceRefused(
+                f"{address} holds no file", mend="name a model's folder or file that the run logged, as MLflow shows it"
+            )
+        _download(repository, files, found, into=into, limit=limit)
+        return Fetched(found.resolved, _training(client, found, host))
+
+
+def _found(client: Any, address: SourceAddress) -> _Found:
+    if match := _RUN.fullmatch(address.text):
+        below = match["path"].strip("/")
+        return _Found(f"runs:/{match['run']}/{below}", f"runs:/{match['run']}", below, match["run"])
+    if match := _VERSION.fullmatch(address.text):
+        told = client.get_model_version(match["name"], match["version"])
+    elif match := _ALIAS.fullmatch(address.text):
+        told = client.get_model_version_by_alias(match["name"], match["alias"])
+    else:
+        raise SourceRefused(
+            f"`{address}` names no version",
+            mend="write models:/NAME/3 or models:/NAME@ALIAS; a stage and `latest` mean another version tomorrow",
+        )
+    uri = f"models:/{told.name}/{told.version}"
+    return _Found(uri, uri, "", told.run_id or None, told.name, str(told.version))
+
+
+def _repository(root: str, host: str) -> Any:
+    """Where the files lie; a path on the server's own machine would be looked for on ours."""
+    registry = import_module("mlflow.store.artifact.artifact_repository_registry")
+    local = import_module("mlflow.store.artifact.local_artifact_repo").LocalArtifactRepository
+    try:
+        repository = registry.get_artifact_repository(root)
+    except ImportError as error:
+        raise SourceRefused(
+            f"the MLflow server {host} keeps files where its client needs `{error.name}`, which is not installed",
+            mend="start it with --serve-artifacts, so that files come by way of the server",
+        ) from error
+    if isinstance(getattr(repository, "repo", repository), local):
+        raise SourceRefused(
+            f"the MLflow server {host} keeps the files in a folder of its own machine",
+            mend="start it with --serve-artifacts and --artifacts-destination, so that files come by way of the server",
+        )
+    return repository
+
+
+def _listed(repository: Any, below: str) -> Iterator[tuple[str, int]]:
+    """Path and bytes of each file under `below`, or of that file itself."""
+    there = repository.list_artifacts(below or None)
+    if not there and below:
+        beside = repository.list_artifacts(below.rpartition("/")[0] or None)
+        there = [one for one in beside if one.path == below and not one.is_dir]
+    for one in there:
+        if one.is_dir:
+            yield from _listed(repository, one.path)
+        else:
+            yield one.path, int(one.file_size or 0)
+
+
+def _bounded(listed: Iterator[tuple[str, int]], limit: SourceLimit) -> dict[str, int]:
+    """A listing without an end is not read to it.
+
+    Raises:
+        SourceRefused: more files than the limit allows.
+    """
+    files: dict[str, int] = {}
+    for path, size in listed:
+        files[path] = size
+        if len(files) > limit.files:
+            raise too_many_files(limit)
+    return files
+
+
+def _download(repository: Any, files: Mapping[str, int], found: _Found, *, into: Path, limit: SourceLimit) -> None:
+    unfinished = into / _UNFINISHED
+    unfinished.mkdir()
+    try:
+        wanted = _wanted(repository, files, found.below, unfinished)
+        if sum(files[path] for path in wanted) > limit.bytes:
+            raise too_many_bytes(limit)
+        for path, name in wanted.items():
+            shutil.move(_downloaded(repository, path, unfinished), place_below(into, name))
+    finally:
+        shutil.rmtree(unfinished)
+    if sum(path.stat().st_size for path in into.rglob("*") if path.is_file()) > limit.bytes:  # the listing said less
+        raise too_many_bytes(limit)
+
+
+def _wanted(repository: Any, files: Mapping[str, int], below: str, unfinished: Path) -> dict[str, str]:
+    """Path → name in the source: the files of a flavor or, where nothing says that it is a model, all of them."""
+    names = {_name(path, below): path for path in files}
+    if mlflow_folder.MLMODEL not in names:
+        return {path: name for name, path in names.items()}
+    about = _downloaded(repository, names[mlflow_folder.MLMODEL], unfinished).read_bytes()
+    return {names[name]: kept for name, kept in mlflow_folder.files_of(about, list(names)).items()}
+
+
+def _name(path: str, below: str) -> str:
+    if path == below:  # it is the file itself
+        return path.rpartition("/")[2]
+    return path.removeprefix(f"{below}/") if below else path
+
+
+def _downloaded(repository: Any, path: str, unfinished: Path) -> Path:
+    return Path(repository.download_artifacts(path, dst_path=str(unfinished)))
+
+
+def _training(client: Any, found: _Found, host: str) -> Training:
+    """What is known of the run; a version can outlive its run, or never have had one."""
+    of_model = {"tracking_server": host, "model_name": found.name, "model_version": found.version}
+    run = _run(client, found)
+    if run is None:
+        return Training.model_validate(of_model)
+    return Training(
+        **of_model,
+        run_id=run.info.run_id,
+        experiment=client.get_experiment(run.info.experiment_id).name,
+        datasets=_datasets(run.inputs.dataset_inputs if run.inputs else ()),
+        commit=run.data.tags.get("mlflow.source.git.commit"),
+        metrics={name: value for name, value in sorted(run.data.metrics.items()) if math.isfinite(value)},
+    )
+
+
+def _run(client: Any, found: _Found) -> Any:
+    if found.run is None:
+        return None
+    try:
+        return client.get_run(found.run)
+    except import_module("mlflow.exceptions").MlflowException as error:
+        if found.version is None or error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
+
+
+def _datasets(inputs: Sequence[Any]) -> tuple[Dataset, ...]:
+    told = {(one.dataset.name, one.dataset.digest) for one in inputs}
+    return tuple(Dataset(name=name, digest=digest) for name, digest in sorted(told))

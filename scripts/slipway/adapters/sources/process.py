@@ -1,0 +1,141 @@
+"""Start what fetches a source: a process with the credentials, watched while it writes.
+
+It runs no code of a model. What it may use is bounded from here, since a library shows nobody how much it writes: bytes
+and files are counted as they lie there, and time runs. It gets the person's own environment or, in a workflow, that and
+the lines of SLIPWAY_SOURCE_ENVIRONMENT; what it says is shown without their values.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import slipway
+from slipway import errors
+from slipway.adapters.processes.pinned import environment_for
+from slipway.adapters.sources import FETCHERS, secrets
+from slipway.adapters.sources.fetched import Fetched, too_many_bytes, too_many_files
+from slipway.domain.origin import Training
+from slipway.domain.source_address import SourceAddress
+from slipway.domain.source_limit import SourceLimit
+from slipway.errors import SlipwayError, SourceRefused, Unreachable
+
+_PACKAGE = Path(slipway.__file__).parent
+_LOOK_EACH = 0.2  # seconds
+_TAIL = 5  # lines
+_NOT_INHERITED = ("PYTHONPATH", "PYTHONHOME", secrets.VARIABLE)
+
+
+def fetch(
+    address: SourceAddress, *, into: Path, limit: SourceLimit, requirements: Path, environment: Mapping[str, str]
+) -> Fetched:
+    """Write the files of `address` below `into`, an empty folder beside which there is room for the process.
+
+    `requirements` is the folder of hashed requirements files, `environment` the variables of this process.
+
+    Raises:
+        SourceRefused: it is not there, not given to us, or more than the limit.
+        Unreachable: it does not answer, or not within the limit.
+    """
+    group = FETCHERS[address.scheme].requirements
+    python = environment_for(group, requirements=requirements / f"{group}.txt") if group else Path(sys.executable)
+    variables = secrets.for_the_process(environment)
+    with tempfile.TemporaryDirectory(prefix="slipway-source-") as folder:
+        aside = Path(folder)
+        job = {"address": address.text, "into": str(into.resolve()), "limit": limit.model_dump()}
+        told = _run_module(python, job, aside, limit=limit, into=into, variables=variables)
+    if "refused" in told:
+        kind: type[SlipwayError] = getattr(errors, told["refused"])
+        raise kind(secrets.hidden(told["problem"], variables), mend=secrets.hidden(told["mend"], variables))
+    training = Training.model_validate(told["training"]) if told["training"] else None
+    return Fetched(secrets.hidden(told["resolved"], variables), training)
+
+
+def _run_module(
+    python: Path, job: dict[str, Any], aside: Path, *, limit: SourceLimit, into: Path, variables: Mapping[str, str]
+) -> dict[str, Any]:
+    (aside / "code").mkdir()
+    (aside / "code" / _PACKAGE.name).symlink_to(_PACKAGE.resolve())
+    result = aside / "result.json"
+    (aside / "job.json").write_text(json.dumps({**job, "result": str(result)}))
+    command = [str(python), "-s", "-P", "-m", "slipway.adapters.sources", str(aside / "job.json")]
+    run_watched(command, cwd=aside, watched=into, limit=limit, variables={**variables, "PYTHONPATH": f"{aside}/code"})
+    told: dict[str, Any] = json.loads(result.read_text())
+    return told
+
+
+def run_watched(
+    command: Sequence[str], *, cwd: Path, watched: Path, limit: SourceLimit, variables: Mapping[str, str]
+) -> None:
+    """Run a command until it ends, and end it when what lies in `watched` is more than the limit.
+
+    Raises:
+        SourceRefused: it wrote too much, or failed.
+        Unreachable: it took too long.
+    """
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env={
+                name: value for name, value in variables.items() if name not in _NOT_INHERITED or name == "PYTHONPATH"
+            },
+            stdin=subprocess.PIPE,  # never written to: its end tells the process that we are gone
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            _watch(process, watched=watched, limit=limit)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+        refuse_too_much(watched, limit)
+        if process.returncode != 0:
+            log.seek(0)
+            raise _failed(log.read().decode(errors="replace"), variables)
+
+
+def _watch(process: subprocess.Popen[bytes], *, watched: Path, limit: SourceLimit) -> None:
+    ends = time.monotonic() + limit.seconds
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=_LOOK_EACH)
+            return
+        refuse_too_much(watched, limit)
+        if time.monotonic() > ends:
+            raise Unreachable(
+                f"the source was not there within {limit.seconds:,} s",
+                mend="run again; where it is large, raise `limit: fetched: seconds` in policies/sources.yaml",
+            )
+
+
+def refuse_too_much(folder: Path, limit: SourceLimit) -> None:
+    """Say no to more bytes or files than the limit; a file may be moved while it is looked at."""
+    sizes = []
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                sizes.append(Path(where, name).lstat().st_size)
+    if sum(sizes) > limit.bytes:
+        raise too_many_bytes(limit)
+    if len(sizes) > limit.files:
+        raise too_many_files(limit)
+
+
+def _failed(log: str, variables: Mapping[str, str]) -> SlipwayError:
+    words = "\n    ".join(log.strip().splitlines()[-_TAIL:])
+    return SourceRefused(
+        f"what fetches the source failed:\n    {secrets.hidden(words, variables)}",
+        mend="correct what its last words name, then run again; docs/sources.md has what each kind of address needs",
+    )
