@@ -146,3 +146,11 @@ class PushRefused(SlipwayError):
 
 class SourceRefused(SlipwayError):
     """A source that cannot be fetched as model.yaml names it: not there, not allowed, too large, or not what it was."""
+
+
+class CannotExplain(SlipwayError):
+    """What is asked about is nothing that the ledger knows, or several things."""
+
+
+class TrackingServerRefused(SlipwayError):
+    """What an MLflow server said no to: a version that it does not have, who asks; or an address that is none."""

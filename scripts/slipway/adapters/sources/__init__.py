@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from slipway.adapters.sources import https, hugging_face, object_store, oci
+from slipway.adapters.sources import https, hugging_face, mlflow, object_store, oci
 from slipway.adapters.sources.fetched import Fetched
 from slipway.domain.source_address import SourceAddress
 from slipway.domain.source_limit import SourceLimit
@@ -41,4 +41,6 @@ FETCHERS: Mapping[str, Fetcher] = {
     "az": object_store,
     "hf": hugging_face,
     "oci": oci,
+    "models": mlflow,
+    "runs": mlflow,
 }
