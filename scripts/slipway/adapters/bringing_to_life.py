@@ -14,7 +14,6 @@ from slipway.adapters.rollout import Rollout as Engine
 from slipway.adapters.wanted_rollouts import Wanted
 from slipway.adapters.workplace import Workplace
 from slipway.domain.log_address import is_table
-from slipway.domain.release import Image
 from slipway.domain.rollout_limit import RolloutLimit
 from slipway.errors import NotReleasable, SlipwayError, Unreachable
 
@@ -34,7 +33,7 @@ def refuse_unjudged(found: Wanted, workplace: Workplace) -> None:
             f"{tag}, which the manifest names, has no passing verdicts in the ledger",
             mend=f"release it by its tag, or {put_back}",
         )
-    if found.digest not in {page.body.digest for page in workplace.history.pages(tag, Image)}:
+    if found.digest not in workplace.history.digests(tag):
         raise NotReleasable(
             f"the manifest names {found.digest[:19]} as {tag}, and no release of {tag} has that image",
             mend=f"record the release's pages, or {put_back}",
@@ -44,6 +43,17 @@ def refuse_unjudged(found: Wanted, workplace: Workplace) -> None:
         raise NotReleasable(
             f"{tag}, which the manifest names, is quarantined by {entry.by}: {entry.reason}",
             mend=f"{put_back}, or let an owner take the entry out of {deploy_tree.QUARANTINE}",
+        )
+    _refuse_opaque(found, workplace)
+
+
+def _refuse_opaque(found: Wanted, workplace: Workplace) -> None:
+    """It may be no server of ours at all, and runs by other means."""
+    baseline = workplace.history.baseline(found.tag)
+    if baseline is not None and baseline.is_opaque:
+        raise NotReleasable(
+            f"{found.tag} was adopted by its digest alone: it is neither started nor asked, and runs on as it did",
+            mend="nothing is to be done: the release that comes after it is rolled out",
         )
 
 

@@ -83,6 +83,12 @@ class Found:
 
 def version_of(of: Wanted, workplace: Workplace) -> Version:
     identity, evidence = workplace.history.page(of.tag, Identity), workplace.history.page(of.tag, Evidence)
+    if workplace.history.baseline(of.tag) is not None:
+        raise NotReleasable(
+            f"{of.tag} was adopted, and not released: a canary beside it would be held against what nobody judged",
+            mend=f"let the first release have all of the traffic: an override for {of.tag.model} in "
+            "policies/rollout.yaml",
+        )
     if identity is None or evidence is None:
         raise NotReleasable(
             f"{of.tag} runs in {of.environment}, and the ledger has no page of its release",

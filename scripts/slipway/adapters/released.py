@@ -11,11 +11,11 @@ from slipway.adapters import deploy_tree, onnx_session, tables
 from slipway.adapters.records import Record
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.workplace import Workplace
+from slipway.domain.baseline import Baseline
 from slipway.domain.behaviour import GoldenRequest
 from slipway.domain.evidence import Evidence
 from slipway.domain.identity import Identity, Released, ServedWindow
 from slipway.domain.model import Model
-from slipway.domain.release import Image
 from slipway.domain.rows import Batch
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, DigestMismatch, NoSuchImage, UnusableImage
@@ -29,6 +29,9 @@ _SERVED_ROWS = 20_000
 
 def fetch(tag: ReleaseTag, record: Record, workplace: Workplace, *, digest: str) -> Released:
     """Bring a version's model and golden answers; what cannot be had is told in `problem`, and judged later."""
+    baseline = workplace.history.baseline(tag)
+    if baseline is not None:
+        return _with_model(_adopted(baseline, record, digest=digest), tag, record, workplace)
     identity = workplace.history.page(tag, Identity)
     evidence = workplace.history.page(tag, Evidence)
     golden = evidence.body.golden.model_dump_json().encode() if evidence else None
@@ -39,8 +42,28 @@ def fetch(tag: ReleaseTag, record: Record, workplace: Workplace, *, digest: str)
         golden=record.keep_bytes(golden, name=f"golden-{tag.image_tag}.json") if golden else None,
         golden_requests=_golden_requests(evidence.body) if evidence else None,
     )
+    return _with_model(released, tag, record, workplace)
+
+
+def _adopted(baseline: Baseline, record: Record, *, digest: str) -> Released:
+    """What ran before any release: a golden request is no promise of its."""
+    measured = baseline.measured
+    golden = measured.golden.model_dump_json().encode() if measured else None
+    return Released(
+        version=baseline.version,
+        digest=digest,
+        declaration=baseline.declaration,
+        golden=record.keep_bytes(golden, name=f"golden-{baseline.version}.json") if golden else None,
+        problem=baseline.note,
+        adopted=True,
+    )
+
+
+def _with_model(released: Released, tag: ReleaseTag, record: Record, workplace: Workplace) -> Released:
+    if released.adopted and released.declaration is None:
+        return released  # it is opaque: what would come of a pull is told already
     try:
-        files = pull_model_layer(workplace.registry, tag.model, digest, workplace.layers)
+        files = pull_model_layer(workplace.registry, tag.model, released.digest, workplace.layers)
     except (NoSuchImage, UnusableImage, DigestMismatch) as error:
         return released.model_copy(update={"problem": error.problem})
     return released.model_copy(update={"onnx": record.keep(files["model.onnx"], name=f"{tag.image_tag}.onnx")})
@@ -142,9 +165,9 @@ def image_digest(tag: ReleaseTag, workplace: Workplace) -> str:
     Raises:
         BadFile: the ledger has no page `image` for it: its release was cut off after its verdicts.
     """
-    image = workplace.history.page(tag, Image)
-    if image is None:
+    digests = workplace.history.digests(tag)
+    if not digests:
         raise BadFile(
             f"the ledger has no image of {tag}", mend=f"run the release of {tag} again: it goes on from there"
         )
-    return image.body.digest
+    return digests[-1]

@@ -5,7 +5,7 @@ A canary is one, too; what follows from it, all of the traffic, is proposed as t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -34,17 +34,20 @@ def due(workplace: Workplace, *, stays: bool = True, now: datetime | None = None
     return tuple((environment, model) for environment, model in found if _is_due(environment, model, look))
 
 
-def onward(workplace: Workplace, *, now: datetime | None = None) -> tuple[Onward, ...]:
+def onward(
+    workplace: Workplace, *, now: datetime | None = None, places: Collection[tuple[str, str]] | None = None
+) -> tuple[Onward, ...]:
     """What was verified and is still to be proposed further; what cannot be looked at is left out.
 
-    A canary goes on to all of the traffic of its environment, and to no other before it has that.
+    Of all that is deployed, or of these environments and models alone. A canary goes on to all of the traffic of its
+    environment, and to no other before it has that.
     """
     if len(workplace.settings.environments) == 1 and not workplace.settings.rollout_engine.is_cluster:
         return ()
     git.fetch(workplace.repository.root)
     look = _Look(workplace, stays=False, now=now or datetime.now(UTC))
-    places = list(deploy_tree.everything_deployed(workplace.forge))
-    found = (_onward_of(*place, look) for place in places)
+    everywhere = list(deploy_tree.everything_deployed(workplace.forge)) if places is None else sorted(places)
+    found = (_onward_of(*place, look) for place in everywhere)
     return tuple(one for both in found for one in both if one is not None)
 
 
@@ -132,6 +135,9 @@ def _is_trial_settled(trial: Trial, look: _Look) -> bool:
 
 
 def _is_settled(found: Wanted, look: _Look) -> bool:
+    baseline = look.workplace.history.baseline(found.tag)
+    if baseline is not None and baseline.is_opaque:
+        return True  # it runs by other means, and cannot be asked
     enough = {key_of(found.reads(stays=staying)) for staying in {True, look.stays}}
     pages = look.workplace.history.pages(found.tag, Rollout)
     announced = {page.reads["rollout"] for page in look.workplace.history.pages(found.tag, Announcement)}

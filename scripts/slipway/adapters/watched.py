@@ -11,6 +11,7 @@ from slipway.adapters import deploy_tree, released, ways_back
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.workplace import Workplace
+from slipway.domain.baseline import Measured
 from slipway.domain.calibration import Calibration
 from slipway.domain.evidence import Evidence, MetricsEvidence
 from slipway.domain.identity import Identity
@@ -104,23 +105,18 @@ def _watched(
     policies: Policies,
     workplace: Workplace,
 ) -> Watched:
-    identity, evidence = workplace.history.page(tag, Identity), workplace.history.page(tag, Evidence)
-    if identity is None or evidence is None:
-        raise NotReleasable(
-            f"{tag} runs in {environment}, and the ledger has no page of its release",
-            mend="release it by its tag, so that there is something to compare with",
-        )
-    named = policies.metrics.limit_for(tag.model).named(identity.body.declaration.decision.kind)
+    model, then = _as_it_was(tag, environment, workplace)
+    named = policies.metrics.limit_for(tag.model).named(model.decision.kind)
     return Watched(
         tag=tag,
         environment=environment,
         digest=digest,
         live_since=live_since,
-        model=identity.body.declaration,
-        at_release=evidence.body.metrics,
-        calibration=evidence.body.calibration,
-        unlabelled=evidence.body.unlabelled,
-        output_profile=profiles_from_json(evidence.body.output_profile or {}),
+        model=model,
+        at_release=then.metrics,
+        calibration=then.calibration,
+        unlabelled=then.unlabelled,
+        output_profile=profiles_from_json(then.output_profile or {}),
         back_to=before,
         held=held,
         layers=pull_model_layer(workplace.registry, tag.model, digest, workplace.layers),
@@ -128,6 +124,25 @@ def _watched(
         earlier=earlier,
         open_incident=open_incident,
     )
+
+
+def _as_it_was(tag: ReleaseTag, environment: str, workplace: Workplace) -> tuple[Model, Evidence | Measured]:
+    """What the watch compares with: what was found at the release, or when it was adopted."""
+    baseline = workplace.history.baseline(tag)
+    if baseline is not None:
+        if baseline.declaration is None or baseline.measured is None:
+            raise NotReleasable(
+                f"{tag} runs in {environment}, and was adopted without answers to compare with: {baseline.note}",
+                mend="nothing is to be done: the watch begins with the release that comes after it",
+            )
+        return baseline.declaration, baseline.measured
+    identity, evidence = workplace.history.page(tag, Identity), workplace.history.page(tag, Evidence)
+    if identity is None or evidence is None:
+        raise NotReleasable(
+            f"{tag} runs in {environment}, and the ledger has no page of its release",
+            mend="release it by its tag, so that there is something to compare with",
+        )
+    return identity.body.declaration, evidence.body
 
 
 def back_to(tag: ReleaseTag, environment: str, workplace: Workplace) -> ReleaseTag | None:

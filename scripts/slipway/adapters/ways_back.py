@@ -9,13 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from slipway.adapters import deploy_tree, signatures
+from slipway.adapters import deploy_tree, known_answers, signatures
 from slipway.adapters.registry.platforms import Platforms
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.workplace import Workplace
-from slipway.domain.identity import Identity
 from slipway.domain.model import Model
-from slipway.domain.release import Image
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import DigestMismatch, NoSuchImage, NotSigned, UnusableImage
 
@@ -48,15 +46,15 @@ def version_before(tag: ReleaseTag | None, workplace: Workplace, *, is_asked: bo
     """
     if tag is None:
         return None
-    identity, image = workplace.history.page(tag, Identity), workplace.history.page(tag, Image)
-    if identity is None or image is None:
-        return VersionBefore(tag, gone=f"the ledger has no {'image' if identity else 'release'} of it")
-    before = VersionBefore(tag, image.body.digest, identity.body.declaration)
+    declaration, digests = known_answers.declaration(tag, workplace.history), workplace.history.digests(tag)
+    if declaration is None or not digests:
+        return VersionBefore(tag, gone=f"the ledger has no {'image' if declaration else 'model'} of it")
+    before = VersionBefore(tag, digests[-1], declaration)
     try:
-        workplace.registry.repository(tag.model).manifest(image.body.digest)  # also where a copy of it is at hand
+        workplace.registry.repository(tag.model).manifest(digests[-1])  # also where a copy of it is at hand
         if not is_asked:
             return before
-        files = pull_model_layer(workplace.registry, tag.model, image.body.digest, workplace.layers)
+        files = pull_model_layer(workplace.registry, tag.model, digests[-1], workplace.layers)
     except GONE as error:
         return replace(before, gone=error.problem)
     return replace(before, onnx=files["model.onnx"])

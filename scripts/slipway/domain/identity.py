@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from slipway.domain.behaviour import GoldenRequest
 from slipway.domain.model import Model
@@ -14,7 +16,8 @@ class Released(Frozen):
     """A version that passed: its image, and what was fetched of it.
 
     `onnx`, `golden` and `declaration` are None where they could not be had; `problem` then says why.
-    `golden_requests` are those that it was held to, None where its page does not tell.
+    `golden_requests` are those that it was held to, None where its page does not tell. One that was `adopted` ran
+    before anybody could judge it.
     """
 
     version: str
@@ -24,6 +27,13 @@ class Released(Frozen):
     golden: File | None = None
     problem: str = ""
     golden_requests: tuple[GoldenRequest, ...] | None = None
+    adopted: bool = False
+
+    @model_serializer(mode="wrap")
+    def _told_where_adopted(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Pages of what follows a release look as before anything could be adopted."""
+        told: dict[str, Any] = handler(self)
+        return told if self.adopted else {name: value for name, value in told.items() if name != "adopted"}
 
 
 class ServedWindow(Frozen):

@@ -70,6 +70,8 @@ def _had(changes: tuple[str, ...]) -> str:
 
 def _not_comparable(before: Released) -> Finding:
     """The version is known, and nobody can ask it: that is no promise kept."""
+    restore = f"release the tag of {before.version} again, which restores its image, then this one"
+    waive = f"waive the gate `promise` for this version: nothing of {before.version} can be had, which was adopted"
     return _finding(
         f"Same answers as {before.version}",
         Verdict.NOT_ENOUGH_EVIDENCE,
@@ -77,7 +79,7 @@ def _not_comparable(before: Released) -> Finding:
         f"as {before.version}",
         problem=f"{before.version}, the highest passed version, could not be asked"
         + (f": {before.problem}" if before.problem else ""),
-        mend=f"release the tag of {before.version} again, which restores its image, then this one",
+        mend=waive if before.adopted else restore,
     )
 
 

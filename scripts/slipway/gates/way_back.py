@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from slipway.domain.case import ReleaseCase
+from slipway.domain.identity import Released
 from slipway.domain.limits import WayBackLimit
 from slipway.domain.release import Rehearsal
 from slipway.domain.verdict import Finding, Verdict
@@ -20,18 +21,32 @@ def judge(case: ReleaseCase, limit: WayBackLimit) -> tuple[Finding, ...]:
             allowed="every golden answer" if rehearsal.to else "–",
             problem=problem,
             mend=mend,
+            notice=_not_rehearsed(rehearsal),
         ),
     )
+
+
+def _is_opaque(before: Released) -> bool:
+    """Adopted by its digest alone: the promise says so, and is waived or not; one gap is not asked about twice."""
+    return before.adopted and before.declaration is None
+
+
+def _not_rehearsed(rehearsal: Rehearsal) -> str:
+    if rehearsal.to is None or not _is_opaque(rehearsal.to):
+        return ""
+    return f"going back to {rehearsal.to.version} puts its digest into the manifest, and was not rehearsed"
 
 
 def _measured(rehearsal: Rehearsal) -> str:
     if rehearsal.to is None:
         return "nothing deployed yet"
+    if _is_opaque(rehearsal.to):
+        return f"{rehearsal.to.version}: its image alone is known"
     return f"{rehearsal.to.version}: {rehearsal.golden_equal} of {rehearsal.golden_rows} golden answers"
 
 
 def _verdict(rehearsal: Rehearsal, limit: WayBackLimit) -> tuple[Verdict, str, str]:
-    if rehearsal.to is None:
+    if rehearsal.to is None or _is_opaque(rehearsal.to):
         return Verdict.PASS, "", ""
     if problem := _what_failed(rehearsal, rehearsal.to.version):
         return Verdict.FAIL, problem, "restore the deployed image in the registry, then release again"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from slipway.domain.evidence import Evidence
 from slipway.domain.identity import Identity
 from slipway.domain.release import Image, Proposal, Rollout, Verdicts, replaced_by
+from slipway.domain.tag import ReleaseTag
 from slipway.reports import rendering
 from slipway.reports.cutting import cut_at_a_line
 from slipway.reports.marker import marker
@@ -21,8 +22,8 @@ def release_title(identity: Identity) -> str:
     return f"{identity.model} {version_of(identity)}"
 
 
-def deployment_description(identity: Identity, rollout: Rollout) -> str:
-    return f"{identity.release}, image {short_digest(rollout.digest)}"
+def deployment_description(release: ReleaseTag, rollout: Rollout) -> str:
+    return f"{release}, image {short_digest(rollout.digest)}"
 
 
 def release_notes(

@@ -11,10 +11,12 @@ from slipway.adapters import deploy_tree, git, wanted_rollouts
 from slipway.adapters.forge import Deployment
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
+from slipway.domain.baseline import Baseline
 from slipway.domain.evidence import Evidence
 from slipway.domain.identity import Identity
 from slipway.domain.pages import Page
 from slipway.domain.release import Announcement, Image, Proposal, Rollout, Verdicts
+from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, NotReleasable
 from slipway.reports.release_notes import deployment_description, release_notes, release_title
 
@@ -52,6 +54,9 @@ def run(model: str, *, environment: str, workplace: Workplace) -> Page[Announcem
 
 
 def _announce(record: Record, rollout: Rollout, workplace: Workplace) -> Announcement:
+    baseline = record.latest(Baseline)
+    if baseline is not None:
+        return _of_baseline(baseline.body, rollout, workplace)
     identity = record.page(Identity, written_by="resolve-tag").body
     log.info("announcing %s in %s", identity.release, rollout.environment)
     return Announcement(
@@ -59,16 +64,28 @@ def _announce(record: Record, rollout: Rollout, workplace: Workplace) -> Announc
         version=rollout.version,
         digest=rollout.digest,
         commit=rollout.commit,
-        deployment=_note_deployment(identity, rollout, workplace) if rollout.stays else None,
+        deployment=_note_deployment(identity.release, rollout, workplace) if rollout.stays else None,
         release=_publish(record, identity, rollout, workplace)
         if rollout.environment == workplace.settings.production and identity.rebase is None  # the tag has its notes
         else None,
     )
 
 
-def _note_deployment(identity: Identity, rollout: Rollout, workplace: Workplace) -> str:
-    name = f"{rollout.environment}/{identity.model}"
-    told = deployment_description(identity, rollout)
+def _of_baseline(baseline: Baseline, rollout: Rollout, workplace: Workplace) -> Announcement:
+    """It was no release, so it has no notes."""
+    return Announcement(
+        environment=rollout.environment,
+        version=rollout.version,
+        digest=rollout.digest,
+        commit=rollout.commit,
+        deployment=_note_deployment(baseline.release, rollout, workplace) if rollout.stays else None,
+        release=None,
+    )
+
+
+def _note_deployment(release: ReleaseTag, rollout: Rollout, workplace: Workplace) -> str:
+    name = f"{rollout.environment}/{release.model}"
+    told = deployment_description(release, rollout)
     workplace.forge.record_deployment(Deployment(environment=name, commit=rollout.commit, description=told))
     return name
 

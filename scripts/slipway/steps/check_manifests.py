@@ -13,7 +13,6 @@ from slipway.adapters.yaml_files import read_bounded
 from slipway.domain.identity import Identity
 from slipway.domain.policy import QuarantineEntry
 from slipway.domain.promotion import freeze_of, goes_forward
-from slipway.domain.release import Image
 from slipway.domain.rollout_limit import CANARY_MEND, canary_without_cluster
 from slipway.domain.tag import ReleaseTag, release_named
 from slipway.domain.upkeep import ManifestProblem, ManifestReport
@@ -187,7 +186,7 @@ def _unjudged(
     manifest: _Manifest, wanted: Deployed, tag: ReleaseTag, workplace: Workplace
 ) -> Iterator[ManifestProblem]:
     digest = wanted.digest
-    images = [page.body.digest for page in workplace.history.pages(tag, Image)]
+    images = workplace.history.digests(tag)
     if not workplace.history.passed(tag):
         known = "failed" if workplace.history.page(tag, Identity) else "is not in the ledger"
         yield _problem(manifest, f"{tag} {known}: only what passed is deployed", f"release it by its tag: {tag}")

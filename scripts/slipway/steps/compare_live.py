@@ -16,7 +16,6 @@ from slipway.adapters.workplace import Workplace
 from slipway.domain import labels
 from slipway.domain.live import LiveReport, LiveRow, LiveState, state_of
 from slipway.domain.pages import key_of
-from slipway.domain.release import Image
 from slipway.domain.release import Rollout as RolloutPage
 from slipway.domain.tag import ReleaseTag, release_named
 from slipway.errors import BadFile, SlipwayError
@@ -187,7 +186,7 @@ def _compared(look: _Look, live: Live | None, workplace: Workplace) -> LiveRow:
 def _release_of(live: Live, wanted: Deployed | None, history: History) -> ReleaseTag | None:
     """The release that passed and whose image runs; the versions that it is said to be are looked at first."""
     for tag in dict.fromkeys(_candidates(live, wanted, history)):
-        if live.digest in {page.body.digest for page in history.pages(tag, Image)} and history.passed(tag):
+        if live.digest in history.digests(tag) and history.passed(tag):
             return tag
     return None
 

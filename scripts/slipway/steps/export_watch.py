@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from slipway.adapters import deploy_tree
+from slipway.adapters import deploy_tree, known_answers
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.workplace import Workplace
 from slipway.domain.calibrated_limits import held_to
 from slipway.domain.canary import CanaryVerdicts
-from slipway.domain.evidence import Evidence
 from slipway.domain.incident import HeldTo, Outcome, Window
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.watched import Watched, WatchExport
@@ -62,6 +61,6 @@ def _told_of(canary: Deployed, environment: str, live: Deployed, workplace: Work
 
 def _limits(model: str, window: Window, workplace: Workplace) -> tuple[HeldTo, ...]:
     """By the policy of the checkout, and by what the reference of that version does by itself."""
-    released = workplace.history.page(ReleaseTag.parse(f"{model}@{window.version}"), Evidence)
+    calibration = known_answers.calibration(ReleaseTag.parse(f"{model}@{window.version}"), workplace.history)
     policy = workplace.repository.policies().drift.limit_for(model)
-    return held_to(window, released.body.calibration if released else None, policy)
+    return held_to(window, calibration, policy)

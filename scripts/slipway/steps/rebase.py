@@ -21,7 +21,7 @@ from slipway.domain.evidence import Evidence
 from slipway.domain.identity import Identity, Rebase
 from slipway.domain.pages import Page, digest_of
 from slipway.domain.release import Image
-from slipway.domain.tag import Bump, ReleaseTag, release_named
+from slipway.domain.tag import Bump, ReleaseTag, next_version, release_named
 from slipway.errors import NoSuchImage, NotReleasable
 
 log = logging.getLogger(__name__)
@@ -105,6 +105,12 @@ def _runtime(onto: str | None, workplace: Workplace) -> str:
 
 def _image_of(of: ReleaseTag, live: Deployed, environment: str, workplace: Workplace) -> Page[Image]:
     """By the ledger: what only a manifest names was never judged."""
+    if workplace.history.baseline(of) is not None:
+        raise NotReleasable(
+            f"{of} was adopted as what ran before the first release: it was never measured on a runtime image",
+            mend=f"release the model by a tag, which takes the new runtime image: git tag -a {of.model}@v"
+            f"{next_version(of.version, Bump.PATCH)}",
+        )
     images = [page for page in workplace.history.pages(of, Image) if page.body.digest == live.digest]
     if not images or not workplace.history.passed(of):
         raise NotReleasable(

@@ -23,6 +23,7 @@ from slipway.adapters.ledger import BRANCH
 from slipway.adapters.rewritten import rewritten_pages
 from slipway.adapters.workplace import Workplace
 from slipway.domain import labels
+from slipway.domain.baseline import Baseline
 from slipway.domain.identity import Identity
 from slipway.domain.release import Attempt, Proposal, Rollout, Verdicts, came_to_its_end
 from slipway.domain.tag import ReleaseTag
@@ -195,14 +196,15 @@ def _first(models: set[str], tags: Iterable[ReleaseTag], history: History) -> di
     for model in models:
         for version in history.versions(model):
             tag = ReleaseTag(model, version)
-            if tag in there or history.has(tag, Identity):
+            if tag in there or history.has(tag, Identity) or history.has(tag, Baseline):
                 found[model] = version
                 break
     return found
 
 
 def _release(tag: ReleaseTag, *, now: _Now) -> _Release:
-    if tag.model in now.first and tag.version < now.first[tag.model]:
+    is_before_the_first = tag.model in now.first and tag.version < now.first[tag.model]
+    if is_before_the_first or any(one.is_of_before(tag) for one in now.workplace.history.baselines(tag.model)):
         return _Release(tag, _State.TOO_OLD)
     held_to = _held_to(tag, now)
     if _is_settled(tag, held_to, now.workplace.history) or not _can_be_released(tag, now.workplace):

@@ -18,6 +18,7 @@ from slipway.adapters.history import release_folder
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.repository import parse_policies
 from slipway.adapters.workplace import Workplace
+from slipway.domain.baseline import Baseline
 from slipway.domain.case import ReleaseCase
 from slipway.domain.evidence import Evidence
 from slipway.domain.identity import Identity
@@ -131,6 +132,11 @@ def _newest(pages: Mapping[str, bytes], kind: type[BodyT], tag: ReleaseTag) -> P
         for name, content in pages.items()
         if name.startswith(f"{kind.kind}.")
     ]
+    if not found and any(name.startswith(f"{Baseline.kind}.") for name in pages):
+        raise BadFile(
+            f"{tag} was adopted as what ran before the first release, so no policy ever judged it",
+            mend="nothing is to be done: the next release is judged",
+        )
     if not found:
         raise BadFile(
             f"the ledger has no page `{kind.kind}` of {tag}, so it cannot be judged again",

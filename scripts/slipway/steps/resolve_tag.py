@@ -17,6 +17,7 @@ from slipway.adapters.records import Record
 from slipway.adapters.repository import read_model
 from slipway.adapters.trees import digest_of_tree, refuse_strange_files
 from slipway.adapters.workplace import Workplace
+from slipway.domain.baseline import Baseline
 from slipway.domain.identity import Identity, Released
 from slipway.domain.model import Model
 from slipway.domain.pages import Page, digest_of
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Origin:
+class _Place:
     """Where a model's files come from: a tagged commit, or the working tree."""
 
     tag: ReleaseTag
@@ -49,29 +50,24 @@ def run(text: str, *, workplace: Workplace) -> Page[Identity]:
         UnknownModel: the tagged commit does not declare the model.
     """
     tag = ReleaseTag.parse(text)
-    _refuse_revision(tag)
     record = workplace.release(tag)
     root = workplace.repository.root
-    git.fetch(root)
-    found = workplace.forge.tag(text)  # not the checkout's, which keeps what it fetched when a tag is moved
-    _refuse_lightweight(found)
-    _refuse_off_the_default_branch(found, workplace)
+    found = tagged.reviewed(tag, workplace=workplace)
+    _refuse_older_than_the_baseline(tag, workplace)
     _refuse_second_version(tag, found.commit, workplace)
     _refuse_quarantined(tag, workplace)
     record.seed(workplace.history.pages_of(tag))
     _refuse_moved(tag, found, record)
-    folder = record.folder / "tagged" / found.commit / "models" / tag.model
-    _export(tag, found.commit, root, into=folder)
-    origin = _Origin(
+    place = _Place(
         tag=tag,
         object_id=found.object_id,
         tagger=found.tagger or "",
         message=found.message,
         commit=found.commit,
         committed_at=git.committed_at(root, found.commit),
-        folder=folder,
+        folder=tagged.exported(tag, found.commit, record, root=root),
     )
-    return _identify(origin, record, workplace)
+    return _identify(place, record, workplace)
 
 
 def run_on_working_tree(model: str, *, workplace: Workplace) -> Page[Identity]:
@@ -96,7 +92,7 @@ def run_on_working_tree(model: str, *, workplace: Workplace) -> Page[Identity]:
             unfinished.rename(folder)
     commit = git.head_commit(repository.root)
     passed = released.highest_passed(model, workplace)
-    origin = _Origin(
+    place = _Place(
         tag=_next_free(model, passed.version if passed else None, Bump.PATCH, repository.root),
         object_id="",
         tagger="",
@@ -105,8 +101,8 @@ def run_on_working_tree(model: str, *, workplace: Workplace) -> Page[Identity]:
         committed_at=git.committed_at(repository.root, commit),
         folder=folder,
     )
-    _refuse_quarantined(origin.tag, workplace)
-    return _identify(origin, record, workplace)
+    _refuse_quarantined(place.tag, workplace)
+    return _identify(place, record, workplace)
 
 
 def promise(bump: Bump, record: Record, *, root: Path) -> Page[Identity]:
@@ -133,32 +129,32 @@ def _next_free(model: str, lower: Version | None, bump: Bump, root: Path) -> Rel
     return free
 
 
-def _identify(origin: _Origin, record: Record, workplace: Workplace) -> Page[Identity]:
-    model = read_model(origin.folder)
-    samples = record.keep(_file(origin.folder, model.samples.path, model, "samples.path"), name="samples.parquet")
+def _identify(place: _Place, record: Record, workplace: Workplace) -> Page[Identity]:
+    model = read_model(place.folder)
+    samples = record.keep(_file(place.folder, model.samples.path, model, "samples.path"), name="samples.parquet")
     shown_as = Path("models") / model.name / model.samples.path
     tables.read_samples(record.path(samples), model, shown_as=shown_as)  # for its errors: they name a file of the team
-    compared = released.compared_with(origin.tag, record, workplace)
-    deployed = released.deployed(origin.tag.model, record, workplace)
-    _refuse_lower(origin.tag, deployed)
+    compared = released.compared_with(place.tag, record, workplace)
+    deployed = released.deployed(place.tag.model, record, workplace)
+    _refuse_lower(place.tag, deployed)
     body = Identity(
-        tag=str(origin.tag),
-        model=origin.tag.model,
-        version=origin.tag.image_tag,
-        bump=bump_between(_version_of(compared, origin.tag.model), origin.tag.version),
-        tag_object=origin.object_id,
-        tagger=origin.tagger,
-        message=origin.message,
-        commit=origin.commit,
-        committed_at=origin.committed_at,
-        model_folder=str(origin.folder.relative_to(record.folder)),
-        source_digest=digest_of_tree(_file(origin.folder, model.source, model, "source")),
+        tag=str(place.tag),
+        model=place.tag.model,
+        version=place.tag.image_tag,
+        bump=bump_between(_version_of(compared, place.tag.model), place.tag.version),
+        tag_object=place.object_id,
+        tagger=place.tagger,
+        message=place.message,
+        commit=place.commit,
+        committed_at=place.committed_at,
+        model_folder=str(place.folder.relative_to(record.folder)),
+        source_digest=digest_of_tree(_file(place.folder, model.source, model, "source")),
         samples=samples,
-        card=record.keep(_file(origin.folder, "README.md", model, "README.md"), name="README.md"),
+        card=record.keep(_file(place.folder, "README.md", model, "README.md"), name="README.md"),
         declaration=model,
         compared=compared,
         deployed=deployed,
-        served=released.last_served(origin.tag.model, deployed, record, workplace),
+        served=released.last_served(place.tag.model, deployed, record, workplace),
     )
     return _write(body, record)
 
@@ -172,31 +168,21 @@ def _version_of(released: Released | None, model: str) -> Version | None:
     return None if released is None else ReleaseTag.parse(f"{model}@{released.version}").version
 
 
-def _refuse_revision(tag: ReleaseTag) -> None:
-    if tag.revision > 1:
-        raise BadTag(
-            f"`{tag}` is a revision, {tag.git_tag} on another runtime image: it has no git tag of its own",
-            mend=f"git tag -d {tag}, where there is one; then slipway rebase {tag.model}",
-        )
+def _refuse_older_than_the_baseline(tag: ReleaseTag, workplace: Workplace) -> None:
+    """A repository that is mirrored pushes all of its tags anew: what other means released is not released again."""
+    for baseline in workplace.history.baselines(tag.model):
+        if baseline.is_of_before(tag):
+            raise NotReleasable(
+                f"`{tag}` is older than Slipway here: {baseline.by} adopted {baseline.version}, which "
+                f"{baseline.environment} ran, on {baseline.when[:10]}",
+                mend=f"tag a version above it: git tag -a {tag.model}@v{_above(baseline)}",
+            )
 
 
-def _refuse_lightweight(tag: git.Tag) -> None:
-    if not tag.annotated:
-        raise BadTag(
-            f"`{tag.name}` is a lightweight tag: it says neither who released nor why",
-            mend=f"git tag -d {tag.name} && git tag -a {tag.name} {tag.commit[:12]}",
-        )
-
-
-def _refuse_off_the_default_branch(tag: git.Tag, workplace: Workplace) -> None:
-    branch = workplace.forge.default_branch
-    head = workplace.forge.head(branch)
-    if head is None or not git.is_ancestor(workplace.repository.root, tag.commit, head):
-        raise NotReleasable(
-            f"`{tag.name}` names commit {tag.commit[:12]}, which is not on the branch `{branch}` of origin: "
-            "what was not reviewed and merged is not released",
-            mend=f"merge the commit into {branch} and push it, then tag the merged commit",
-        )
+def _above(baseline: Baseline) -> Version:
+    """The lowest patch that no tag of before has."""
+    old = [ReleaseTag.parse(name).version for name in baseline.tags_above]
+    return next_version(max([baseline.release.version, *old]), Bump.PATCH)
 
 
 def _refuse_second_version(tag: ReleaseTag, commit: str, workplace: Workplace) -> None:
@@ -241,15 +227,6 @@ def _refuse_lower(tag: ReleaseTag, deployed: dict[str, Released | None]) -> None
                 f"`{tag}` is lower than {live.version}, which {environment} runs",
                 mend=f"tag a version above {live.version}; to go back, use slipway rollback {tag.model}",
             )
-
-
-def _export(tag: ReleaseTag, commit: str, root: Path, *, into: Path) -> None:
-    if git.read_file(root, commit, f"models/{tag.model}/model.yaml") is None:
-        raise UnknownModel(
-            f"`{tag}`: commit {commit[:12]} has no models/{tag.model}/model.yaml",
-            mend=f"slipway new-model {tag.model}, commit, merge, then tag; or correct the tag's name",
-        )
-    git.export(root, commit, f"models/{tag.model}", into=into)
 
 
 def _file(folder: Path, name: str, model: Model, field: str) -> Path:

@@ -17,7 +17,6 @@ from slipway.adapters.workplace import Workplace
 from slipway.domain.incident import IncidentKind, IncidentVerdicts, Outcome, Reversion, WindowEvidence
 from slipway.domain.limits import Reversion as Means
 from slipway.domain.pages import Page, key_of
-from slipway.domain.release import Image
 from slipway.domain.rollout_failure import RolloutFailure, RolloutProblem
 from slipway.domain.tag import ReleaseTag, covers
 from slipway.errors import BadTag, ForgeRefused, NotReleasable
@@ -144,11 +143,11 @@ def run_on_request(
         reads = {"canary": canary.digest, "beside": live.digest, "reason": reason}
         return _revert(record, way, reads=reads, means=Means.PULL_REQUEST, workplace=workplace)
     target = _target(model, back_to)
-    image = _image_to_go_back_to(target, environment, live.tag, workplace)
+    digest = _image_to_go_back_to(target, environment, live.tag, workplace)
     incident = f"{day}-{IncidentKind.REQUESTED}-{live.tag}-{back_to}"
     record = workplace.window(model, environment, incident)
-    way = Way(model, environment, live.tag, back_to, image.digest, incident, reason, by)
-    reads = {"from": live.digest, "to": image.digest, "reason": reason}
+    way = Way(model, environment, live.tag, back_to, digest, incident, reason, by)
+    reads = {"from": live.digest, "to": digest, "reason": reason}
     return _revert(record, way, reads=reads, means=Means.PULL_REQUEST, workplace=workplace)
 
 
@@ -159,7 +158,8 @@ def _target(model: str, back_to: str) -> ReleaseTag:
         raise BadTag(f"`{back_to}` is no version of {model}", mend="name one that passed, like --to v1.4.0") from error
 
 
-def _image_to_go_back_to(target: ReleaseTag, environment: str, running: str, workplace: Workplace) -> Image:
+def _image_to_go_back_to(target: ReleaseTag, environment: str, running: str, workplace: Workplace) -> str:
+    """Its digest."""
     if target.image_tag == running:
         raise NotReleasable(
             f"{environment} runs {running} already", mend="name another version: slipway status lists them"
@@ -169,18 +169,18 @@ def _image_to_go_back_to(target: ReleaseTag, environment: str, running: str, wor
             f"{target} is {running} on another runtime image: what is left is quarantined, and that would hold both",
             mend=f"slipway rebase {target.model} --environment {environment}, or name another version to go back to",
         )
-    image = workplace.history.page(target, Image)
-    if image is None or not workplace.history.passed(target):
+    digests = workplace.history.digests(target)
+    if not digests or not workplace.history.passed(target):
         released = workplace.history.releases(target.model)
         passed = [one.image_tag for one in released if workplace.history.passed(one)]
         raise NotReleasable(
             f"the ledger has no passing release {target}; it has {', '.join(passed) or 'none'}",
             mend="name a version that passed",
         )
-    found = ways_back.obstacle(target, image.body.digest, environment=environment, workplace=workplace)
+    found = ways_back.obstacle(target, digests[-1], environment=environment, workplace=workplace)
     if found is not None:
         raise NotReleasable(found.problem, mend=found.mend)
-    return image.body
+    return digests[-1]
 
 
 def _in_the_way(record: Record, way: Way, workplace: Workplace, *, reads: dict[str, str]) -> Obstacle | None:

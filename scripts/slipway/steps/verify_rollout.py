@@ -6,7 +6,15 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 
-from slipway.adapters import bringing_to_life, canaries, deploy_tree, failed_rollouts, git, wanted_rollouts
+from slipway.adapters import (
+    bringing_to_life,
+    canaries,
+    deploy_tree,
+    failed_rollouts,
+    git,
+    known_answers,
+    wanted_rollouts,
+)
 from slipway.adapters.canaries import Trial
 from slipway.adapters.records import Record
 from slipway.adapters.rollout import Live
@@ -15,8 +23,7 @@ from slipway.adapters.served_log import GOLDEN_REQUEST
 from slipway.adapters.wanted_rollouts import Wanted
 from slipway.adapters.workplace import Workplace
 from slipway.domain.canary import CanaryVerdicts
-from slipway.domain.evidence import Evidence, Golden
-from slipway.domain.identity import Identity
+from slipway.domain.evidence import Golden
 from slipway.domain.pages import Page
 from slipway.domain.release import Rollout, Withdrawal
 from slipway.domain.rollout_failure import LONGEST_LINE, LONGEST_WORDS, MOST_LINES, RolloutFailure, RolloutProblem
@@ -96,7 +103,7 @@ def fail_canary(trial: Trial, told: CanaryVerdicts, *, workplace: Workplace) -> 
     found = trial.canary
     record = workplace.release(found.tag)
     record.seed(workplace.history.pages_of(found.tag))
-    golden = record.page(Evidence, written_by="measure-consistency").body.golden
+    golden = known_answers.golden_in(record)
     problems = "; ".join(one.problem or one.title for one in told.failed)
     failure = RolloutFailed(f"{told.rows:,} rows were answered by the canary: {problems}", mend="withdraw it")
     fault = _Fault(RolloutProblem.WORSE, failure, golden_equal=golden.rows)
@@ -154,7 +161,7 @@ def _roll_out(
     Raises:
         _Fault: it was never verified, and is at fault.
     """
-    golden = record.page(Evidence, written_by="measure-consistency").body.golden
+    golden = known_answers.golden_in(record)
     verified = record.written_for(Rollout, reads=found.reads(stays=stays))
     examine = partial(_refuse_wrong, record, golden, engine)
     try:
@@ -182,7 +189,9 @@ def _golden_answers(record: Record, golden: Golden, live: Live, engine: Engine) 
         Unreachable: it does not answer, and nothing says that it is its own fault.
         _Fault: it does not answer, since it does not run any more.
     """
-    declaration = record.page(Identity, written_by="resolve-tag").body.declaration
+    if golden.rows == 0:
+        return 0
+    declaration = known_answers.declaration_in(record)
     try:
         answers = engine.ask(live, way_back.questions(declaration, golden), request_id=GOLDEN_REQUEST)
     except Unreachable:
@@ -228,7 +237,7 @@ def _written_down(
     record: Record, found: Wanted, fault: _Fault, *, on: date, engine: Engine, workplace: Workplace
 ) -> RolloutFailed:
     """The failure, with the incident that tells of it."""
-    golden = record.page(Evidence, written_by="measure-consistency").body.golden
+    golden = known_answers.golden_in(record)
     serves = partial(_serves, found, engine)
     page = _incident(found, fault, golden, None, on=on, serves=serves, workplace=workplace)
     failure = fault.failure

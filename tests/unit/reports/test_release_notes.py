@@ -98,5 +98,5 @@ def test_the_notes_are_found_again() -> None:
 
 def test_a_deployment_is_told_in_one_line() -> None:
     """GitHub shows it in a list."""
-    told = deployment_description(pages.identity(), pages.rollout())
+    told = deployment_description(pages.identity().release, pages.rollout())
     assert told == f"flight-delay@v1.4.0, image {pages.image().digest.removeprefix('sha256:')[:12]}"

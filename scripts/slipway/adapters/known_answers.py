@@ -1,0 +1,55 @@
+"""What a version was by its pages: of a release what was judged, of a baseline what was adopted."""
+
+from __future__ import annotations
+
+from slipway.adapters.history import History
+from slipway.adapters.records import Record
+from slipway.domain.baseline import Baseline
+from slipway.domain.calibration import Calibration
+from slipway.domain.evidence import Evidence, Golden
+from slipway.domain.identity import Identity
+from slipway.domain.model import Model
+from slipway.domain.tag import ReleaseTag
+
+NOTHING = Golden(rows=0, inputs={}, outputs={})  # of a baseline without samples
+
+
+def declaration(tag: ReleaseTag, history: History) -> Model | None:
+    """None where the ledger does not know the version, or knows its digest alone."""
+    baseline = history.baseline(tag)
+    if baseline is not None:
+        return baseline.declaration
+    identity = history.page(tag, Identity)
+    return None if identity is None else identity.body.declaration
+
+
+def calibration(tag: ReleaseTag, history: History) -> Calibration | None:
+    """How far its inputs move by themselves, as it was found at its release or adoption."""
+    baseline = history.baseline(tag)
+    if baseline is not None:
+        return None if baseline.measured is None else baseline.measured.calibration
+    evidence = history.page(tag, Evidence)
+    return None if evidence is None else evidence.body.calibration
+
+
+def golden_in(record: Record) -> Golden:
+    """The golden answers of a version whose pages lie in `record`; none of a baseline that was asked nothing.
+
+    Raises:
+        BadFile: it has neither evidence nor baseline.
+    """
+    baseline = record.latest(Baseline)
+    if baseline is None:
+        return record.page(Evidence, written_by="measure-consistency").body.golden
+    return NOTHING if baseline.body.measured is None else baseline.body.measured.golden
+
+
+def declaration_in(record: Record) -> Model:
+    """
+    Raises:
+        BadFile: it has neither identity nor a baseline with a model.
+    """
+    baseline = record.latest(Baseline)
+    if baseline is not None and baseline.body.declaration is not None:
+        return baseline.body.declaration
+    return record.page(Identity, written_by="resolve-tag").body.declaration
