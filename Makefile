@@ -95,6 +95,8 @@ requirements: .tools/.installed ## lock pyproject.toml again; UPGRADE=--upgrade 
 	$(COMPILE) pyproject.toml --extra spark --constraints requirements/development.txt -o requirements/spark.txt
 	$(COMPILE) --group pyproject.toml:sbom --constraints requirements/development.txt -o requirements/sbom.txt
 	$(COMPILE) --group pyproject.toml:contract -o requirements/contract.txt
+	$(COMPILE) --group pyproject.toml:airflow -o requirements/airflow.txt
+	$(COMPILE) --group pyproject.toml:prefect -o requirements/prefect.txt
 	$(COMPILE) --group pyproject.toml:fuzzing --constraints requirements/serving.txt -o requirements/fuzzing.txt
 	$(COMPILE) --group pyproject.toml:sources -o requirements/sources.txt
 	$(COMPILE) --group pyproject.toml:dvc --no-emit-package antlr4-python3-runtime --no-emit-package hydra-core \

@@ -67,6 +67,10 @@ class TagTaken(SlipwayError):
     """An image tag that already points at another digest; no tag is ever moved."""
 
 
+class TrainingFailed(SlipwayError):
+    """A team's own train.py that ended with an error."""
+
+
 class ConversionFailed(SlipwayError):
     """The source model could not be loaded, converted or asked."""
 
