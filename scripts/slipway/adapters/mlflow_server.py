@@ -24,17 +24,19 @@ _UNKNOWN, _NOT_KNOWN_HERE, _NOT_ALLOWED, _LATER, _OF_THE_SERVER = 404, 401, 403,
 
 
 def host_of(environment: Mapping[str, str]) -> str:
-    """The name of the server's host, without port and credentials.
+    """The name of the server's host, without its port.
 
     Raises:
-        TrackingServerRefused: none is named, or not by http.
+        TrackingServerRefused: none is named, or not by http, or with credentials: addresses end up in logs.
     """
     address = environment.get(ADDRESS, "")
     parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         said = f"{ADDRESS} is no address of a tracking server" if address else f"{ADDRESS} is not set"
         raise TrackingServerRefused(
-            said, mend=f"set {ADDRESS} to https://HOST, where `mlflow server` answers (docs/mlflow.md)"
+            said,
+            mend=f"set {ADDRESS} to https://HOST, where `mlflow server` answers; credentials are no part of it, but "
+            f"{_KEYS} (docs/mlflow.md)",
         )
     return parts.hostname
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slipway.cli import canaries, failed_rollouts, options, release, upkeep, watch
+from slipway.cli import canaries, failed_rollouts, options, release, upkeep, watch, write_back
 from slipway.cli.failures import told
 from slipway.cli.printing import summarise, tell
 from slipway.domain.tag import ReleaseTag
@@ -64,6 +64,8 @@ def run_rollout(  # noqa: PLR0917  # click passes by name
         code = max(code, canaries.follow_all(is_chosen, about=watch.about_the_issue))
         followed = failed_rollouts.follow_all(is_chosen, about=watch.about_the_issue, leave_webhook=leave_webhook)
         code = max(code, followed)
+        if write_back.is_wanted():
+            write_back.follow_all(is_chosen)
     return max(code, told(_tell_waiting))
 
 

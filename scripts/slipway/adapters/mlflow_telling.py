@@ -1,0 +1,61 @@
+"""The process that writes to an MLflow server: `python -m slipway.adapters.mlflow_telling JOB`.
+
+JOB is a file of JSON with `telling` (as `domain/write_back.py` has it), `seconds` and `result`, the file that gets what
+was found. It ends itself when its seconds are over, whatever it waits for and whoever waits for it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from slipway.adapters import mlflow_server
+from slipway.errors import SlipwayError
+
+_SHORT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "3"}  # two of them are below the bound
+
+
+def main(job_file: Path) -> None:
+    job = json.loads(job_file.read_text())
+    signal.setitimer(signal.ITIMER_REAL, job["seconds"])  # SIGALRM ends a process that does not ask for it
+    try:
+        told: dict[str, Any] = {"moved_from": tell(job["telling"])}
+    except SlipwayError as error:
+        told = {"refused": type(error).__name__, "problem": error.problem, "mend": error.mend}
+    Path(job["result"]).write_text(json.dumps(told))
+
+
+def tell(telling: Mapping[str, Any]) -> str | None:
+    """Write what is not there yet, the alias last; returns the version that had it before.
+
+    So a telling that broke off is told again as if it had not begun.
+    """
+    name, version, alias = telling["model_name"], telling["model_version"], telling["alias"]
+    client = mlflow_server.client(_SHORT)
+    with mlflow_server.asking(mlflow_server.host_of(os.environ), f"models:/{name}/{version}"):
+        there = client.get_model_version(name, version).tags
+        for tag, value in telling["tags"].items():
+            if there.get(tag) != value:
+                client.set_model_version_tag(name, version, tag, value)
+        return None if alias is None else _move(client, telling)
+
+
+def _move(client: Any, telling: Mapping[str, Any]) -> str | None:
+    name, version, alias = telling["model_name"], telling["model_version"], telling["alias"]
+    before = client.get_registered_model(name).aliases.get(alias)
+    if before is None or str(before) == version:
+        before = None
+    elif telling["place"] in client.get_model_version(name, before).tags:
+        client.set_model_version_tag(name, before, telling["place"], telling["replaced"])
+    client.set_registered_model_alias(name, alias, version)
+    return None if before is None else str(before)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
+    os._exit(0)  # no thread of the client's is waited for

@@ -1,0 +1,111 @@
+"""Tell the MLflow server that a model came from what became of it: tags and an alias of the model version.
+
+As far as it listens: a server that is away fails nothing, and is told by the next run. What runs where is known by git
+and the ledger, and never read from there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from slipway.adapters import git, wanted_rollouts
+from slipway.adapters.mlflow_write_back import TrackingServer
+from slipway.adapters.records import Record
+from slipway.adapters.wanted_rollouts import Wanted
+from slipway.adapters.workplace import Workplace
+from slipway.domain.conversion import Conversion
+from slipway.domain.identity import Identity
+from slipway.domain.origin import Training
+from slipway.domain.pages import Page
+from slipway.domain.release import Image, Proposal, Rollout
+from slipway.domain.write_back import Telling, WriteBack, is_of_a_registry, telling_of
+from slipway.errors import SlipwayError, TrackingServerRefused, Unreachable
+
+log = logging.getLogger(__name__)
+
+
+def run(model: str, *, environment: str, workplace: Workplace, away: str = "") -> Page[WriteBack] | None:
+    """Tell what was verified, and write the page `write-back`; None where there is nothing to tell.
+
+    There is not where the model came from nowhere else, where nothing was verified yet, and where it was told. Where
+    `away` says why the server did not answer before, in this run, it is not asked again.
+    """
+    git.fetch(workplace.repository.root)
+    found = wanted_rollouts.wanted(model, environment=environment, workplace=workplace)
+    if found is None:
+        return None
+    record = workplace.release(found.tag)
+    record.seed(workplace.history.pages_of(found.tag))
+    rollout = _verified(record, found)
+    training = _training(record)
+    if rollout is None or training is None or _was_told(record, rollout):
+        return None
+    telling = _telling(record, training, rollout.body, workplace)
+    attempt = sum(page.reads["rollout"] == rollout.key for page in record.pages(WriteBack)) + 1
+    return record.once_for_each(
+        WriteBack,
+        reads={"rollout": rollout.key, "attempt": str(attempt)},
+        make=lambda: _tell(telling, training, rollout.body, workplace, away=away),
+    )
+
+
+def _verified(record: Record, found: Wanted) -> Page[Rollout] | None:
+    """Where it stays, if it does anywhere; else where it was tried."""
+    tried = record.written_for(Rollout, reads=found.reads(stays=False))
+    return record.written_for(Rollout, reads=found.reads(stays=True)) or tried
+
+
+def _training(record: Record) -> Training | None:
+    identity = record.latest(Identity)
+    origin = identity.body.origin if identity is not None else None
+    training = origin.training if origin is not None else None
+    return training if is_of_a_registry(training) else None
+
+
+def _was_told(record: Record, rollout: Page[Rollout]) -> bool:
+    return any(page.reads["rollout"] == rollout.key and not page.body.problem for page in record.pages(WriteBack))
+
+
+def _telling(record: Record, training: Training, rollout: Rollout, workplace: Workplace) -> Telling:
+    proposals = [page.body for page in record.pages(Proposal) if page.body.environment == rollout.environment]
+    number = next((one.pull for one in reversed(proposals) if one.pull is not None), None)
+    web = workplace.web
+    return telling_of(
+        record.page(Identity, written_by="resolve-tag").body,
+        training,
+        conversion=record.page(Conversion, written_by="convert-to-onnx").body,
+        image=next(page.body for page in record.pages(Image) if page.body.digest == rollout.digest),
+        rollout=rollout,
+        pull=None if number is None else f"{web}/pull/{number}" if web else f"#{number}",
+    )
+
+
+def _tell(telling: Telling, training: Training, rollout: Rollout, workplace: Workplace, *, away: str) -> WriteBack:
+    told = WriteBack(
+        environment=rollout.environment,
+        version=rollout.version,
+        server=training.tracking_server,
+        telling=telling,
+        problem=away,
+        unanswered=bool(away),
+    )
+    if away or workplace.only_reads:
+        return told
+    log.info("telling MLflow's %s, version %s", telling.model_name, telling.model_version)
+    try:
+        server = TrackingServer.open(os.environ, requirements=workplace.repository.root / "requirements")
+        _refuse_another(server, training)
+        return told.model_copy(update={"server": server.host, "moved_from": server.tell(telling)})
+    except SlipwayError as error:
+        return told.model_copy(update={"problem": error.problem, "unanswered": isinstance(error, Unreachable)})
+
+
+def _refuse_another(server: TrackingServer, training: Training) -> None:
+    """Its version of that number may be anything."""
+    if training.tracking_server not in (None, server.host):
+        raise TrackingServerRefused(
+            f"the model came from the MLflow server {training.tracking_server}, and MLFLOW_TRACKING_URI names "
+            f"{server.host}",
+            mend="name the same one",
+        )
