@@ -183,6 +183,9 @@ def files_in(value: object) -> Iterator[File]:
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from files_in(item)
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from files_in(item)
 
 
 def _cost_beside(known: Page[BodyT] | None, cost: Callable[[], Cost] | None) -> Cost | None:

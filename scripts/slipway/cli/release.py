@@ -16,6 +16,23 @@ if TYPE_CHECKING:
     from slipway.domain.release import Proposal
 
 
+@click.command("fetch-source")
+@options.TAG
+@options.AS_JSON
+def fetch_source(tag: str, as_json: bool) -> None:
+    """Fetch the source of TAG where it lies elsewhere, with the credentials of this environment."""
+    from slipway.steps import fetch_source as step
+
+    page = step.run(tag, workplace=options.workplace())
+    hand_over({"fetched": "no" if page is None else "yes"})
+    if page is None:
+        tell(f"{tag}: its source lies in the tagged commit; nothing is fetched")
+        return
+    origin = page.body.origin
+    text = f"{tag}: {origin.resolved}, {len(origin.files)} files, {origin.size:,} bytes, {origin.sha256}"
+    show(page, text, as_json=as_json)
+
+
 @click.command("resolve-tag")
 @options.TAG
 @options.AS_JSON
@@ -221,6 +238,7 @@ def stop(model: str, environment: str | None) -> None:
 
 
 COMMANDS = (
+    fetch_source,
     resolve_tag,
     convert_to_onnx,
     measure_consistency,

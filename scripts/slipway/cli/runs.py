@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 def run_release(context: click.Context, tag: str, environment: str | None) -> int:
     """Run all steps of the release of TAG on this machine, up to the pull request."""
     try:
+        context.invoke(release.fetch_source, tag=tag, as_json=False)
         context.invoke(release.resolve_tag, tag=tag, as_json=False)
         context.invoke(release.convert_to_onnx, tag=tag, as_json=False)
         context.invoke(release.measure_consistency, tag=tag, as_json=False)

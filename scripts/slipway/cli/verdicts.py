@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class _Part:
     """What a part of a check found; only the last one has a verdict."""
 
-    page: Page[Any]
+    page: Page[Any] | None
     text: str
     verdict: Verdict = Verdict.PASS
 
@@ -34,8 +34,9 @@ class _Part:
 @options.MODEL
 @click.option(
     "--only",
-    type=click.Choice(("fetch", "convert", "examine")),
-    help="One part: fetch asks ledger and registry, convert runs the model's code, examine measures and judges.",
+    type=click.Choice(("source", "fetch", "convert", "examine")),
+    help="One part: source fetches what lies elsewhere, fetch asks ledger and registry, convert runs the model's code, "
+    "examine measures and judges.",
 )
 @options.AS_JSON
 def check(model: str, only: str | None, as_json: bool) -> int:
@@ -46,8 +47,20 @@ def check(model: str, only: str | None, as_json: bool) -> int:
     place = options.workplace()
     for part in _PARTS if only is None else (only,):
         found = _PARTS[part](model, place)
-    show(found.page, found.text, as_json=as_json)
+    if found.page is None:
+        tell(found.text)
+    else:
+        show(found.page, found.text, as_json=as_json)
     return exit_code(found.verdict)
+
+
+def _source(model: str, place: Workplace) -> _Part:
+    from slipway.steps import fetch_source
+
+    page = fetch_source.run_on_working_tree(model, workplace=place)
+    hand_over({"fetched": "no" if page is None else "yes"})
+    told = f"fetched {page.body.origin.resolved}" if page else "its source lies in the repository"
+    return _Part(page, f"{model}: {told}")
 
 
 def _fetch(model: str, place: Workplace) -> _Part:
@@ -108,8 +121,8 @@ def _judged_as(bump: Bump, record: Record, place: Workplace) -> Page[Verdicts]:
     )
 
 
-# In their order; in a workflow each runs in a job of its own, and only the first is given a token.
-_PARTS = {"fetch": _fetch, "convert": _convert, "examine": _examine}
+# In their order; in a workflow each runs in a job of its own, and only the first two are given a token.
+_PARTS = {"source": _source, "fetch": _fetch, "convert": _convert, "examine": _examine}
 
 
 @click.command("judge")

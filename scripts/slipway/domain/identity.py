@@ -8,6 +8,7 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from slipway.domain.behaviour import GoldenRequest
 from slipway.domain.model import Model
+from slipway.domain.origin import Origin
 from slipway.domain.pages import Body, File, Frozen
 from slipway.domain.tag import Bump, ReleaseTag, release_named
 
@@ -72,7 +73,8 @@ class Identity(Body):
 
     `compared` is the highest lower version that passed; `deployed` tells what each environment runs now.
     `model_folder` is where the record holds the tagged `models/<name>/`. `tag` is the one in git, also of a revision,
-    of which `version` reads `v1.4.0_r2`; `rebase` is None where a tag was released.
+    of which `version` reads `v1.4.0_r2`; `rebase` is None where a tag was released. `origin` tells where the
+    source was fetched from, None where it lies in the commit; `source_digest` is that of its files then.
     """
 
     kind: ClassVar[str] = "identity"
@@ -95,6 +97,13 @@ class Identity(Body):
     deployed: dict[str, Released | None]
     served: ServedWindow | None
     rebase: Rebase | None = None
+    origin: Origin | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_an_absent_origin(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Pages are keyed by this, and a source in its commit looks as before there were others."""
+        told: dict[str, Any] = handler(self)
+        return told if self.origin is not None else {name: value for name, value in told.items() if name != "origin"}
 
     @property
     def release(self) -> ReleaseTag:

@@ -22,6 +22,7 @@ from pydantic import (
 from slipway.domain.declared import Declared, Share
 from slipway.domain.fairness import FairnessLimit
 from slipway.domain.model import Feature
+from slipway.domain.source_limit import SourceLimit
 from slipway.maths.named_metrics import known_names, metric_called
 
 
@@ -252,8 +253,16 @@ class SourcesLimit(Declared):
         default=False, description="whether the module.py of a PyTorch module may be run: it can do anything"
     )
 
+    fetched: SourceLimit = Field(
+        default=SourceLimit(), description="how much of a source that lies elsewhere is fetched at most"
+    )
+
     @model_serializer(mode="wrap")
     def _without_python_where_there_is_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Pages are keyed by this, and those that were written before there was such code hold on."""
+        """Pages are keyed by this, and those that were written before there was such code hold on.
+
+        How much may be fetched changes no conversion either.
+        """
         told: dict[str, Any] = handler(self)
-        return told if self.python else {name: value for name, value in told.items() if name != "python"}
+        left_out = {"fetched"} if self.python else {"fetched", "python"}
+        return {name: value for name, value in told.items() if name not in left_out}

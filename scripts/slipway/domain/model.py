@@ -22,6 +22,7 @@ from pydantic import (
 
 from slipway.domain.declared import Declared
 from slipway.domain.signature import DataType, Signature, Tensor
+from slipway.domain.source_address import SourceAddress, is_address
 from slipway.domain.tag import is_model_name
 from slipway.maths.named_metrics import DecisionKind
 
@@ -40,6 +41,10 @@ def _inside_the_folder(path: str) -> str:
     if pure.is_absolute() or ".." in pure.parts or "\\" in path:
         raise ValueError("must be a path inside the model's folder")
     return path
+
+
+def _a_place(source: str) -> str:
+    return SourceAddress.parse(source).text if is_address(source) else _inside_the_folder(source)
 
 
 def _a_model_name(name: str) -> str:
@@ -155,10 +160,12 @@ class Samples(Declared):
 
 
 class Model(Declared):
+    """What is served by that name; `source` is a file or folder beside model.yaml, or an address elsewhere."""
+
     name: Annotated[str, AfterValidator(_a_model_name)]
     summary: str = Field(min_length=1)
     framework: Framework
-    source: RelativePath
+    source: Annotated[str, AfterValidator(_a_place)]
     owners: tuple[str, ...] = Field(min_length=1)
     inputs: tuple[Feature, ...] = Field(min_length=1)
     outputs: tuple[Feature, ...] = Field(min_length=1)
@@ -177,6 +184,11 @@ class Model(Declared):
         if contradiction := self.decision.contradiction_to(decided):
             raise ValueError(f"decision.{contradiction}")
         return self
+
+    @property
+    def source_address(self) -> SourceAddress | None:
+        """None where the source lies in the repository."""
+        return SourceAddress.parse(self.source) if is_address(self.source) else None
 
     @property
     def signature(self) -> Signature:

@@ -61,10 +61,14 @@ def _read(identity: Identity, image: Image, *, tooling: str, at: str) -> list[di
         {"name": "tag", "uri": f"{at}@refs/tags/{identity.tag}", "digest": {"gitTag": identity.tag_object}},
         {"name": "tagged commit", "uri": at, "digest": {"gitCommit": identity.commit}},
         {"name": "tooling", "uri": at, "digest": {"gitCommit": tooling}},
-        {"name": "source", "digest": _sha256(identity.source_digest)},
+        {**_source_of(identity), "digest": _sha256(identity.source_digest)},
         {"name": "samples", "digest": _sha256(identity.samples.sha256)},
         {"name": "runtime", "digest": _sha256(image.runtime_digest)},
     ]
+
+
+def _source_of(identity: Identity) -> dict[str, str]:
+    return {"name": "source", **({"uri": identity.origin.resolved} if identity.origin else {})}
 
 
 def _made_beside(

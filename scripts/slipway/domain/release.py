@@ -11,6 +11,7 @@ from slipway.domain.calibration import FalseAlarms
 from slipway.domain.conversion import Conversion
 from slipway.domain.evidence import Evidence
 from slipway.domain.identity import Identity, Released
+from slipway.domain.origin import Source
 from slipway.domain.pages import Body, Frozen, Page
 from slipway.domain.tag import Bump
 from slipway.domain.verdict import Finding, Verdict
@@ -179,6 +180,7 @@ def came_to_its_end(verdicts: Page[Verdicts] | None, proposals: Iterable[Page[Pr
 RELEASE_PAGES: dict[str, type[Body]] = {
     body.kind: body
     for body in (
+        Source,
         Identity,
         Conversion,
         Evidence,

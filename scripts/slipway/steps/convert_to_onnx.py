@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from slipway.adapters import tables
+from slipway.adapters import fetched_sources, tables
 from slipway.adapters.processes import environments
 from slipway.adapters.records import Record
 from slipway.converters import CONVERTERS, ReadsVariables
@@ -53,6 +53,13 @@ def run(record: Record, *, requirements: Path, sources: Policy[SourcesLimit] | N
     )
 
 
+def _source(record: Record, identity: Identity) -> Path:
+    """Where it lies in the record: of what was fetched, put together from its files."""
+    if identity.origin is None:
+        return record.folder / identity.model_folder / identity.declaration.source
+    return fetched_sources.lay_out(identity.origin, record, into=record.scratch("fetched"))
+
+
 def _convert(record: Record, identity: Identity, locked: Path, trust: SourcesLimit, in_force: list[str]) -> Conversion:
     """`in_force` gets what kept the process apart, which differs between machines and so is no part of the page."""
     model = identity.declaration
@@ -67,7 +74,7 @@ def _convert(record: Record, identity: Identity, locked: Path, trust: SourcesLim
     told = environments.convert(
         python,
         converter.name,
-        source=record.folder / identity.model_folder / model.source,
+        source=_source(record, identity),
         samples=scratch / "samples.npz",
         edges=scratch / "edges.npz",
         signature=model.signature,

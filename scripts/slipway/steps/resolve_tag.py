@@ -12,7 +12,7 @@ from pathlib import Path
 
 from semver import Version
 
-from slipway.adapters import crash_points, deploy_tree, git, released, tables
+from slipway.adapters import crash_points, deploy_tree, fetched_sources, git, released, tables, tagged
 from slipway.adapters.records import Record
 from slipway.adapters.repository import read_model
 from slipway.adapters.trees import digest_of_tree, refuse_strange_files
@@ -20,9 +20,10 @@ from slipway.adapters.workplace import Workplace
 from slipway.domain.baseline import Baseline
 from slipway.domain.identity import Identity, Released
 from slipway.domain.model import Model
+from slipway.domain.origin import Origin, Source
 from slipway.domain.pages import Page, digest_of
 from slipway.domain.tag import Bump, ReleaseTag, bump_between, next_version
-from slipway.errors import BadTag, NotReleasable, UnknownModel
+from slipway.errors import NotReleasable, SourceRefused, UnknownModel
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +133,7 @@ def _next_free(model: str, lower: Version | None, bump: Bump, root: Path) -> Rel
 def _identify(place: _Place, record: Record, workplace: Workplace) -> Page[Identity]:
     model = read_model(place.folder)
     samples = record.keep(_file(place.folder, model.samples.path, model, "samples.path"), name="samples.parquet")
+    origin = _origin_of(place, model, record)
     shown_as = Path("models") / model.name / model.samples.path
     tables.read_samples(record.path(samples), model, shown_as=shown_as)  # for its errors: they name a file of the team
     compared = released.compared_with(place.tag, record, workplace)
@@ -148,15 +150,34 @@ def _identify(place: _Place, record: Record, workplace: Workplace) -> Page[Ident
         commit=place.commit,
         committed_at=place.committed_at,
         model_folder=str(place.folder.relative_to(record.folder)),
-        source_digest=digest_of_tree(_file(place.folder, model.source, model, "source")),
+        source_digest=origin.sha256 if origin else digest_of_tree(_file(place.folder, model.source, model, "source")),
         samples=samples,
         card=record.keep(_file(place.folder, "README.md", model, "README.md"), name="README.md"),
         declaration=model,
         compared=compared,
         deployed=deployed,
         served=released.last_served(place.tag.model, deployed, record, workplace),
+        origin=origin,
     )
     return _write(body, record)
+
+
+def _origin_of(place: _Place, model: Model, record: Record) -> Origin | None:
+    """What `fetch-source` found, where the source does not lie in the commit."""
+    if not fetched_sources.is_elsewhere(model, place.folder):
+        return None
+    page = record.latest(Source)
+    origin = page.body.origin if page else None
+    if origin is None or origin.address != model.source or not fetched_sources.is_here(origin, record):
+        command = f"fetch-source {place.tag}" if place.object_id else f"check {model.name}"
+        raise SourceRefused(
+            f"models/{model.name}/model.yaml: source: {model.source} was not fetched",
+            mend=f"slipway {command}; a pull request from a fork gets no secrets, so nothing is fetched for it and its "
+            "model is not examined: push the branch into this repository",
+        )
+    known = record.latest(Identity)
+    fetched_sources.refuse_changed(origin, known.body.origin if known else None, version=str(place.tag))
+    return origin
 
 
 def _write(identity: Identity, record: Record) -> Page[Identity]:

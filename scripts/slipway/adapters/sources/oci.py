@@ -67,6 +67,6 @@ def _layers(content: bytes, address: SourceAddress) -> dict[str, tuple[str, int]
     if not named or not all(title for title, _, _ in named) or len({title for title, _, _ in named}) < len(named):
         raise SourceRefused(
             f"{address} has no files by name: it is an image or an index, not an artifact",
-            mend=f"push the model's files as an artifact whose layers have the annotation {_TITLE}, as `oras push` does",
+            mend=f"push the model's files as an artifact whose layers have the annotation {_TITLE} (`oras push`)",
         )
     return {title: (digest, size) for title, digest, size in named}

@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import slipway
 from slipway import errors
@@ -32,7 +32,6 @@ from slipway.errors import SlipwayError, SourceRefused, Unreachable
 _PACKAGE = Path(slipway.__file__).parent
 _LOOK_EACH = 0.2  # seconds
 _TAIL = 5  # lines
-_NOT_INHERITED = ("PYTHONPATH", "PYTHONHOME", secrets.VARIABLE)
 
 
 def fetch(
@@ -74,9 +73,18 @@ def _run_module(
 
 
 def run_watched(
-    command: Sequence[str], *, cwd: Path, watched: Path, limit: SourceLimit, variables: Mapping[str, str]
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    watched: Path,
+    limit: SourceLimit,
+    variables: Mapping[str, str],
+    stdin: IO[bytes] | None = None,
+    stdout: IO[bytes] | None = None,
 ) -> None:
     """Run a command until it ends, and end it when what lies in `watched` is more than the limit.
+
+    Without `stdin`, it gets one that ends when we do; what it says is told where it fails.
 
     Raises:
         SourceRefused: it wrote too much, or failed.
@@ -86,12 +94,10 @@ def run_watched(
         process = subprocess.Popen(
             command,
             cwd=cwd,
-            env={
-                name: value for name, value in variables.items() if name not in _NOT_INHERITED or name == "PYTHONPATH"
-            },
-            stdin=subprocess.PIPE,  # never written to: its end tells the process that we are gone
-            stdout=log,
-            stderr=subprocess.STDOUT,
+            env=dict(variables),
+            stdin=stdin or subprocess.PIPE,
+            stdout=stdout or log,
+            stderr=log,
             start_new_session=True,
         )
         try:

@@ -21,7 +21,7 @@ def for_the_process(environment: Mapping[str, str]) -> dict[str, str]:
         BadFile: a line is none; it is not repeated.
     """
     lines = dict(_lines(environment.get(VARIABLE, "")))
-    left_out = (VARIABLE, *_OURS)
+    left_out = (VARIABLE, *_OURS, "PYTHONPATH", "PYTHONHOME")  # the latter are of another Python
     return {**{name: value for name, value in environment.items() if name not in left_out}, **lines}
 
 
