@@ -129,25 +129,6 @@ def commit_of(repository: Path, name: str) -> str:
     return answer.out.decode().strip()
 
 
-def find_commit(repository: Path, name: str) -> str | None:
-    """As `commit_of`; None where nothing of that name is a commit."""
-    answer = ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", cwd=repository)
-    return None if answer.code else answer.out.decode().strip()
-
-
-def find_commit_before(repository: Path, name: str, moment: datetime) -> str | None:
-    """The newest commit of a branch, merges taken as one, that was made by `moment`; None where none was."""
-    if find_commit(repository, name) is None:
-        return None
-    when = f"--before={int(moment.timestamp())}"
-    return _line("rev-list", "-1", "--first-parent", when, name, "--", cwd=repository) or None
-
-
-def is_shallow(repository: Path) -> bool:
-    """Whether history ends here where it does not end there."""
-    return _line("rev-parse", "--is-shallow-repository", cwd=repository) == "true"
-
-
 def default_branch(repository: Path, *, remote: str = "origin") -> str:
     """The branch that a clone of `remote` checks out, as the remote itself says today.
 

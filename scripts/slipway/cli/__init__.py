@@ -14,6 +14,8 @@ from slipway.cli import (
     adoption,
     canaries,
     doctor,
+    explain,
+    flows,
     pull_requests,
     rebase,
     release,
@@ -21,10 +23,12 @@ from slipway.cli import (
     rollouts,
     runs,
     runtime,
+    status,
     tags,
     upkeep,
     verdicts,
     watch,
+    write_back,
 )
 from slipway.cli.failures import told
 from slipway.cli.logs import log_to_stderr
@@ -48,18 +52,21 @@ def slipway(quiet: bool) -> None:
 _ROOMS = (
     verdicts,
     tags,
+    flows,
     runs,
     rollouts,
     release,
+    write_back,
     watch,
     canaries,
     upkeep,
-    status,
     adoption,
+    explain,
     replay,
     rebase,
     pull_requests,
     runtime,
+    status,
     doctor,
 )
 for room in _ROOMS:

@@ -1,9 +1,8 @@
-"""The commands that keep a repository true: ledger, reconciliation, status, a new model."""
+"""The commands that keep a repository true: ledger, reconciliation, a new model."""
 
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,52 +155,6 @@ def check_manifests(as_json: bool) -> int:
     return EXIT_CODES[Verdict.FAIL if report.problems else Verdict.PASS]  # nothing follows that could fail the run
 
 
-@click.command("status")
-@click.option("--live", is_flag=True, help="Ask what runs the models, and compare it with git and the ledger.")
-@click.option("--issue", is_flag=True, help="With --live: keep one issue about each model that runs what never passed.")
-@options.AS_JSON
-def status(live: bool, issue: bool, as_json: bool) -> int:
-    """Tell what runs where, since when, how it is, what is on its way, and how environments differ.
-
-    With --live, the exit code is 10 where something else runs than git says, and 12 where it could not be asked.
-    """
-    from slipway.reports.status import status_table
-    from slipway.steps import status as step
-
-    if issue and not live:
-        raise click.UsageError("--issue is about what runs: say --live, too")
-    if live:
-        return _compare_live(options.workplace(), tells=issue, as_json=as_json)
-    rows = step.run(workplace=options.workplace())
-    if as_json:
-        click.echo(json.dumps([row.model_dump(mode="json") for row in rows], indent=2))
-    else:
-        click.echo(status_table(rows).rstrip("\n"))
-    return 0
-
-
-def _compare_live(place: Workplace, *, tells: bool, as_json: bool) -> int:
-    """On a hosted runner nothing outlives a run that this machine would serve: that is no finding."""
-    from slipway.cli.engines import engine_of, outlives_this_run
-    from slipway.domain.verdict import EXIT_CODES, Verdict
-    from slipway.errors import Unreachable
-    from slipway.reports.live import live_table
-    from slipway.reports.markdown import fenced
-    from slipway.steps import compare_live as step
-
-    if not outlives_this_run(place.settings.rollout_engine, os.environ):
-        tell("nothing to compare: what a hosted runner serves ends with its run")
-        return 0
-    report = step.run(workplace=place, engine=engine_of(place))
-    show(report, live_table(report), as_json=as_json)
-    summarise(fenced(live_table(report)))
-    if tells:
-        step.tell(report, workplace=place)
-    if not report.is_whole:
-        return Unreachable.exit_code
-    return EXIT_CODES[Verdict.PASS if report.is_well else Verdict.FAIL]
-
-
 @click.command("export-watch")
 @click.option(
     "--out",
@@ -251,4 +204,4 @@ def new_model(model: str, dry_run: bool) -> None:
     click.echo(f"Fill in models/{model}/model.yaml, export into source/, then: slipway check {model}")
 
 
-COMMANDS = (record_pages, receive_pages, record_watch, reconcile, check_manifests, status, export_watch, new_model)
+COMMANDS = (record_pages, receive_pages, record_watch, reconcile, check_manifests, export_watch, new_model)

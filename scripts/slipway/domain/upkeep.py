@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date
-from typing import ClassVar
+from datetime import date, datetime
+from typing import ClassVar, Self
 
+from slipway.domain.incident import Window
 from slipway.domain.pages import Body, Frozen
 from slipway.domain.promotion import Wait
+from slipway.domain.verdict import Verdict
+from slipway.maths.named_metrics import foremost
 
 
 class MovedTag(Frozen):
@@ -102,8 +105,72 @@ class OnItsWay(Frozen):
     canary: bool = False
 
 
+class Approval(Frozen):
+    """Who let in what runs: the author of the commit that brought it to the default branch, and when they did.
+
+    `pull` is the number of its pull request, None where the commit's words name none.
+    """
+
+    by: str
+    commit: str
+    pull: int | None
+    at: datetime
+
+
+class OpenIncident(Frozen):
+    """What is open about a place, by its id, and the number of its issue; None where none was filed yet."""
+
+    incident: str
+    outcome: str
+    issue: int | None
+
+
+class LastWindow(Frozen):
+    """What the watch saw last of the version that runs.
+
+    `drift` is the largest distance of a feature, by its lower end, and `feature` which one that was; `value` is that of
+    the foremost metric among the labelled rows of the days before. None where nothing was measured.
+    """
+
+    start: date
+    end: date
+    rows: int
+    labelled: int
+    drift: float | None
+    feature: str | None
+    metric: str | None
+    value: float | None
+
+    @classmethod
+    def of(cls, window: Window) -> Self:
+        largest = max(window.drift, key=lambda one: one.low, default=None)
+        metric = None if window.trailing is None else foremost(window.trailing.kind).name
+        value = None if window.trailing is None or metric is None else window.trailing.metrics.get(metric)
+        return cls(
+            start=window.start,
+            end=window.end,
+            rows=window.rows,
+            labelled=window.labelled,
+            drift=None if largest is None else largest.low,
+            feature=None if largest is None else largest.feature,
+            metric=metric if value is not None else None,
+            value=None if value is None else value.value,
+        )
+
+
+class Adopted(Frozen):
+    """That a person said what runs, in place of verdicts; `when` is ISO 8601."""
+
+    by: str
+    when: str
+    note: str
+
+
 class StatusRow(Frozen):
     """What one environment runs of one model, and how it is; `incident` is the number of its open issue.
+
+    `verdict` is the newest one of the version that runs, with `passed` of its `findings`; None where the ledger has
+    none. `adopted` then may say that a person recorded it as what ran before Slipway came.
 
     `in_audit` counts the findings of its release that would refuse it if their policies said `enforce: block`; None
     where nothing is deployed, or the ledger has no verdicts of it. `runtime` is the digest of the runtime image below
@@ -121,6 +188,25 @@ class StatusRow(Frozen):
     in_audit: int | None = None
     runtime: str | None = None
     on_its_way: tuple[OnItsWay, ...] = ()
+    approved: Approval | None = None
+    verdict: Verdict | None = None
+    passed: int | None = None
+    findings: int | None = None
+    adopted: Adopted | None = None
+    window: LastWindow | None = None
+    incidents: tuple[OpenIncident, ...] = ()
+
+
+class Status(Frozen):
+    """All places at one moment; `on` is the day that was asked about, None for now.
+
+    `heartbeats` tells by workflow the day on which it ran last, and `stopped` which of them are late.
+    """
+
+    on: date | None
+    rows: tuple[StatusRow, ...]
+    heartbeats: dict[str, date]
+    stopped: tuple[str, ...] = ()
 
 
 class ManifestProblem(Frozen):

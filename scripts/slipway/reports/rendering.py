@@ -69,6 +69,7 @@ def _environment(*, autoescape: bool) -> Environment:
         "size": numbers.size,
         "points": numbers.points,
         "short_digest": numbers.short_digest,
+        "one_line": one_line,
         "shortened": lambda text, longest: shortened(text, longest=longest),
     }
     if autoescape:

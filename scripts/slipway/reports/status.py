@@ -5,13 +5,61 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from slipway.domain.upkeep import OnItsWay, StatusRow
+from slipway.domain.upkeep import OnItsWay, Status, StatusRow
 from slipway.reports.columns import columns
-from slipway.reports.numbers import NOTHING, short_digest
+from slipway.reports.numbers import NOTHING, count, plain_value, short_digest
 from slipway.reports.waiting import wait_text
 
 _HEADER = ("model", "environment", "version", "digest", "since", "last window", "incident", "in audit", "quarantined")
 _BETWEEN = ("model", "environment", "version", "since", "runtime", "on its way")
+_GROUNDS = ("model", "environment", "version", "let in by", "evidence", "window", "rows", "largest drift", "metric")
+
+
+def status_text(status: Status, *, width: int = 120) -> str:
+    """The table, then who let in what runs and on what evidence, and whether what should look each day still does."""
+    day = [f"As it was at the end of {status.on}, in UTC."] if status.on else []
+    table = status_table(status.rows, width=width).rstrip("\n")
+    return "\n\n".join([*day, table, *_grounds(status.rows, width=width), *_heartbeats(status)]) + "\n"
+
+
+def let_in_by(row: StatusRow) -> str:
+    """Who merged it and when; who adopted it, where that is all that is known."""
+    if row.approved is None:
+        return NOTHING if row.adopted is None else row.adopted.by
+    pull = f" (#{row.approved.pull})" if row.approved.pull is not None else ""
+    return f"{row.approved.by}{pull}, {row.approved.at.date()}"
+
+
+def evidence(row: StatusRow) -> str:
+    """The verdict, or that a person said what runs before there were any."""
+    if row.verdict is not None:
+        return f"{row.verdict}, {row.passed} of {row.findings} findings"
+    return NOTHING if row.adopted is None else f"adopted {row.adopted.when[:10]}, no verdict"
+
+
+def _grounds(rows: Sequence[StatusRow], *, width: int) -> list[str]:
+    told = [row for row in rows if row.approved or row.verdict or row.adopted or row.window]
+    ordered = sorted(told, key=lambda row: (row.model, row.environment))
+    return [columns(_GROUNDS, [_ground(row) for row in ordered], width=width)] if ordered else []
+
+
+def _ground(row: StatusRow) -> tuple[str, ...]:
+    window = row.window
+    seen = (NOTHING,) * 4
+    if window is not None:
+        drift = NOTHING if window.drift is None else f"{window.feature} {plain_value(window.drift)}"
+        metric = NOTHING if window.metric is None else f"{window.metric} {plain_value(window.value)}"
+        seen = (f"to {window.end}", count(window.rows), drift, metric)
+    return (row.model, row.environment, row.version or "none", let_in_by(row), evidence(row), *seen)
+
+
+def _heartbeats(status: Status) -> list[str]:
+    """Quiet since long ago is not quiet."""
+    if not status.heartbeats:
+        return []
+    late = dict.fromkeys(status.stopped, ", and is late")
+    beats = (f"{workflow} {day}{late.get(workflow, '')}" for workflow, day in sorted(status.heartbeats.items()))
+    return [f"Ran last: {'; '.join(beats)}."]
 
 
 def status_table(rows: Sequence[StatusRow], *, width: int = 120) -> str:

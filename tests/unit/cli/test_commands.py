@@ -51,7 +51,7 @@ def test_json_is_the_page(team: Team, run: Run, command: str, kind: type[Body]) 
 def test_status_is_a_table_or_json(run: Run) -> None:
     """The same rows for people and for programs."""
     assert "v1.0.0" in run("status").out
-    assert [row["version"] for row in json.loads(run("status", "--json").out)] == ["v1.0.0"]
+    assert [row["version"] for row in json.loads(run("status", "--json").out)["rows"]] == ["v1.0.0"]
 
 
 def test_progress_goes_to_stderr_and_quiet_leaves_only_what_goes_wrong(team: Team, run: Run) -> None:

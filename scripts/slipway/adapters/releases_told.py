@@ -1,0 +1,91 @@
+"""What the ledger says of many releases at once: when they came to life, from which image, and what was judged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from slipway.adapters.history import release_folder
+from slipway.adapters.whole_ledger import WholeLedger
+from slipway.domain.baseline import Baseline
+from slipway.domain.release import Image, Proposal, Rollout, Verdicts
+from slipway.domain.tag import ReleaseTag, release_named
+from slipway.domain.upkeep import Adopted
+from slipway.domain.verdict import Verdict
+
+_KINDS = frozenset({Rollout.kind, Image.kind, Verdicts.kind, Baseline.kind, Proposal.kind})
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseTold:
+    """Its pages, oldest first; `passed` counts those of the `findings` of its newest verdicts, None without any.
+
+    `adopted` tells by environment who recorded it as what ran before Slipway came.
+    """
+
+    rollouts: tuple[Rollout, ...]
+    images: tuple[Image, ...]
+    proposals: tuple[Proposal, ...]
+    judged: Verdicts | None
+    adopted: Mapping[str, Adopted]
+
+    @property
+    def verdict(self) -> Verdict | None:
+        return None if self.judged is None else self.judged.verdict
+
+    @property
+    def passed(self) -> int | None:
+        return None if self.judged is None else sum(one.verdict is Verdict.PASS for one in self.judged.findings)
+
+    @property
+    def findings(self) -> int | None:
+        return None if self.judged is None else len(self.judged.findings)
+
+    @property
+    def in_audit(self) -> int | None:
+        return None if self.judged is None else sum(one.would_refuse for one in self.judged.findings)
+
+
+def all_releases(ledger: WholeLedger) -> dict[str, list[ReleaseTag]]:
+    """By model, every version and revision that has a page, in no order."""
+    found: dict[str, dict[str, ReleaseTag]] = {}
+    for path in ledger.paths:
+        parts = path.split("/", maxsplit=3)
+        if len(parts) != 3 or parts[1] in found.get(parts[0], {}):
+            continue
+        if (tag := release_named(parts[0], parts[1])) is not None:
+            found.setdefault(tag.model, {})[parts[1]] = tag
+    return {model: list(tags.values()) for model, tags in found.items()}
+
+
+def page_paths(tags: Collection[ReleaseTag], ledger: WholeLedger) -> Iterator[str]:
+    """The files that `releases_told` reads."""
+    folders = {release_folder(tag) for tag in tags}
+    for path in ledger.paths:
+        folder, _, name = path.rpartition("/")
+        if folder in folders and name.split(".", maxsplit=1)[0] in _KINDS:
+            yield path
+
+
+def incident_paths(ledger: WholeLedger) -> Iterator[str]:
+    """What is read to tell whether an incident is open, and the heartbeats."""
+    for path in ledger.paths:
+        if ("/incidents/" in path and path.endswith(".json")) or path.startswith("_heartbeats/"):
+            yield path
+
+
+def releases_told(tags: Collection[ReleaseTag], ledger: WholeLedger) -> dict[ReleaseTag, ReleaseTold]:
+    return {tag: _told(tag, ledger) for tag in tags}
+
+
+def _told(tag: ReleaseTag, ledger: WholeLedger) -> ReleaseTold:
+    history = ledger.workplace.history
+    judged = history.page(tag, Verdicts)
+    baselines = [page.body for page in history.pages(tag, Baseline)]
+    return ReleaseTold(
+        rollouts=tuple(page.body for page in history.pages(tag, Rollout)),
+        images=tuple(page.body for page in history.pages(tag, Image)),
+        proposals=tuple(page.body for page in history.pages(tag, Proposal)),
+        judged=None if judged is None else judged.body,
+        adopted={one.environment: Adopted(by=one.by, when=one.when, note=one.note) for one in baselines},
+    )
