@@ -95,6 +95,7 @@ requirements: .tools/.installed ## lock pyproject.toml again; UPGRADE=--upgrade 
 	$(COMPILE) pyproject.toml --extra spark --constraints requirements/development.txt -o requirements/spark.txt
 	$(COMPILE) --group pyproject.toml:sbom --constraints requirements/development.txt -o requirements/sbom.txt
 	$(COMPILE) --group pyproject.toml:contract -o requirements/contract.txt
+	$(COMPILE) --group pyproject.toml:mlflow-server -o requirements/mlflow-server.txt
 	$(COMPILE) --group pyproject.toml:airflow -o requirements/airflow.txt
 	$(COMPILE) --group pyproject.toml:prefect -o requirements/prefect.txt
 	$(COMPILE) --group pyproject.toml:fuzzing --constraints requirements/serving.txt -o requirements/fuzzing.txt
