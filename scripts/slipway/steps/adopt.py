@@ -68,7 +68,7 @@ def run(asked: Adoption, *, workplace: Workplace) -> Page[Baseline]:
         if asked.onnx
         else _from_image(asked, model, rows, record, workplace)
     )
-    _refuse_other(asked, found, workplace)
+    _refuse_other(asked, found.onnx, workplace)
     page = record.once_for_each(
         Baseline,
         reads={"environment": asked.environment, "image": found.image, "onnx": found.onnx or "none"},
@@ -104,19 +104,20 @@ def _refuse(asked: Adoption, workplace: Workplace) -> None:
             )
 
 
-def _refuse_other(asked: Adoption, found: _Found, workplace: Workplace) -> None:
+def _refuse_other(asked: Adoption, onnx: str | None, workplace: Workplace) -> None:
     """One version is one model in one image, whichever environment it was adopted for."""
     there = workplace.history.baseline(asked.tag)
-    if there is not None and (there.image, there.onnx) != (found.image, found.onnx):
-        raise NotReleasable(
-            f"{asked.tag} was adopted as {_named(there.image, there.onnx)} by {there.by} on {there.when[:10]}; "
-            f"this is {_named(found.image, found.onnx)}",
-            mend="name what was adopted; what runs beside it under another version is adopted by that version",
-        )
+    if there is None or (there.onnx == onnx and asked.image in (None, there.image)):
+        return
+    raise NotReleasable(
+        f"{asked.tag} was adopted as {_named(there.image, there.onnx)} by {there.by} on {there.when[:10]}; "
+        f"this is {_named(asked.image, onnx)}",
+        mend="name what was adopted; what runs beside it under another version is adopted by that version",
+    )
 
 
 def _named(image: str | None, onnx: str | None) -> str:
-    return f"image {(image or 'none')[:19]}" + (f", model {onnx[:12]}" if onnx else "")
+    return " ".join([*([f"image {image[:19]}"] if image else []), *([f"model {onnx[:12]}"] if onnx else [])])
 
 
 def _samples(model: Model, workplace: Workplace) -> LabelledRows | None:
@@ -134,6 +135,7 @@ def _from_file(
     kept = _canonical(
         asked.onnx, model, rows.batch if rows else None, record=record, requirements=root / "requirements"
     )
+    _refuse_other(asked, kept.sha256, workplace)
     path = record.path(kept)
     adopted.refuse_other_manifest(asked, record, workplace)
     profile = (
