@@ -1,0 +1,343 @@
+"""What `slipway explain` prints: the answer and the way back, then the evidence, then the story in order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from slipway.domain.explanation import (
+    Event,
+    Explanation,
+    IncidentTold,
+    Judged,
+    Merge,
+    Moment,
+    Place,
+    Standing,
+    Tagging,
+    Way,
+)
+from slipway.domain.incident import IncidentKind
+from slipway.domain.pages import File
+from slipway.domain.verdict import Verdict
+from slipway.reports.columns import columns
+from slipway.reports.numbers import size
+from slipway.reports.plain import one_line, shortened
+
+_LABEL = 14  # characters
+_LONGEST = 200
+_HEADER = ("gate", "finding", "measured [95 %]", "allowed", "verdict")
+_NOT_HERE_ANY_MORE = (Standing.RAN, Standing.WAS_FAILED, Standing.WAS_MERGED)
+
+
+def explanation_text(told: Explanation, *, width: int = 120) -> str:
+    """Plain text for a terminal."""
+    parts = [_answer(told), _facts(told), *_gates(told, width=width), *_incidents(told), _story(told), _sources(told)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _answer(told: Explanation) -> str:
+    lines = [f"{told.release} {_standing(told)}"]
+    lines += [f"  quarantined by {one_line(one.by)}: {one_line(one.reason)}" for one in told.quarantine]
+    lines += [f"  open:    {_incident(one)}" for one in told.open_incidents]
+    lines += [_way(way, told) for way in told.ways]
+    return "\n".join(lines)
+
+
+def _standing(told: Explanation) -> str:
+    where = "; ".join(_place(place) for place in told.places)
+    if told.adopted is not None:
+        adopted = told.adopted
+        said = f"ran in {adopted.environment} before Slipway came: adopted by {one_line(adopted.by)}, judged by nobody"
+        return f"{said}; it {where}" if where else said
+    if told.judged is None:
+        return _broke_off(told)
+    if told.judged.verdict is Verdict.FAIL:
+        return f"was refused: {', '.join(_titles(told.judged))}{f'; it {where}' if where else ', and runs nowhere'}"
+    if where:
+        return where
+    if told.judged.verdict is Verdict.NOT_ENOUGH_EVIDENCE:
+        return f"cannot be judged yet: {', '.join(_titles(told.judged))}; it runs nowhere"
+    return f"passed, and was not proposed yet; go on with: slipway release {told.release}"
+
+
+def _broke_off(told: Explanation) -> str:
+    times = len(told.attempts)
+    tried = (
+        f"broke off before it was judged, {times} {'time' if times == 1 else 'times'}" if times else "was not judged"
+    )
+    return f"{tried}; run it again: slipway release {told.release}"
+
+
+def _titles(judged: Judged) -> list[str]:
+    return list(dict.fromkeys(one_line(one.title) for one in judged.open_findings))
+
+
+def _place(place: Place) -> str:
+    """The rest of a sentence whose subject is the release."""
+    where, stay = place.environment, place.last_stay
+    before = f", in place of {place.instead_of}" if place.instead_of else ""
+    if place.standing is Standing.RUNS and stay is not None:
+        ended = "" if stay.remained else " (by a server that ended with its run)"
+        return f"runs in {where} since {stay.since}{before}{ended}"
+    if place.standing is Standing.CANARY and stay is not None:
+        return f"runs as a canary in {where} since {stay.since}, beside {place.runs_now}"
+    if place.standing in _NOT_HERE_ANY_MORE:
+        return f"{_past(place)}; {place.runs_now or 'nothing'} runs there now"
+    if place.standing is Standing.PROPOSED:
+        return f"is proposed for {where} by {_numbers(place.pulls)}{before}, and is not merged there"
+    return f"is {_MERGED[place.standing]} {where}{before}"
+
+
+_MERGED = {
+    Standing.CANARY: "merged as a canary, and not verified, in",
+    Standing.RUNS: "live in",
+    Standing.MERGED: "merged, and not seen to run yet, in",
+    Standing.FAILED: "merged, and failed to roll out, in",
+}
+
+
+def _past(place: Place) -> str:
+    where, stay = place.environment, place.last_stay
+    if place.standing is Standing.WAS_FAILED:
+        return f"failed to roll out in {where}, and was taken out"
+    if stay is None or place.standing is Standing.WAS_MERGED:
+        return f"was merged for {where}, and taken out again"
+    return f"ran in {where} from {stay.since}{f' to {stay.until}' if stay.until else ''}{_by(stay.followed_by)}"
+
+
+def _by(version: str | None) -> str:
+    return f", until {version} took its place" if version else ""
+
+
+def _way(way: Way, told: Explanation) -> str:
+    comes_back = way.to == told.version
+    label = "bring it back:" if comes_back else "go back:"
+    if way.command:
+        return f"  {label} {way.command}"
+    impossible = (
+        "it cannot be brought back" if any(_is_past(one, way) for one in told.places) else "there is no way back"
+    )
+    return f"  {impossible} in {way.environment}: {one_line(way.why_not)}"
+
+
+def _is_past(place: Place, way: Way) -> bool:
+    return place.environment == way.environment and place.standing in _NOT_HERE_ANY_MORE
+
+
+def _incident(one: IncidentTold) -> str:
+    issue = f", issue #{one.issue}" if one.issue is not None else ""
+    return f"{one.about} in {one.environment} since {one.day}{issue}: {_short(one.problem)}"
+
+
+def _facts(told: Explanation) -> str:
+    """A line a fact, each with its name before it; what is not known has no line."""
+    lines = [f"{name:<{_LABEL}}{value}" for name, value in _named_facts(told)]
+    return "\n".join(lines)
+
+
+def _named_facts(told: Explanation) -> Iterator[tuple[str, str]]:
+    yield "asked for", f"{_short(told.asked.text)}, which is {told.asked.found_as}"
+    if told.tag is not None:
+        yield from _tag_facts(told.tag)
+    yield from _code_facts(told)
+    yield from _data_facts(told)
+    yield from _image_facts(told)
+    for place in told.places:
+        for merge in place.merges:
+            yield "merged", _merge(merge, place.environment)
+    yield from _judged_facts(told)
+
+
+def _tag_facts(tag: Tagging) -> Iterator[tuple[str, str]]:
+    when = f", {_moment(tag.at)}" if tag.at else ""
+    yield "tag", f"{tag.tag}, object {tag.object_id}"
+    yield "tagged", f"by {one_line(tag.by)}{when}: {_short(tag.message)}"
+    if tag.moved_to is not None:
+        yield "", f"the tag was moved since: it names {tag.moved_to} now, and that was never released"
+
+
+def _code_facts(told: Explanation) -> Iterator[tuple[str, str]]:
+    code = told.code
+    if code is None:
+        return
+    yield "commit", f"{code.commit}, {_moment(code.committed_at)}"
+    yield "tooling", f"{code.tooling or 'a commit that was not recorded'}, Slipway {code.slipway}"
+    if code.run_url:
+        yield "run", code.run_url
+
+
+def _data_facts(told: Explanation) -> Iterator[tuple[str, str]]:
+    data = told.data
+    if data is None:
+        return
+    yield "source", data.source
+    if data.origin is not None:
+        yield "fetched from", f"{_short(data.origin.resolved)}, {data.origin.sha256}"
+    yield "samples", _file(data.samples)
+    if data.onnx is not None:
+        yield "ONNX file", _file(data.onnx)
+
+
+def _file(file: File) -> str:
+    return f"{one_line(file.name)}, sha256:{file.sha256}, {size(file.size)}"
+
+
+def _image_facts(told: Explanation) -> Iterator[tuple[str, str]]:
+    image, adopted = told.image, told.adopted
+    if image is not None:
+        yield "image", f"{image.repository}:{image.tag}@{image.digest}"
+        yield "runtime", image.runtime_digest
+        if image.signed_by:
+            yield "signed by", image.signed_by
+    elif adopted is not None:
+        yield "image", adopted.image or "none was named"
+        yield "ONNX file", f"sha256:{adopted.onnx}" if adopted.onnx else "unknown: it is known by its image alone"
+        yield "adopted", f"by {one_line(adopted.by)}, {_moment(adopted.at)}: {_short(adopted.note)}"
+    if told.rebased_from is not None:
+        yield "built on", f"{told.rebased_from}, put on another runtime image"
+
+
+def _merge(merge: Merge, environment: str) -> str:
+    what = f"{environment}, as a canary" if merge.canary else environment
+    return f"{what}: {_who(merge)}, {_moment(merge.at)}, commit {merge.commit}: {_short(merge.subject)}"
+
+
+def _who(merge: Merge) -> str:
+    if merge.by_slipway:
+        return "by `slipway merge`, which keeps no name" if merge.is_merge else "committed by Slipway itself"
+    if merge.is_merge:
+        return f"by {one_line(merge.by)}"
+    return f"written by {one_line(merge.by)} (squashed, rebased or committed directly: git does not know who merged it)"
+
+
+def _judged_facts(told: Explanation) -> Iterator[tuple[str, str]]:
+    judged = told.judged
+    if judged is None:
+        return
+    compared = f", compared with {told.compared_with}" if told.compared_with else ""
+    bump = f" ({told.bump})" if told.bump else ""
+    yield "verdict", f"{judged.verdict}{bump}{compared}, {_moment(judged.at)}"
+    if judged.earlier:
+        yield "before that", ", ".join(judged.earlier)
+    yield "policies", judged.policies_digest
+    for waiver in judged.waivers:
+        yield "waived", f"{waiver.gate}, by {one_line(waiver.by)} until {waiver.until}: {_short(waiver.reason)}"
+
+
+def _gates(told: Explanation, *, width: int) -> Iterator[str]:
+    if told.judged is None:
+        return
+    rows = [(one.gate, one.title, one.measured, one.allowed, one.in_words) for one in told.judged.findings]
+    yield columns(_HEADER, rows, width=width)
+    problems = [
+        f"{_short(one.problem)}\n  mend: {_short(one.mend)}" for one in told.judged.open_findings if one.problem
+    ]
+    yield "\n".join(problems)
+
+
+def _incidents(told: Explanation) -> Iterator[str]:
+    """What a person asked for stands in the story."""
+    found = [one for one in told.incidents if one.about is not IncidentKind.REQUESTED]
+    if found:
+        yield "\n".join(["Incidents", *(f"  {_incident_line(one)}" for one in found)])
+
+
+def _incident_line(one: IncidentTold) -> str:
+    ending = "open" if one.is_open else "closed"
+    outcome = f", {one.outcome}" if one.outcome else ""
+    back = f"; back to {one.back_to}{_pull(one.pull)}" if one.back_to else ""
+    return f"{one.name} ({ending}{outcome}): {_short(one.problem)}{back}"
+
+
+def _story(told: Explanation) -> str:
+    lines = [f"  {_moment(event.at)}  {_event(event)}" for event in told.story]
+    return "\n".join(["What happened", *lines]) if lines else ""
+
+
+def _event(event: Event) -> str:
+    return _WORDS[event.what](event)
+
+
+def _tagged(event: Event) -> str:
+    return f"tagged by {one_line(event.by or '')}"
+
+
+def _adopted(event: Event) -> str:
+    return f"adopted as what runs in {event.environment}, by {one_line(event.by or '')}"
+
+
+def _proposed(event: Event) -> str:
+    draft = f" {event.said}" if event.said else ""
+    before = f" in place of {event.version}" if event.version and not event.canary else ""
+    return f"proposed for {_place_of(event)}{_pull(event.number)}{draft}{before}"
+
+
+def _merged(event: Event) -> str:
+    return f"merged for {_place_of(event)}, commit {(event.commit or '')[:12]}"
+
+
+def _taken_out(event: Event) -> str:
+    since = event.version or "nothing"
+    return f"taken out of {event.environment}: {since} from then on; commit {(event.commit or '')[:12]}"
+
+
+def _went_live(event: Event) -> str:
+    return f"answers in {_place_of(event)}, counted from {event.day}; {event.said}"
+
+
+def _had_an_incident(event: Event) -> str:
+    issue = f" (issue #{event.number})" if event.number is not None else ""
+    return f"incident in {event.environment}{issue}: {_short(event.said)}"
+
+
+def _went_back(event: Event) -> str:
+    return f"way back to {event.version} in {event.environment}{_pull(event.number)}: {_short(event.said)}"
+
+
+_WORDS = {
+    Moment.TAGGED: _tagged,
+    Moment.ADOPTED: _adopted,
+    Moment.JUDGED: lambda event: f"judged: {event.said}",
+    Moment.BROKE_OFF: lambda event: f"a run broke off: {event.said}",
+    Moment.ISSUE: lambda event: f"issue #{event.number} {event.said}",
+    Moment.PROPOSED: _proposed,
+    Moment.MERGED: _merged,
+    Moment.TAKEN_OUT: _taken_out,
+    Moment.WENT_LIVE: _went_live,
+    Moment.CANARY_JUDGED: lambda event: f"judged as a canary in {event.environment}: {event.said}",
+    Moment.WITHDRAWN: lambda event: f"seen to be gone as a canary in {event.environment}",
+    Moment.INCIDENT: _had_an_incident,
+    Moment.WAY_BACK: _went_back,
+}
+
+
+def _sources(told: Explanation) -> str:
+    """What it was read from, how old that is, and what nobody could tell."""
+    seen = told.ledger
+    fetched = f", fetched {_moment(seen.fetched_at)}" if seen.fetched_at else ""
+    lines = [f"Read from {seen.ref} as of {_moment(seen.at)} (commit {seen.commit[:12]}){fetched}"]
+    lines += [f"  it may be older than what is so: {sign}" for sign in seen.stale]
+    lines += [f"  bring the newest: {seen.mend}"] if seen.stale and seen.mend else []
+    lines += [f"  not known: {why}" for why in told.unknown]
+    return "\n".join(lines)
+
+
+def _place_of(event: Event) -> str:
+    return f"{event.environment} as a canary" if event.canary else str(event.environment)
+
+
+def _pull(number: int | None) -> str:
+    return f" by pull request #{number}" if number is not None else ""
+
+
+def _numbers(pulls: tuple[int, ...]) -> str:
+    return " and ".join(f"#{number}" for number in pulls)
+
+
+def _moment(at: str) -> str:
+    return datetime.fromisoformat(at).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _short(text: str) -> str:
+    return shortened(one_line(text), longest=_LONGEST)

@@ -1,0 +1,404 @@
+"""Somebody has a digest or a number at night, and asks what it is, who let it through, and how to get rid of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from slipway.adapters import deploy_tree, git
+from slipway.adapters.adopted import Adoption
+from slipway.adapters.clone import Clone
+from slipway.domain.conversion import Conversion
+from slipway.domain.explanation import Explanation, FoundAs, Moment, Standing
+from slipway.domain.incident import IncidentKind
+from slipway.domain.release import Image, JobResult
+from slipway.domain.tag import ReleaseTag
+from slipway.domain.verdict import Verdict
+from slipway.errors import CannotExplain
+from slipway.steps import adopt, explain, file_issue, record_pages, revert_manifest
+
+from tests.steps.test_canary import on_a_cluster, with_canary
+from tests.steps.test_failed_rollouts import fail, follow
+from tests.steps.test_verify_rollout import merge_all, merged
+from tests.team import ENVIRONMENT, MODEL, Team, Tip
+
+_MANIFEST = deploy_tree.manifest_path(ENVIRONMENT, MODEL)
+_NO_NETWORK = """
+import sys
+def refuse(event, arguments):
+    asks = event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname")
+    fetches = event == "subprocess.Popen" and {"fetch", "ls-remote", "pull", "clone"} & set(map(str, arguments[1]))
+    if asks or fetches:
+        raise AssertionError(f"asked a network: {event} {arguments}")
+sys.addaudithook(refuse)
+from slipway.cli import main
+main()
+"""
+
+
+def told(team: Team, text: str, *, now: datetime | None = None) -> Explanation:
+    return explain.run(text, folder=team.root, now=now or datetime.now(UTC))
+
+
+def image_of(team: Team, tag: str) -> Image:
+    return team.record(tag).page(Image, written_by="build-image").body
+
+
+def fetched(team: Team) -> Team:
+    """A clone whose remote is on GitHub, as it was fetched last; nobody can be asked."""
+    git.run("fetch", "--quiet", "--tags", "origin", cwd=team.root)
+    git.run("remote", "set-url", "origin", "https://github.com/waiters/tip.git", cwd=team.root)
+    return team
+
+
+def go_back(team: Team, *, to: str) -> None:
+    page = revert_manifest.run_on_request(
+        MODEL,
+        environment=ENVIRONMENT,
+        back_to=to,
+        reason="guests complain",
+        by="Ada",
+        day="2026-04-15",
+        workplace=team.workplace,
+    )
+    record_pages.run_on_reversion(page, ledger=team.workplace.ledger)
+    team.workplace.forge.merge_pull(page.body.pull or 0)
+
+
+# --- what can be asked for ----------------------------------------------------------------------------------
+
+
+def test_every_name_of_a_release_leads_to_the_same_story(live: Team) -> None:
+    """Nobody chooses which of its names stands in the log that they read at night."""
+    image = image_of(live, "tip@v1.0.0")
+    onnx = live.record("tip@v1.0.0").page(Conversion, written_by="convert-to-onnx").body.onnx
+    named = {
+        "tip@v1.0.0": FoundAs.TAG,
+        "v1.0.0": FoundAs.TAG,
+        image.digest: FoundAs.IMAGE,
+        image.digest.removeprefix("sha256:"): FoundAs.IMAGE,
+        image.digest[:15]: FoundAs.IMAGE,
+        f"registry.example:5000/waiters/tip@{image.digest}": FoundAs.IMAGE,
+        "registry.example:5000/waiters/tip:v1.0.0": FoundAs.TAG,
+        image.layer_digest: FoundAs.LAYER,
+        onnx.sha256[:8]: FoundAs.ONNX,
+        "#1": FoundAs.PULL,
+        "1": FoundAs.PULL,
+        live.workplace.forge.pull(1).url: FoundAs.PULL,
+        "https://github.com/waiters/tip/pull/1/files": FoundAs.PULL,
+        "https://github.com/waiters/tip/releases/tag/tip%40v1.0.0": FoundAs.TAG,
+    }
+
+    stories = {text: told(live, text) for text in named}
+
+    assert {text: one.asked.found_as for text, one in stories.items()} == named
+    assert (
+        len({one.model_copy(update={"asked": stories["1"].asked}).model_dump_json() for one in stories.values()}) == 1
+    )
+
+
+def test_what_runs_is_told_with_who_did_what_and_from_which_bytes(newer: Team) -> None:
+    """The five questions of the person on duty, and those of the auditor who comes a year later."""
+    one = told(newer, "tip@v1.1.0")
+
+    (place,) = one.places
+    assert (place.standing, place.instead_of, place.runs_now) == (Standing.RUNS, "v1.0.0", "v1.1.0")
+    assert [(stay.since, stay.until) for stay in place.stays] == [(date(2026, 4, 1), None)]
+    assert [way.command for way in one.ways] == ["slipway rollback tip --environment production --to v1.0.0"]
+    assert one.tag is not None
+    assert one.tag.by == "Ada <ada@example.org>"
+    assert one.tag.at is not None
+    assert one.code is not None
+    assert one.code.commit == git.commit_of(newer.root, "tip@v1.1.0")
+    assert one.code.tooling is not None
+    assert one.data is not None
+    assert one.data.samples.name == "samples.parquet"
+    assert one.judged is not None
+    assert one.judged.verdict is Verdict.PASS
+    assert {finding.gate for finding in one.judged.findings} >= {"fidelity", "metrics", "way_back"}
+    assert [event.what for event in one.story] == [
+        Moment.TAGGED,
+        Moment.JUDGED,
+        Moment.PROPOSED,
+        Moment.MERGED,
+        Moment.WENT_LIVE,
+    ]
+    assert (one.incidents, one.quarantine, one.unknown, one.ledger.stale) == ((), (), (), ())
+
+
+def test_what_was_replaced_is_told_with_its_last_day_and_its_successor(newer: Team) -> None:
+    """What answered on the day of a complaint is asked long after it left."""
+    one = told(newer, "tip@v1.0.0")
+
+    (place,) = one.places
+    (stay,) = place.stays
+    assert place.standing is Standing.RAN
+    assert (stay.since, stay.until, stay.followed_by) == (date(2026, 3, 1), date(2026, 4, 1), "v1.1.0")
+    assert one.ways[0].command == "slipway rollback tip --environment production --to v1.0.0"
+
+
+# --- who merged ---------------------------------------------------------------------------------------------
+
+
+def test_a_merge_names_who_merged_and_a_squash_only_who_wrote(live: Team) -> None:
+    """Of a squash git keeps no word of who pressed the button, and a guess would accuse somebody."""
+    proposal = live.release(live.publish("tip@v1.1.0", Tip(weight=0.0201))).body
+    git.run("fetch", "--quiet", "origin", cwd=live.root)
+    git.run("config", "user.name", "Grace", cwd=live.root)
+    git.run("merge", "--quiet", "--no-ff", "--message", "Merge #2", f"origin/{proposal.branch}", cwd=live.root)
+    git.run("push", "--quiet", "origin", "HEAD:main", cwd=live.root)
+    (merge,) = told(live, "#2").places[0].merges
+    assert (merge.is_merge, merge.by, merge.by_slipway) == (True, "Grace <ada@example.org>", False)
+
+    later = live.release(live.publish("tip@v1.2.0", Tip(weight=0.0202))).body
+    git.run("fetch", "--quiet", "origin", cwd=live.root)
+    git.run("merge", "--quiet", "--squash", f"origin/{later.branch}", cwd=live.root)
+    live.commit("Deploy tip v1.2.0 (#3)")
+    (squash,) = told(live, "#3").places[0].merges
+    assert (squash.is_merge, squash.subject) == (False, "Deploy tip v1.2.0 (#3)")
+
+
+def test_merged_and_not_verified_is_no_more_than_that(live: Team) -> None:
+    """Who reads that it runs stops looking."""
+    one = told(merged(live), "tip@v1.1.0")
+
+    assert one.places[0].standing is Standing.MERGED
+    assert one.places[0].stays == ()
+    assert "is to run v1.1.0" in one.ledger.stale[0]
+
+
+# --- what did not go well -----------------------------------------------------------------------------------
+
+
+def test_a_refused_release_tells_its_gates_and_that_it_runs_nowhere(live: Team) -> None:
+    """Its tagger asks why, with the number of the issue in hand."""
+    live.up_to_verdicts(live.publish("tip@v2.0.0", Tip(bias=0.9), breaks="v2.0.0"))
+    issue = issue_of(live, "tip@v2.0.0")
+
+    one = told(live, f"#{issue}")
+
+    assert (one.asked.found_as, one.release, one.places, one.image) == (FoundAs.ISSUE, "tip@v2.0.0", (), None)
+    assert one.judged is not None
+    assert one.judged.verdict is Verdict.FAIL
+    assert "metrics" in {finding.gate for finding in one.judged.open_findings}
+    assert [event.what for event in one.story] == [Moment.TAGGED, Moment.JUDGED, Moment.ISSUE]
+
+
+def issue_of(team: Team, tag: str) -> int:
+    filed = file_issue.run_on_release(team.record(tag), forge=team.workplace.forge).body
+    team.record_pages(tag)
+    assert filed.number is not None
+    return filed.number
+
+
+def test_a_run_that_broke_off_is_told_with_its_jobs(live: Team) -> None:
+    """There is no verdict, which is another thing than a bad one."""
+    live.break_off(live.publish("tip@v1.1.0", Tip(weight=0.0201)))
+
+    one = told(live, "tip@v1.1.0")
+
+    assert (one.judged, one.attempts) == (None, ({"fetch": JobResult.FAILURE, "convert": JobResult.SKIPPED},))
+    assert one.story[-1].said == "fetch failure"
+
+
+def test_a_version_that_was_left_tells_why_and_that_it_is_held(worse: Team) -> None:
+    """Somebody will propose to bring it back."""
+    go_back(worse, to="v1.0.0")
+
+    one = told(worse, "tip@v2.0.0")
+
+    (way,) = one.ways
+    assert one.places[0].standing is Standing.RAN
+    assert (way.command, way.why_not) == ("", "v2.0.0 is quarantined by Ada: guests complain")
+    assert [(entry.version, entry.by) for entry in one.quarantine] == [("v2.0.0", "Ada")]
+    assert [(incident.about, incident.is_open) for incident in one.incidents] == [(IncidentKind.REQUESTED, False)]
+    assert [event.what for event in one.story][-2:] == [Moment.TAKEN_OUT, Moment.WAY_BACK]
+    assert told(worse, "#3").asked.found_as is FoundAs.WAY_BACK
+
+
+def test_a_version_that_comes_back_is_merged_again_until_it_is_verified(worse: Team) -> None:
+    """It runs by the manifest, and nobody has seen it run since."""
+    go_back(worse, to="v1.0.0")
+    assert told(worse, "tip@v1.0.0").places[0].standing is Standing.MERGED
+
+    worse.note_rollout("tip@v1.0.0", on=date(2026, 4, 16))
+
+    (place,) = told(worse, "tip@v1.0.0").places
+    assert place.standing is Standing.RUNS
+    assert [stay.since for stay in place.stays] == [date(2026, 3, 1), date(2026, 4, 16)]
+
+
+def test_a_rollout_that_failed_is_told_with_its_incident(live: Team) -> None:
+    """Its digest stands in a manifest, so somebody will take it for what runs."""
+    merged(live)
+    record = fail(live)
+    follow(live, record)
+
+    one = told(live, "tip@v1.1.0")
+
+    assert one.places[0].standing is Standing.FAILED
+    (incident,) = one.open_incidents
+    assert (incident.about, incident.back_to) == (IncidentKind.ROLLOUT_FAILED, "v1.0.0")
+    assert incident.problem
+    assert told(live, f"#{incident.issue}").release == "tip@v1.1.0"
+
+    merge_all(live)
+    assert told(live, "tip@v1.1.0").places[0].standing is Standing.WAS_FAILED
+
+
+def test_a_canary_is_told_as_one_with_the_way_to_withdraw_it(live: Team, tmp_path: Path) -> None:
+    """It answers a share of the requests, and what has the rest is what remains."""
+    team = with_canary(on_a_cluster(live, tmp_path / "cluster"), "tip@v1.1.0", Tip(weight=0.0201))
+
+    one = told(team, "tip@v1.1.0")
+
+    (place,) = one.places
+    assert (place.standing, place.runs_now, place.stays[0].canary) == (Standing.CANARY, "v1.0.0", True)
+    assert one.ways[0].command == "slipway rollback tip --environment production --to v1.0.0"
+
+
+def test_what_was_adopted_is_told_by_whom_in_place_of_verdicts(team: Team) -> None:
+    """Nobody judged it, and a reader must not take a person's word for a gate's."""
+    digest = f"sha256:{'7' * 64}"
+    asked = Adoption(
+        ReleaseTag.parse("tip@v1.2.3"), ENVIRONMENT, by="Ada", image=digest, image_name="registry.example.org/tip"
+    )
+    record_pages.run_on_baseline(adopt.run(asked, workplace=team.workplace), ledger=team.workplace.ledger)
+    team.commit("Say what runs")
+
+    one = told(team, digest)
+
+    assert one.adopted is not None
+    assert (one.release, one.judged, one.adopted.by) == ("tip@v1.2.3", None, "Ada")
+    assert one.places[0].standing is Standing.RUNS
+
+
+# --- without a network --------------------------------------------------------------------------------------
+
+
+def test_it_answers_while_forge_and_registry_are_unreachable(newer: Team, tmp_path: Path) -> None:
+    """It is asked when something is broken, on a train, or after GitHub went down."""
+    newer.edit("slipway.yaml", "layout:.slipway/registry", "127.0.0.1:9/waiters")
+    fetched(newer)
+    newer.bare.rename(tmp_path / "gone.git")
+
+    done = subprocess.run(
+        [sys.executable, "-c", _NO_NETWORK, "explain", image_of_record(newer, "tip@v1.1.0"), "--json"],
+        cwd=newer.root,
+        env={**os.environ, "GITHUB_API_URL": "http://127.0.0.1:9"},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+    one = Explanation.model_validate(json.loads(done.stdout))
+    assert (one.release, one.places[0].standing) == ("tip@v1.1.0", Standing.RUNS)
+    assert one.ledger.ref == "refs/remotes/origin/ledger"
+
+
+def image_of_record(team: Team, tag: str) -> str:
+    """Its digest, without a workplace."""
+    page = json.loads(next((team.root / ".slipway/releases/tip" / tag.partition("@")[2]).glob("image.*")).read_bytes())
+    return str(page["body"]["digest"])
+
+
+def test_a_clone_without_the_ledger_says_what_to_fetch(live: Team) -> None:
+    """The clone of a single branch has no ledger; the line that mends it is pasted here."""
+    alone = Team(live.root.with_name("alone"), live.bare)
+    git.run("clone", "--quiet", "--single-branch", f"file://{live.bare}", str(alone.root), cwd=live.bare)
+    git.run("remote", "set-url", "origin", "https://github.com/waiters/tip.git", cwd=alone.root)
+    with pytest.raises(CannotExplain) as refused:
+        told(alone, "tip@v1.0.0")
+    command = refused.value.mend.partition(";")[0]
+    assert command.startswith("git fetch")
+
+    git.run("remote", "set-url", "origin", str(live.bare), cwd=alone.root)
+    git.run(*command.split()[1:], cwd=alone.root)
+
+    git.run("remote", "set-url", "origin", "https://github.com/waiters/tip.git", cwd=alone.root)
+    assert told(alone, "tip@v1.0.0").places[0].standing is Standing.RUNS
+
+
+def test_a_ledger_that_is_older_than_the_manifests_is_called_so(live: Team) -> None:
+    """What was fetched last week answers with last week's truth."""
+    ledger = git.commit_of(live.bare, "refs/heads/ledger")
+    merged(live)
+    fetched(live)
+    git.run("update-ref", "refs/remotes/origin/ledger", ledger, cwd=live.root)
+
+    one = told(live, "tip@v1.0.0", now=datetime.now(UTC) + timedelta(days=9))
+
+    assert len(one.ledger.stale) == 2
+    assert "9 days" in one.ledger.stale[0]
+    assert "v1.1.0" in one.ledger.stale[1]
+    assert one.ledger.mend.startswith("git fetch")
+    with pytest.raises(CannotExplain, match=r"deploy/production/tip names it as v1\.1\.0"):
+        told(live, image_of(Team(live.root, live.bare), "tip@v1.1.0").digest)
+
+
+def test_a_tag_that_was_moved_is_told_with_where_it_leads_now(live: Team) -> None:
+    """The name is no longer what was released, and the pages are."""
+    live.write("models/tip/README.md", "# tip\nAnother one.\n")
+    moved = live.commit("Say more")
+    live.tag("tip@v1.0.0")
+
+    one = told(live, "tip@v1.0.0")
+
+    assert one.tag is not None
+    assert (one.tag.moved_to, one.tag.at) == (moved, None)
+    assert one.code is not None
+    assert one.code.commit != moved
+
+
+# --- what it cannot tell ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ("0" * 12, "knows no image, layer or ONNX file that begins so"),
+        ("f" * 64, "knows no image, layer or ONNX file"),
+        ("#77", "no pull request and no issue of a release"),
+        ("tip@v9.9.9", "git has no such tag here"),
+        ("v9.9.9", "git has no such tag here"),
+        ("guests", "nothing that Slipway could look up"),
+        ("sha256:abc", "nothing that Slipway could look up"),
+        ("", "nothing that Slipway could look up"),
+    ],
+)
+def test_what_is_unknown_is_told_with_what_was_looked_in(live: Team, asked: str, says: str) -> None:
+    """An empty answer would read as all is well."""
+    with pytest.raises(CannotExplain, match=says) as refused:
+        told(live, asked)
+
+    assert refused.value.exit_code == 2
+    assert refused.value.mend
+
+
+def test_a_tag_that_was_never_released_is_told_with_its_tagger(live: Team) -> None:
+    """It exists, so that no tag at all would be the wrong answer."""
+    live.publish("tip@v1.1.0", Tip(weight=0.0201))
+
+    with pytest.raises(CannotExplain, match=r"git has the tag, at \w+ by Ada"):
+        told(live, "tip@v1.1.0")
+
+
+def test_a_pull_request_of_another_repository_is_none_of_ours(live: Team) -> None:
+    """The same number is something else there."""
+    with pytest.raises(CannotExplain, match="is of chefs/soup, and this is a clone of waiters/tip"):
+        told(fetched(live), "https://github.com/chefs/soup/pull/1")
+
+
+def test_nothing_is_written_by_who_only_reads(live: Team) -> None:
+    """A clone on a train has no forge to write to."""
+    clone = Clone.around(fetched(live).root)
+
+    assert clone.is_fetched
+    assert clone.commits("main", beyond=git.commit_of(live.root, "origin/main")) == ()
+    assert clone.tag("tip@v1.0.0").annotated
