@@ -23,10 +23,11 @@ _FORM = "%x00%H%n%P%n%aI%n%an%n%s"  # none of these can hold a line break
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What a commit did to a file; `before` is the blob that it was, of zeros where there was none."""
+    """What a commit did to a file: the blobs that it was and is, of zeros where there is none."""
 
     approval: Approval
     before: str
+    after: str
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,20 @@ class Approvals:
             left = {path: left[path] for path in newest if path not in found}
         return found
 
-    @cached_property
-    def _by_commit(self) -> Mapping[str, Approval]:
-        return {one.approval.commit: one.approval for changes in self.changes.values() for one in changes}
+    def each_of_digest(self, path: str, digest: str) -> tuple[Approval, ...]:
+        """Of every time that a digest came into a manifest, newest first."""
+        name = digest.encode()
+        return tuple(
+            change.approval
+            for change in self.changes.get(path, ())
+            if name in self._contents.get(change.after, b"") and name not in self._contents.get(change.before, b"")
+        )
 
-    def of_commit(self, commit: str) -> Approval | None:
-        """None where it is no change of deploy/ that history tells of."""
-        return self._by_commit.get(commit)
+    @cached_property
+    def _contents(self) -> Mapping[str, bytes]:
+        """Every state that a manifest ever had; they are small."""
+        blobs = {blob for changes in self.changes.values() for one in changes for blob in (one.before, one.after)}
+        return object_store.read_blobs(self.repository, sorted(blob for blob in blobs if set(blob) != {"0"}))
 
 
 def approvals(repository: Path, commit: str | None) -> Approvals:
@@ -89,8 +97,8 @@ def _of_one(told: str, *, cut_off: bool) -> Iterator[tuple[str, _Change]]:
     for line in lines:
         if line.startswith(":"):
             about, _, path = line.partition("\t")
-            _, _, before, _, _ = about.split()
-            yield path, _Change(approval, before)
+            _, _, before, after, _ = about.split()
+            yield path, _Change(approval, before, after)
 
 
 def _pull(subject: str) -> int | None:

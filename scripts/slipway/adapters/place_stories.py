@@ -9,12 +9,14 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from slipway.adapters import deploy_tree
 from slipway.adapters.approvals import Approvals
 from slipway.adapters.history import windows_folder
 from slipway.adapters.newest_windows import lines_of, no_window
 from slipway.adapters.releases_told import ReleaseTold
 from slipway.adapters.whole_ledger import WholeLedger
 from slipway.domain.incident import IncidentVerdicts, IssueFiled
+from slipway.domain.release import Rollout
 from slipway.domain.status_site import (
     IncidentTold,
     ModelStory,
@@ -81,22 +83,24 @@ class Stories:
 
     def _stays(self, row: StatusRow) -> tuple[Stay, ...]:
         found = [
-            (live.live_since, tag.precedence, self._stay(tag, live.commit, live.live_since, row.environment))
+            (live.live_since, tag.precedence, self._stay(tag, live))
             for tag in self.releases.get(row.model, ())
             for live in self.told[tag].rollouts
             if live.environment == row.environment and not live.canary
         ]
         return stays_of([stay for *_, stay in sorted(found, key=itemgetter(0, 1))])
 
-    def _stay(self, tag: ReleaseTag, commit: str, since: date, environment: str) -> Stay:
+    def _stay(self, tag: ReleaseTag, live: Rollout) -> Stay:
         told = self.told[tag]
-        approved = self.approvals.of_commit(commit)
-        pulls = [one.pull for one in told.proposals if one.environment == environment and one.pull is not None]
+        path = deploy_tree.manifest_path(live.environment, tag.model)
+        each = self.approvals.each_of_digest(path, live.digest)
+        approved = next((one for one in each if one.at.date() <= live.live_since), each[-1] if each else None)
+        pulls = [one.pull for one in told.proposals if one.environment == live.environment and one.pull is not None]
         return Stay(
             version=tag.image_tag,
-            since=since,
+            since=live.live_since,
             until=None,
-            pull=pulls[-1] if pulls else approved.pull if approved else None,
+            pull=approved.pull if approved and approved.pull else pulls[-1] if pulls else None,
             approved=approved,
             verdict=None if told.verdict is None else str(told.verdict),
         )

@@ -61,7 +61,7 @@ def summary_of(rows: Sequence[StatusRow]) -> Summary:
 
 @dataclass(frozen=True, slots=True)
 class SeenWindow:
-    """A window as far as the page tells it: `drift` is the largest distance of a feature, `value` that of the metric."""
+    """A window as far as the page tells it: `drift` is the largest distance of a feature, `value` the metric's."""
 
     start: date
     end: date
@@ -78,7 +78,7 @@ class Plot:
     """One number over time. `points` are (x, y) in a box of WIDTH x HEIGHT with y downwards, by lines without a gap.
 
     `highest` is what the upper edge stands for, and zero the lower one; `limit_y` is where `limit` lies, None without
-    one or beyond the box. `changes` are the x at which another version began, with its name.
+    one or beyond the box. `changes` are the x at which another version followed, with its name.
     """
 
     first: date
@@ -216,11 +216,12 @@ def _lines(
 
 
 def _changes(windows: Sequence[SeenWindow], *, first: date, days: int) -> tuple[tuple[float, str], ...]:
-    before, found = None, []
+    before: str | None = None
+    found: list[tuple[float, str]] = []
     for one in windows:
-        if one.version != before:
+        if before not in (None, one.version):
             found.append((_x(one.end, first, days), one.version))
-            before = one.version
+        before = one.version
     return tuple(found)
 
 
