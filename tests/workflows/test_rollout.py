@@ -24,8 +24,12 @@ from tests.tip import guests_of
 from tests.workflows.conftest import Hosting
 from tests.workflows.rig import APP_TOKEN, TOKEN, Ran, assert_whole, expected_steps, workflow
 
-# Only a version that does not run is told.
-TELLING = {"tell": {step.split("@")[0] for step in expected_steps(workflow("rollout.yml")["jobs"]["tell"])}}
+# Only a version that does not run is told, and MLflow of what came from there: test_tell_mlflow.py.
+TELLING, TELLING_MLFLOW = (
+    {job: {step.split("@")[0] for step in expected_steps(workflow("rollout.yml")["jobs"][job])}}
+    for job in ("tell", "mlflow")
+)
+_BUT = {**TELLING, **TELLING_MLFLOW}
 _PROPOSAL = "release/production/tip/v1.0.0"
 
 
@@ -92,7 +96,7 @@ def _image(hosting: Hosting, tag: str) -> str:
     return hosting.team.record(tag).page(Image, written_by="build-image").body.digest
 
 
-@pytest.mark.needs_each_step("rollout.yml", but=TELLING)
+@pytest.mark.needs_each_step("rollout.yml", but=_BUT)
 def test_a_merge_is_rolled_out_told_and_proposed_for_the_next_environment(staged: Hosting) -> None:
     """Two merges by people, and nothing else by hand: this is what a tag leads to."""
     staged = replace(staged, rig=staged.rig.with_app)
@@ -101,7 +105,7 @@ def test_a_merge_is_rolled_out_told_and_proposed_for_the_next_environment(staged
 
     ran = _roll_out(staged)
 
-    assert_whole(ran, "rollout.yml", but=TELLING)
+    assert_whole(ran, "rollout.yml", but=_BUT)
     described = f"tip@v1.0.0, image {image.removeprefix('sha256:')[:12]}"
     assert _deployments(staged) == [("staging/tip", described, ["success"])]
     merged = staged.hosted.line("rev-parse", "main^2")

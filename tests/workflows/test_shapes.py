@@ -49,6 +49,7 @@ PERMISSIONS = {
             "packages": "read",
         },
         "tell": {"contents": "write"},
+        "mlflow": {"contents": "write"},
     },
     "runtime-image.yml": {
         "build": {"contents": "read", "packages": "write"},
@@ -65,7 +66,7 @@ PERMISSIONS = {
     },
 }
 RUNS_THE_MODEL = (("release.yml", "convert"), ("release.yml", "examine"), ("rebase.yml", "examine"))
-PRODUCTION = {("rollout.yml", "rollout"), ("watch.yml", "watch"), ("watch.yml", "live")}
+PRODUCTION = {("rollout.yml", "rollout"), ("rollout.yml", "mlflow"), ("watch.yml", "watch"), ("watch.yml", "live")}
 
 
 def test_no_step_that_can_sign_a_webhook_loads_a_model() -> None:

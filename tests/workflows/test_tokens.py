@@ -71,3 +71,17 @@ def test_what_reads_settings_of_a_pull_request_asks_no_database(name: str) -> No
     assert bool(read) == (name == "check-models.yml")
     assert all(step["env"]["SLIPWAY_DATABASES"] == "no" for step in read)
     assert not any("LOG_SECRET" in json.dumps(step) for step in read)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_may_write_to_mlflow_is_given_to_the_step_that_tells_it_alone(name: str) -> None:
+    """Who holds it could move the alias that a team serves from, and that step loads no model."""
+    shown = [
+        (job, step["run"])
+        for job, told in workflow(name)["jobs"].items()
+        for step in told["steps"]
+        if "secrets.MLFLOW_" in json.dumps(step)
+    ]
+    assert shown == ([("mlflow", "slipway tell-mlflow --all")] if name == "rollout.yml" else [])
+    text = (WORKFLOWS / name).read_text(encoding="utf-8")
+    assert text.count("secrets.MLFLOW_") == 3 * len(shown)  # and no job nor the whole file is

@@ -1,0 +1,135 @@
+"""What a run logged is fetched by MLflow's own client, with what the run tells of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from slipway.adapters.sources import process
+from slipway.adapters.sources.fetched import Fetched
+from slipway.domain.source_address import SourceAddress
+from slipway.domain.source_limit import SourceLimit
+from slipway.errors import SlipwayError, SourceRefused, TrackingServerRefused, Unreachable
+
+from tests.mlflow.conftest import MLflow
+from tests.mlflow.servers import refusing
+from tests.team import ROOT
+
+pytestmark = pytest.mark.xdist_group("mlflow")
+
+
+def fetch(address: str, into: Path, *, server: str, limit: SourceLimit | None = None) -> Fetched:
+    """As the step does: in a process of its own, with the environment of a job."""
+    into.mkdir(exist_ok=True)
+    return process.fetch(
+        SourceAddress.parse(address),
+        into=into,
+        limit=limit or SourceLimit(),
+        requirements=ROOT / "requirements",
+        environment={"MLFLOW_TRACKING_URI": server, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"},
+    )
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_version_brings_its_model_file_and_what_its_run_tells(mlflow: MLflow, tmp_path: Path) -> None:
+    """Who asks in a year what the model was trained on finds it beside the release, also where MLflow is gone."""
+    found = fetch("models:/tip/2", tmp_path / "source", server=mlflow.address)
+
+    training = found.training
+    assert (found.resolved, names(tmp_path / "source")) == ("models:/tip/2", ["model.skops"])
+    assert training is not None
+    assert (training.model_name, training.model_version) == ("tip", "2")
+    assert (training.run_id, training.experiment) == (mlflow.runs["tip"][1], "tips")
+    assert (training.tracking_server, training.commit) == ("127.0.0.1", "4b1d" * 10)
+    assert [(one.name, len(one.digest)) for one in training.datasets] == [("tables", 8)]
+    assert training.metrics == {"f1": 0.75}  # and none that is no number
+
+
+def test_an_alias_is_the_version_that_it_names_now(mlflow: MLflow, tmp_path: Path) -> None:
+    """An alias moves; what is recorded must not."""
+    found = fetch("models:/tip@champion", tmp_path / "source", server=mlflow.address)
+
+    assert found.resolved == "models:/tip/1"
+    assert found.training is not None and found.training.model_version == "1"
+
+
+@pytest.mark.parametrize(
+    ("address", "holds"),
+    [
+        ("models:/lightgbm/1", ["model.txt"]),
+        ("models:/xgboost/1", ["model.ubj"]),
+        ("models:/onnx/1", ["model.onnx"]),
+        ("runs:/RUN/model", ["model.skops"]),
+        ("runs:/RUN/model/model.skops", ["model.skops"]),
+    ],
+)
+def test_of_a_models_folder_comes_what_a_converter_reads(
+    address: str, holds: list[str], mlflow: MLflow, tmp_path: Path
+) -> None:
+    """What MLflow lays beside it, its own environments and examples, would make every release another source."""
+    found = fetch(address.replace("RUN", mlflow.runs["tip"][0]), tmp_path / "source", server=mlflow.address)
+
+    fetched = [name for name in names(tmp_path / "source") if not name.endswith(".data")]  # by a name of chance
+    assert fetched == holds
+    assert found.training is not None and found.training.run_id is not None
+    assert (found.training.model_version is None) == address.startswith("runs:")
+
+
+@pytest.mark.parametrize(
+    ("address", "kind", "says"),
+    [
+        ("models:/tip/77", TrackingServerRefused, "has no models:/tip/77"),
+        ("models:/nobody/1", TrackingServerRefused, "has no models:/nobody/1"),
+        ("models:/tip@nobody", TrackingServerRefused, "models:/tip@nobody"),
+        ("models:/tip/latest", SourceRefused, "mean another version tomorrow"),
+        ("models:/pickled/1", SourceRefused, 'serialization_format="skops"'),
+        (f"runs:/{'0' * 32}/model", TrackingServerRefused, "has no runs:/"),
+        ("runs:/RUN/nothing", SourceRefused, "holds no file"),
+    ],
+)
+def test_what_is_not_there_is_said_with_the_mend(
+    address: str, kind: type[SlipwayError], says: str, mlflow: MLflow, tmp_path: Path
+) -> None:
+    """A traceback of a client's insides sends people to the wrong place."""
+    with pytest.raises(kind) as refused:
+        fetch(address.replace("RUN", mlflow.runs["tip"][0]), tmp_path / "source", server=mlflow.address)
+
+    assert says in str(refused.value)
+    assert refused.value.exit_code == 2
+    assert names(tmp_path / "source") == []
+
+
+@pytest.mark.parametrize(("status", "says"), [(401, "does not know who asks"), (403, "does not allow")])
+def test_who_may_not_read_is_told_which_variables_say_who_asks(status: int, says: str, tmp_path: Path) -> None:
+    """The secret of the job is what has to be mended."""
+    with refusing(status) as server, pytest.raises(TrackingServerRefused) as refused:
+        fetch("models:/tip/1", tmp_path / "source", server=server)
+
+    assert says in refused.value.problem
+    assert "MLFLOW_TRACKING_TOKEN" in refused.value.mend
+
+
+def test_a_server_that_is_away_is_no_fault_of_the_model(tmp_path: Path) -> None:
+    """The run is started again, and nobody looks for a mistake in the repository."""
+    with pytest.raises(Unreachable) as away:
+        fetch("models:/tip/1", tmp_path / "source", server="http://127.0.0.1:9")
+
+    assert "does not answer (connection refused)" in away.value.problem
+
+
+def test_an_address_with_a_password_in_it_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    """Addresses end up in logs."""
+    with pytest.raises(TrackingServerRefused) as refused:
+        fetch("models:/tip/1", tmp_path / "source", server="https://ada:swordfish@127.0.0.1:9")
+
+    assert "swordfish" not in str(refused.value)
+    assert "MLFLOW_TRACKING_PASSWORD" in refused.value.mend
+
+
+def test_what_is_larger_than_the_limit_is_not_fetched(mlflow: MLflow, tmp_path: Path) -> None:
+    """The listing tells the sizes, so that a disk is not filled first."""
+    with pytest.raises(SourceRefused, match="more than 10 bytes"):
+        fetch("models:/lightgbm/1", tmp_path / "source", server=mlflow.address, limit=SourceLimit(bytes=10))
