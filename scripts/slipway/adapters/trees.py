@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from slipway.adapters.records import sha256_of
+from slipway.adapters.file_digests import sha256_of
 from slipway.errors import BadFile
 
 
