@@ -18,11 +18,13 @@ from tests.actions.actions import ACTIONS, ROOT, STEPS, Action, handed_over
 BIN = Path(sys.executable).parent
 # A person asks for these, on a laptop or at night.
 ASKED_FOR = {
+    "adopt",
     "check",
     "release",
     "watch",
     "merge",
     "status",
+    "explain",
     "export-watch",
     "rollback",
     "rollout",

@@ -56,6 +56,7 @@ BESIDE: dict[str, set[str] | None] = {
     "fails-back-rollout": {"close-issue"},
     "rollback": None,
     "strange-status": None,
+    "adopt": None,
     "check": {"working-tree"},
     "tag": {"create-tag", "push-tag"},
     "canary-rollout": {"ledger-commit"},

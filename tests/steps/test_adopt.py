@@ -42,6 +42,7 @@ from tests.team import ENVIRONMENT, MODEL, ROOT, TODAY, Team, Tip
 
 _OPAQUE = f"sha256:{'7' * 64}"
 _RUNS = Tip()
+_NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def _adopt(team: Team, *, version: str = "v1.2.3", environment: str = ENVIRONMENT, **what: object) -> Page[Baseline]:
-    asked = Adoption(ReleaseTag.parse(f"{MODEL}@{version}"), environment, by="Ada", **what)  # type: ignore[arg-type]
+    asked = Adoption(ReleaseTag.parse(f"{MODEL}@{version}"), environment, by="Ada", now=_NOW, **what)  # type: ignore[arg-type]
     page = adopt.run(asked, workplace=team.workplace)
     record_pages.run_on_baseline(page, ledger=team.workplace.ledger)
     return page
@@ -298,7 +299,7 @@ def test_whoever_asks_for_verdicts_is_told_of_the_baseline(old: Team, file: Path
 
 def test_a_dry_run_writes_nothing(old: Team, file: Path) -> None:
     """It is how a person finds out what would be recorded for years."""
-    asked = Adoption(ReleaseTag.parse(f"{MODEL}@v1.2.3"), ENVIRONMENT, by="Ada", onnx=file)
+    asked = Adoption(ReleaseTag.parse(f"{MODEL}@v1.2.3"), ENVIRONMENT, by="Ada", now=_NOW, onnx=file)
     place = dry(old.workplace)
     page = adopt.run(asked, workplace=place)
     record_pages.run_on_baseline(page, ledger=place.ledger)
@@ -384,7 +385,10 @@ def test_what_is_no_model_or_another_one_is_refused(old: Team, file: Path, tmp_p
     with pytest.raises(ConversionFailed, match="guests"):
         _adopt(old, onnx=file)
     with pytest.raises(UnknownModel):
-        adopt.run(Adoption(ReleaseTag.parse("top@v1.0.0"), ENVIRONMENT, by="Ada", onnx=file), workplace=old.workplace)
+        adopt.run(
+            Adoption(ReleaseTag.parse("top@v1.0.0"), ENVIRONMENT, by="Ada", now=_NOW, onnx=file),
+            workplace=old.workplace,
+        )
 
 
 def test_a_manifest_that_deploys_something_else_is_believed(old: Team, file: Path) -> None:

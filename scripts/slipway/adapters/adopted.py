@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """What a person says runs: a model's version in an environment, and who says so.
+    """What a person says runs: a model's version in an environment, who says so, and when, in UTC.
 
     Of `onnx`, a file, and `image`, a digest, one is given; `image_name` is the repository in which the image lies, None
     for ours.
@@ -34,6 +34,7 @@ class Adoption:
     tag: ReleaseTag
     environment: str
     by: str
+    now: datetime
     onnx: Path | None = None
     image: str | None = None
     image_name: str | None = None

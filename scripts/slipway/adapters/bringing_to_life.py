@@ -52,8 +52,8 @@ def _refuse_opaque(found: Wanted, workplace: Workplace) -> None:
     baseline = workplace.history.baseline(found.tag)
     if baseline is not None and baseline.is_opaque:
         raise NotReleasable(
-            f"{found.tag} was adopted by its digest alone: it is neither started nor asked, and runs on as it did",
-            mend="nothing is to be done: the release that comes after it is rolled out",
+            f"{found.tag} was adopted by its digest alone: Slipway neither starts nor asks it",
+            mend="let what ran it go on; the release that comes after it is rolled out",
         )
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from slipway.adapters import deploy_tree
 from slipway.adapters.history import History
+from slipway.adapters.manifests import Deployed
 from slipway.adapters.records import Record
+from slipway.adapters.workplace import Workplace
 from slipway.domain.baseline import Baseline
 from slipway.domain.calibration import Calibration
 from slipway.domain.evidence import Evidence, Golden
 from slipway.domain.identity import Identity
 from slipway.domain.model import Model
-from slipway.domain.tag import ReleaseTag
+from slipway.domain.tag import ReleaseTag, release_named
+from slipway.errors import BadFile
 
 NOTHING = Golden(rows=0, inputs={}, outputs={})  # of a baseline without samples
 
@@ -30,6 +36,23 @@ def calibration(tag: ReleaseTag, history: History) -> Calibration | None:
         return None if baseline.measured is None else baseline.measured.calibration
     evidence = history.page(tag, Evidence)
     return None if evidence is None else evidence.body.calibration
+
+
+def is_unanswered(tag: ReleaseTag, history: History) -> bool:
+    """Whether it was adopted without answers: there is nothing that a watch could hold against them."""
+    baseline = history.baseline(tag)
+    return baseline is not None and baseline.measured is None
+
+
+def places_to_watch(workplace: Workplace) -> Mapping[tuple[str, str], Deployed | BadFile]:
+    """By environment and model, what is deployed, but for what was adopted without answers."""
+    found = deploy_tree.everything_deployed(workplace.forge)
+    return {place: live for place, live in found.items() if not _is_unanswered(place[1], live, workplace.history)}
+
+
+def _is_unanswered(model: str, live: Deployed | BadFile, history: History) -> bool:
+    tag = None if isinstance(live, BadFile) else release_named(model, live.tag)
+    return tag is not None and is_unanswered(tag, history)
 
 
 def golden_in(record: Record) -> Golden:

@@ -135,9 +135,8 @@ def _is_trial_settled(trial: Trial, look: _Look) -> bool:
 
 
 def _is_settled(found: Wanted, look: _Look) -> bool:
-    baseline = look.workplace.history.baseline(found.tag)
-    if baseline is not None and baseline.is_opaque:
-        return True  # it runs by other means, and cannot be asked
+    if _runs_by_other_means(found, look.workplace):
+        return True
     enough = {key_of(found.reads(stays=staying)) for staying in {True, look.stays}}
     pages = look.workplace.history.pages(found.tag, Rollout)
     announced = {page.reads["rollout"] for page in look.workplace.history.pages(found.tag, Announcement)}
@@ -145,6 +144,14 @@ def _is_settled(found: Wanted, look: _Look) -> bool:
         return False
     following = next_environment(found, look.workplace)
     return following is None or wait_for(following, found, look.workplace, verified=pages, now=look.now) is not None
+
+
+def _runs_by_other_means(found: Wanted, workplace: Workplace) -> bool:
+    """A baseline, until something of ours took its place: to come back after that, it is rolled out as a release is."""
+    baseline = workplace.history.baseline(found.tag)
+    if baseline is None:
+        return False
+    return baseline.is_opaque or not workplace.history.rollouts(found.tag.model, found.environment)
 
 
 def _onward_of(environment: str, model: str, look: _Look) -> tuple[Onward | None, ...]:

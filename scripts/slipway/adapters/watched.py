@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from slipway.adapters import deploy_tree, released, ways_back
@@ -170,6 +170,9 @@ def _ran_before(tag: ReleaseTag, environment: str, workplace: Workplace) -> Rele
 def _live_since(tag: ReleaseTag, environment: str, live: Deployed, workplace: Workplace) -> date:
     rollouts = workplace.history.pages(tag, Rollout)
     days = [page.body.live_since for page in rollouts if page.body.environment == environment and not page.body.canary]
+    baseline = workplace.history.baseline(tag)
+    if baseline is not None and not days:
+        return datetime.fromisoformat(baseline.when).date()
     if not days:
         raise NotReleasable(
             f"the rollout of {tag} ({live.digest[:19]}) in {environment} was never verified",

@@ -99,6 +99,11 @@ def obstacle(target: ReleaseTag, digest: str, *, environment: str, workplace: Wo
         Unreachable: registry or forge does not answer.
     """
     other = f"go back to another version: slipway rollback {target.model} --environment {environment} --to VERSION"
+    baseline = workplace.history.baseline(target)
+    if baseline is not None and baseline.is_opaque:
+        problem = f"{target} was adopted by its digest alone: nobody can start it here, or ask whether it answers"
+        by_hand = f"put {digest[:19]} back into {deploy_tree.manifest_path(environment, target.model)} by hand"
+        return Obstacle(problem, f"{by_hand}, where Argo CD or Flux applies it; or {other}")
     entry = deploy_tree.quarantined(workplace.forge, model=target.model, version=target.image_tag)
     if entry is not None:
         problem = f"{target} is quarantined by {entry.by}: {entry.reason}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -75,6 +76,7 @@ def adopt(  # noqa: PLR0917  # click passes by name
         tag=ReleaseTag.parse(f"{model}@{version}"),
         environment=options.environment_in(place, environment),
         by=options.who_asks(place),
+        now=datetime.now(UTC),
         onnx=onnx,
         image=image.digest if image else None,
         image_name=image.name if image else None,

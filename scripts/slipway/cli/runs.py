@@ -86,12 +86,12 @@ def run_watch(  # noqa: PLR0917  # click passes by name
 
 def _plan() -> int:
     """A shard without anything to look at is left out."""
-    from slipway.adapters import deploy_tree
+    from slipway.adapters import known_answers
     from slipway.cli.engines import serves_elsewhere
     from slipway.domain.upkeep import shard_of, shards_for
 
     place = options.workplace()
-    found = deploy_tree.everything_deployed(place.forge)
+    found = known_answers.places_to_watch(place)
     of = shards_for(len(found))
     shards = sorted({shard_of(*place, shards=of) for place in found})
     tell(json.dumps([f"{shard}/{of}" for shard in shards]))
@@ -102,11 +102,11 @@ def _plan() -> int:
 
 def _watch_all(context: click.Context, shard: tuple[int, int] | None, until: date | None) -> int:
     """The worst exit code of all; 0 where nothing is deployed."""
-    from slipway.adapters import deploy_tree
+    from slipway.adapters import known_answers
     from slipway.domain.upkeep import shard_of
 
     which, of = shard or (1, 1)
-    found = deploy_tree.everything_deployed(options.workplace().forge)
+    found = known_answers.places_to_watch(options.workplace())
     mine = [place for place in found if shard_of(*place, shards=of) == which]
     tell("\n".join(f"deployed: {model} in {environment}" for environment, model in mine) or "nothing is deployed")
     code = max((_look_at_both(context, model, environment, until) for environment, model in mine), default=0)

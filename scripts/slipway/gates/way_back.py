@@ -34,7 +34,7 @@ def _is_opaque(before: Released) -> bool:
 def _not_rehearsed(rehearsal: Rehearsal) -> str:
     if rehearsal.to is None or not _is_opaque(rehearsal.to):
         return ""
-    return f"going back to {rehearsal.to.version} puts its digest into the manifest, and was not rehearsed"
+    return f"the way back to {rehearsal.to.version} is by hand, and was not rehearsed: nothing of it can be asked"
 
 
 def _measured(rehearsal: Rehearsal) -> str:

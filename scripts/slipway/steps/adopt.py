@@ -10,7 +10,6 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +98,7 @@ def _refuse(asked: Adoption, workplace: Workplace) -> None:
     for other in adoptions:
         if other.environment == asked.environment and other.version != tag.image_tag:
             raise NotReleasable(
-                f"{other.environment} runs {other.release} by the ledger: {other.by} adopted it on {other.when[:10]}",
+                f"{other.environment} runs {other.release} by the ledger: {other.by} adopted it on {other.when}",
                 mend=f"release what came after it by a tag: git tag -a {tag}",
             )
 
@@ -110,7 +109,7 @@ def _refuse_other(asked: Adoption, onnx: str | None, workplace: Workplace) -> No
     if there is None or (there.onnx == onnx and asked.image in (None, there.image)):
         return
     raise NotReleasable(
-        f"{asked.tag} was adopted as {_named(there.image, there.onnx)} by {there.by} on {there.when[:10]}; "
+        f"{asked.tag} was adopted as {_named(there.image, there.onnx)} by {there.by} on {there.when}; "
         f"this is {_named(asked.image, onnx)}",
         mend="name what was adopted; what runs beside it under another version is adopted by that version",
     )
@@ -209,7 +208,7 @@ def _baseline(asked: Adoption, found: _Found, model: Model, workplace: Workplace
         image=found.image,
         onnx=found.onnx,
         by=asked.by,
-        when=datetime.now(UTC).isoformat(timespec="seconds"),
+        when=asked.now.isoformat(timespec="seconds"),
         note=found.note,
         commit=git.head_commit(root),
         declaration=None if found.onnx is None else model,

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from semver import Version
 
-from slipway.adapters import canaries, deploy_tree, freezing, git, rollouts, wanted_rollouts
+from slipway.adapters import canaries, deploy_tree, freezing, git, known_answers, rollouts, wanted_rollouts
 from slipway.adapters.forge import Forge
 from slipway.adapters.history import History
 from slipway.adapters.ledger import BRANCH
@@ -292,11 +292,12 @@ def _rewritten(ledger: str, workplace: Workplace) -> tuple[RewrittenPage, ...]:
 def _missed(place: tuple[str, str], *, now: _Now) -> MissedHeartbeat | None:
     (environment, model), workplace = place, now.workplace
     live = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
-    if live is None:
+    tag = None if live is None else ReleaseTag.parse(f"{model}@{live.tag}")
+    if live is None or tag is None or known_answers.is_unanswered(tag, workplace.history):
         return None
     windows = workplace.history.windows(model, environment, version=live.tag)
     last = windows[-1].end if windows else None
-    since = last or _live_since(ReleaseTag.parse(f"{model}@{live.tag}"), environment, workplace)
+    since = last or _live_since(tag, environment, workplace)
     drift = workplace.repository.policies().drift.limit_for(model)
     patience = timedelta(days=_MISSED_WINDOWS * drift.window_days)
     if since is not None and since + patience >= now.today:
@@ -308,6 +309,9 @@ def _live_since(tag: ReleaseTag, environment: str, workplace: Workplace) -> date
     """None where its rollout was never verified."""
     rollouts = [page.body for page in workplace.history.pages(tag, Rollout)]
     whole = [one for one in rollouts if one.environment == environment and not one.canary]
+    baseline = workplace.history.baseline(tag)
+    if baseline is not None and not whole:
+        return datetime.fromisoformat(baseline.when).date()
     return whole[-1].live_since if whole else None
 
 

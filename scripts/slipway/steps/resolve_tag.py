@@ -195,7 +195,7 @@ def _refuse_older_than_the_baseline(tag: ReleaseTag, workplace: Workplace) -> No
         if baseline.is_of_before(tag):
             raise NotReleasable(
                 f"`{tag}` is older than Slipway here: {baseline.by} adopted {baseline.version}, which "
-                f"{baseline.environment} ran, on {baseline.when[:10]}",
+                f"{baseline.environment} ran, on {baseline.when}",
                 mend=f"tag a version above it: git tag -a {tag.model}@v{_above(baseline)}",
             )
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 
+from slipway.adapters.adopted import Adoption
+from slipway.domain.tag import ReleaseTag
 from slipway.steps import (
+    adopt,
     check_manifests,
     compare_live,
     doctor,
@@ -27,6 +30,7 @@ from tests.steps.test_propose_runtime import push
 from tests.team import ENVIRONMENT, MODEL, ROOT, Tip
 
 _TODAY = date(2026, 3, 20)
+_NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 _RELEASE, _ROLLOUT = "release.yml", "rollout.yml"
 _STRANGE = f"sha256:{'e' * 64}"
 
@@ -81,6 +85,21 @@ def _start(team: HostedTeam) -> None:
     reconcile.start_checks(found.checks, forge=place.forge)
     beat = record_pages.Heartbeat("reconcile", _TODAY, None)
     record_pages.run_on_windows([], ledger=place.ledger, beat=beat)
+
+
+def _adopt(team: HostedTeam) -> object:
+    """The command."""
+    asked = Adoption(
+        ReleaseTag.parse("tip@v0.9.0"),
+        ENVIRONMENT,
+        by="Ada",
+        now=_NOW,
+        image=_STRANGE,
+        image_name="registry.example.org/tips",
+    )
+    page = adopt.run(asked, workplace=team.workplace)
+    record_pages.run_on_baseline(page, ledger=team.workplace.ledger)
+    return page
 
 
 def _check(team: HostedTeam) -> object:
@@ -142,6 +161,7 @@ def _fix(team: HostedTeam) -> None:
 STEPS: Mapping[str, Step] = {
     "reconcile": Step((live, _missed), _start, leaves_the_rest=True),
     "reconcile when all is well again": Step((live, _missed, _seen_to), _start, faults=ALIKE, leaves_the_rest=True),
+    "adopt": Step((), _adopt),
     "check-manifests": Step((live, merged), _check),
     "status": Step((live,), _status),
     "compare-live": Step((live,), _compare_strange, leaves_the_rest=True),

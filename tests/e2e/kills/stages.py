@@ -200,6 +200,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("fails-back-rollout", "fails-back-merge", ("rollout", team.MODEL), _is_ready_within(60)),
     Stage("rollback", "v1.1.0-record-again", ("rollback", team.MODEL, "--to", "v1.0.0")),
     Stage("strange-status", "v1.1.0-record-again", ("status", "--live", "--issue"), team.run_by_hand, code=10),
+    Stage("adopt", "start", ("adopt", team.MODEL, "--onnx", team.RUNS, "--version", "v0.9.0"), team.runs_elsewhere),
     Stage("check", "v1.0.1", ("check", team.MODEL)),
     Stage("tag-check", "v1.0.1", ("check", team.MODEL), lambda world: team.train(world, "v1.1.0", weights="delay")),
     Stage("tag", "tag-check", ("tag", team.MODEL, "--push")),
@@ -228,7 +229,8 @@ def build(folder: Path) -> Built:
     folder.mkdir()
     requirements = folder / "requirements.txt"
     requirements.write_text(team.REQUIREMENTS)
-    team.stand_in_for_tensorflow(built.cache, requirements)
+    for framework in team.FRAMEWORKS:
+        team.stand_in_for(framework, built.cache, requirements)
     kubectl_of_a_file.install(built.cache / team.PROGRAMS)
     running: dict[str, Future[None]] = {}
 

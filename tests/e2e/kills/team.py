@@ -35,8 +35,10 @@ from tests.e2e.kills.commands import Command
 
 ROOT = Path(__file__).resolve().parents[3]
 MODEL = "late"
+RUNS = "runs.onnx"  # beside the files of the checkout
 PROGRAMS = "programs"  # of the cache: those that are not as on this machine
-REQUIREMENTS = "# nothing: see stand_in_for_tensorflow\n"
+FRAMEWORKS = ("onnx", "tensorflow")
+REQUIREMENTS = "# nothing: see stand_in_for\n"
 _SAMPLE_ROWS = 400
 _ROWS_A_DAY = 120
 _DATES = "2024-01-05T12:00:00+00:00"  # of every commit: its id is then the same in a run that was killed
@@ -60,7 +62,8 @@ import onnxruntime
 from slipway.converters.batches import read_batch, write_batch
 job = json.loads(Path(sys.argv[-1]).read_text())
 out = Path(job["out"])
-shutil.copyfile(Path(job["source"]) / "model.onnx", out / "model.onnx")
+source = Path(job["source"])
+shutil.copyfile(source if source.is_file() else source / "model.onnx", out / "model.onnx")
 session = onnxruntime.InferenceSession(out / "model.onnx")
 for rows in ("samples", "edges"):
     write_batch(out / f"outputs-{{rows}}.npz", {{"p_late": session.run(None, read_batch(Path(job[rows])))[0]}})
@@ -95,14 +98,14 @@ def git(world: Path, *words: str) -> str:
     return done.stdout.strip()
 
 
-def stand_in_for_tensorflow(cache: Path, requirements: Path) -> None:
+def stand_in_for(framework: str, cache: Path, requirements: Path) -> None:
     """An environment whose process answers in a fraction of a second, where TensorFlow's takes ten.
 
     Slipway's side of it is real; a real TensorFlow is killed in a test of its own.
     """
     os.environ["SLIPWAY_CACHE"] = str(cache)
     try:
-        python = environments.environment_for("tensorflow", requirements=requirements)
+        python = environments.environment_for(framework, requirements=requirements)
     finally:
         del os.environ["SLIPWAY_CACHE"]
     python.unlink()
@@ -118,7 +121,8 @@ def found(world: Path) -> None:
     for name in ("slipway.yaml", ".gitignore"):
         shutil.copyfile(ROOT / name, folder / name)
     (folder / "requirements").mkdir()
-    (folder / "requirements" / "tensorflow.txt").write_text(REQUIREMENTS)
+    for framework in FRAMEWORKS:
+        (folder / "requirements" / f"{framework}.txt").write_text(REQUIREMENTS)
     _loosen_policies(folder / "policies")
     _write_model(folder / "models" / MODEL)
     git(world, "init", "--quiet", "--template=", "--initial-branch", "main")
@@ -153,6 +157,13 @@ def train(world: Path, version: str, *, weights: str) -> None:
     onnx.save(onnx.parser.parse_model(text), folder / "source" / "model.onnx")
     (folder / "README.md").write_text(f"# {MODEL}\n\n{version}\n")
     commit(world, f"Train {version}")
+
+
+def runs_elsewhere(world: Path) -> None:
+    """By other means, and as one ONNX file."""
+    hour, delay, bias = (str(weight) for weight in WEIGHTS["timetable"])
+    text = _ONNX.replace("HOUR", hour).replace("DELAY", delay).replace("BIAS", bias)
+    onnx.save(onnx.parser.parse_model(text), world / "flights" / RUNS)
 
 
 def serve(

@@ -114,6 +114,8 @@ def _pages(state: Path) -> Iterator[Path]:
 def _said(content: bytes, world: Path) -> dict[str, Any]:
     """What a page says, wherever its world lies: a forge that is a folder names its pages by their paths."""
     page = json.loads(content.replace(f"{world}/".encode(), b""))
+    if page["kind"] == "baseline":
+        del page["body"]["when"]  # a person was asked, and the clock with them
     return {name: page[name] for name in _SAID}
 
 
