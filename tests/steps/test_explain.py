@@ -266,7 +266,12 @@ def test_what_was_adopted_is_told_by_whom_in_place_of_verdicts(team: Team) -> No
     """Nobody judged it, and a reader must not take a person's word for a gate's."""
     digest = f"sha256:{'7' * 64}"
     asked = Adoption(
-        ReleaseTag.parse("tip@v1.2.3"), ENVIRONMENT, by="Ada", image=digest, image_name="registry.example.org/tip"
+        ReleaseTag.parse("tip@v1.2.3"),
+        ENVIRONMENT,
+        by="Ada",
+        now=datetime(2026, 2, 1, tzinfo=UTC),
+        image=digest,
+        image_name="registry.example.org/tip",
     )
     record_pages.run_on_baseline(adopt.run(asked, workplace=team.workplace), ledger=team.workplace.ledger)
     team.commit("Say what runs")

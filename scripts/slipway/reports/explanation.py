@@ -18,6 +18,7 @@ from slipway.domain.explanation import (
     Way,
 )
 from slipway.domain.incident import IncidentKind
+from slipway.domain.origin import Training
 from slipway.domain.pages import File
 from slipway.domain.verdict import Verdict
 from slipway.reports.columns import columns
@@ -53,11 +54,13 @@ def _standing(told: Explanation) -> str:
     if told.judged is None:
         return _broke_off(told)
     if told.judged.verdict is Verdict.FAIL:
-        return f"was refused: {', '.join(_titles(told.judged))}{f'; it {where}' if where else ', and runs nowhere'}"
+        return (
+            f"was refused (fail: {', '.join(_titles(told.judged))}){f'; it {where}' if where else ', and runs nowhere'}"
+        )
     if where:
         return where
     if told.judged.verdict is Verdict.NOT_ENOUGH_EVIDENCE:
-        return f"cannot be judged yet: {', '.join(_titles(told.judged))}; it runs nowhere"
+        return f"cannot be judged yet ({told.judged.verdict}: {', '.join(_titles(told.judged))}), and runs nowhere"
     return f"passed, and was not proposed yet; go on with: slipway release {told.release}"
 
 
@@ -174,9 +177,23 @@ def _data_facts(told: Explanation) -> Iterator[tuple[str, str]]:
     yield "source", data.source
     if data.origin is not None:
         yield "fetched from", f"{_short(data.origin.resolved)}, {data.origin.sha256}"
+        yield from _training_facts(data.origin.training)
     yield "samples", _file(data.samples)
     if data.onnx is not None:
         yield "ONNX file", _file(data.onnx)
+
+
+def _training_facts(training: Training | None) -> Iterator[tuple[str, str]]:
+    """What a tracking server told of the run that made the model."""
+    if training is None:
+        return
+    run = ", ".join(filter(None, (training.run_id, training.experiment, training.tracking_server)))
+    if run:
+        yield "trained by", f"run {_short(run)}"
+    if training.commit:
+        yield "trained from", f"commit {one_line(training.commit)}"
+    for dataset in training.datasets:
+        yield "trained on", f"{_short(dataset.name)}, {one_line(dataset.digest)}"
 
 
 def _file(file: File) -> str:

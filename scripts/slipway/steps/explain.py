@@ -137,7 +137,7 @@ def _data(pages: ReleasePages) -> Data | None:
     return Data(
         source=identity.body.source_digest,
         samples=identity.body.samples,
-        origin=None,
+        origin=identity.body.origin,
         onnx=conversion.body.onnx if conversion else None,
     )
 
