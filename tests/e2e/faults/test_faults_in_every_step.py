@@ -32,6 +32,7 @@ _ASK_NOTHING = {  # of GitHub; `tag` asks git alone
     "build_image",
     "changed_models",
     "convert_to_onnx",
+    "explain",
     "flow",
     "judge",
     "measure_consistency",
