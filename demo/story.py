@@ -73,6 +73,13 @@ class Story:
             self.teller.says("\nThe fault is mended on the same day; the watch looks on.")
             self.watch(end, until=end + _WEEK)
         self.team.slipway("status")
+        self._explain_what_runs()
+
+    def _explain_what_runs(self) -> None:
+        """The last question: what is this digest?"""
+        live = self.team.engine.live(MODEL, ENVIRONMENT)
+        if live is not None:
+            self.team.slipway("explain", live.digest)
 
     def release(self, version: str, message: str, *, on: date) -> bool:
         """Tag, run the steps as a release does, and merge what passed; say whether it went live."""

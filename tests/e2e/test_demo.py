@@ -93,6 +93,7 @@ def test_production_ends_where_the_verdicts_lead(told: Told) -> None:
     passed = [f"v{v}" for v in told.history.versions(MODEL) if told.verdict(f"v{v}") is Verdict.PASS]
     assert status["quarantined"] == left
     assert status["version"] == (reversions[-1].back_to if reversions else passed[-1])
+    assert f"\n{MODEL}@{status['version']} runs in production since " in told.text
 
 
 def test_a_minor_that_adds_an_input_is_refused_and_its_major_goes_live(told: Told) -> None:
