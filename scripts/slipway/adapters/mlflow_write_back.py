@@ -8,10 +8,10 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import slipway
 from slipway import errors
@@ -56,19 +56,36 @@ class TrackingServer:
             TrackingServerRefused: the server does not have that version, or does not let us.
             Unreachable: it does not answer; what took too long was ended.
         """
-        python = environment_for("sources", requirements=self.requirements / "sources.txt")
-        with tempfile.TemporaryDirectory(prefix="slipway-mlflow-") as folder, crash_points.external_write("write-back"):
-            told = self._told(python, telling, Path(folder))
+        with tempfile.TemporaryDirectory(prefix="slipway-mlflow-") as folder:
+            aside = Path(folder)
+            result, job = aside / "result.json", aside / "job.json"
+            asked = {"telling": telling.model_dump(), "seconds": self.seconds, "result": str(result)}
+            job.write_text(json.dumps(asked))
+            command = self.command(job)  # made before the time begins to run
+            with crash_points.external_write("write-back"):
+                self._run(command, aside)
+            told = json.loads(result.read_text())
         if "refused" in told:
             kind: type[SlipwayError] = getattr(errors, told["refused"])
             raise kind(told["problem"], mend=told["mend"])
         moved_from: str | None = told["moved_from"]
         return moved_from
 
-    def _told(self, python: Path, telling: Telling, aside: Path) -> dict[str, Any]:
-        result, job = aside / "result.json", aside / "job.json"
-        job.write_text(json.dumps({"telling": telling.model_dump(), "seconds": self.seconds, "result": str(result)}))
-        ended = self._run([str(python), "-s", "-P", "-m", "slipway.adapters.mlflow_telling", str(job)], aside)
+    def command(self, job: Path) -> list[str]:
+        """What does the job, in an environment that is made where it is not there yet."""
+        python = environment_for("sources", requirements=self.requirements / "sources.txt")
+        return [str(python), "-s", "-P", "-m", "slipway.adapters.mlflow_telling", str(job)]
+
+    def environment(self, aside: Path) -> dict[str, str]:
+        """Of that process: nothing of a job's but what MLflow's client reads; the code lies in the folder `aside`."""
+        code = aside / "code"
+        code.mkdir()
+        (code / _PACKAGE.name).symlink_to(_PACKAGE.resolve())
+        own = {"PATH": os.defpath, "HOME": str(aside), "LANG": "C.UTF-8", "PYTHONPATH": str(code)}
+        return {**self.variables, **own}
+
+    def _run(self, command: Sequence[str], aside: Path) -> None:
+        ended = self._ended(command, aside)
         if ended is None or ended.returncode == -signal.SIGALRM:
             raise Unreachable(
                 f"the MLflow server {self.host} did not answer within {self.seconds:g} s; what asked it was ended",
@@ -77,19 +94,14 @@ class TrackingServer:
         if ended.returncode != 0:
             words = secrets.hidden(ended.stderr.decode(errors="replace").strip(), self.variables).splitlines()[-1:]
             raise TrackingServerRefused(f"what tells the MLflow server failed: {' '.join(words)}", mend=_AGAIN)
-        told: dict[str, Any] = json.loads(result.read_text())
-        return told
 
-    def _run(self, command: list[str], aside: Path) -> subprocess.CompletedProcess[bytes] | None:
+    def _ended(self, command: Sequence[str], aside: Path) -> subprocess.CompletedProcess[bytes] | None:
         """None when time ran out: the process is gone then."""
-        (aside / "code").mkdir()
-        (aside / "code" / _PACKAGE.name).symlink_to(_PACKAGE.resolve())
-        own = {"PATH": os.defpath, "HOME": str(aside), "LANG": "C.UTF-8", "PYTHONPATH": str(aside / "code")}
         with contextlib.suppress(subprocess.TimeoutExpired):
             return subprocess.run(
                 command,
                 cwd=aside,
-                env={**self.variables, **own},
+                env=self.environment(aside),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=self.seconds,
