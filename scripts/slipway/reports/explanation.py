@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from slipway.domain.explanation import (
-    Event,
     Explanation,
     IncidentTold,
     Judged,
     Merge,
-    Moment,
     Place,
     Standing,
     Tagging,
@@ -22,11 +19,11 @@ from slipway.domain.origin import Training
 from slipway.domain.pages import File
 from slipway.domain.verdict import Verdict
 from slipway.reports.columns import columns
+from slipway.reports.explained_events import event_line, moment, pull_words, short
 from slipway.reports.numbers import size
-from slipway.reports.plain import one_line, shortened
+from slipway.reports.plain import one_line
 
 _LABEL = 14  # characters
-_LONGEST = 200
 _HEADER = ("gate", "finding", "measured [95 %]", "allowed", "verdict")
 _NOT_HERE_ANY_MORE = (Standing.RAN, Standing.WAS_FAILED, Standing.WAS_MERGED)
 
@@ -130,7 +127,7 @@ def _is_past(place: Place, way: Way) -> bool:
 
 def _incident(one: IncidentTold) -> str:
     issue = f", issue #{one.issue}" if one.issue is not None else ""
-    return f"{one.about} in {one.environment} since {one.day}{issue}: {_short(one.problem)}"
+    return f"{one.about} in {one.environment} since {one.day}{issue}: {short(one.problem)}"
 
 
 def _facts(told: Explanation) -> str:
@@ -140,7 +137,7 @@ def _facts(told: Explanation) -> str:
 
 
 def _named_facts(told: Explanation) -> Iterator[tuple[str, str]]:
-    yield "asked for", f"{_short(told.asked.text)}, which is {told.asked.found_as}"
+    yield "asked for", f"{short(told.asked.text)}, which is {told.asked.found_as}"
     if told.tag is not None:
         yield from _tag_facts(told.tag)
     yield from _code_facts(told)
@@ -153,9 +150,9 @@ def _named_facts(told: Explanation) -> Iterator[tuple[str, str]]:
 
 
 def _tag_facts(tag: Tagging) -> Iterator[tuple[str, str]]:
-    when = f", {_moment(tag.at)}" if tag.at else ""
+    when = f", {moment(tag.at)}" if tag.at else ""
     yield "tag", f"{tag.tag}, object {tag.object_id}"
-    yield "tagged", f"by {one_line(tag.by)}{when}: {_short(tag.message)}"
+    yield "tagged", f"by {one_line(tag.by)}{when}: {short(tag.message)}"
     if tag.moved_to is not None:
         yield "", f"the tag was moved since: it names {tag.moved_to} now, and that was never released"
 
@@ -164,7 +161,7 @@ def _code_facts(told: Explanation) -> Iterator[tuple[str, str]]:
     code = told.code
     if code is None:
         return
-    yield "commit", f"{code.commit}, {_moment(code.committed_at)}"
+    yield "commit", f"{code.commit}, {moment(code.committed_at)}"
     yield "tooling", f"{code.tooling or 'a commit that was not recorded'}, Slipway {code.slipway}"
     if code.run_url:
         yield "run", code.run_url
@@ -176,7 +173,7 @@ def _data_facts(told: Explanation) -> Iterator[tuple[str, str]]:
         return
     yield "source", data.source
     if data.origin is not None:
-        yield "fetched from", f"{_short(data.origin.resolved)}, {data.origin.sha256}"
+        yield "fetched from", f"{short(data.origin.resolved)}, {data.origin.sha256}"
         yield from _training_facts(data.origin.training)
     yield "samples", _file(data.samples)
     if data.onnx is not None:
@@ -189,11 +186,11 @@ def _training_facts(training: Training | None) -> Iterator[tuple[str, str]]:
         return
     run = ", ".join(filter(None, (training.run_id, training.experiment, training.tracking_server)))
     if run:
-        yield "trained by", f"run {_short(run)}"
+        yield "trained by", f"run {short(run)}"
     if training.commit:
         yield "trained from", f"commit {one_line(training.commit)}"
     for dataset in training.datasets:
-        yield "trained on", f"{_short(dataset.name)}, {one_line(dataset.digest)}"
+        yield "trained on", f"{short(dataset.name)}, {one_line(dataset.digest)}"
 
 
 def _file(file: File) -> str:
@@ -210,14 +207,14 @@ def _image_facts(told: Explanation) -> Iterator[tuple[str, str]]:
     elif adopted is not None:
         yield "image", adopted.image or "none was named"
         yield "ONNX file", f"sha256:{adopted.onnx}" if adopted.onnx else "unknown: it is known by its image alone"
-        yield "adopted", f"by {one_line(adopted.by)}, {_moment(adopted.at)}: {_short(adopted.note)}"
+        yield "adopted", f"by {one_line(adopted.by)}, {moment(adopted.at)}: {short(adopted.note)}"
     if told.rebased_from is not None:
         yield "built on", f"{told.rebased_from}, put on another runtime image"
 
 
 def _merge(merge: Merge, environment: str) -> str:
     what = f"{environment}, as a canary" if merge.canary else environment
-    return f"{what}: {_who(merge)}, {_moment(merge.at)}, commit {merge.commit}: {_short(merge.subject)}"
+    return f"{what}: {_who(merge)}, {moment(merge.at)}, commit {merge.commit}: {short(merge.subject)}"
 
 
 def _who(merge: Merge) -> str:
@@ -234,12 +231,12 @@ def _judged_facts(told: Explanation) -> Iterator[tuple[str, str]]:
         return
     compared = f", compared with {told.compared_with}" if told.compared_with else ""
     bump = f" ({told.bump})" if told.bump else ""
-    yield "verdict", f"{judged.verdict}{bump}{compared}, {_moment(judged.at)}"
+    yield "verdict", f"{judged.verdict}{bump}{compared}, {moment(judged.at)}"
     if judged.earlier:
         yield "before that", ", ".join(judged.earlier)
     yield "policies", judged.policies_digest
     for waiver in judged.waivers:
-        yield "waived", f"{waiver.gate}, by {one_line(waiver.by)} until {waiver.until}: {_short(waiver.reason)}"
+        yield "waived", f"{waiver.gate}, by {one_line(waiver.by)} until {waiver.until}: {short(waiver.reason)}"
 
 
 def _gates(told: Explanation, *, width: int) -> Iterator[str]:
@@ -247,9 +244,7 @@ def _gates(told: Explanation, *, width: int) -> Iterator[str]:
         return
     rows = [(one.gate, one.title, one.measured, one.allowed, one.in_words) for one in told.judged.findings]
     yield columns(_HEADER, rows, width=width)
-    problems = [
-        f"{_short(one.problem)}\n  mend: {_short(one.mend)}" for one in told.judged.open_findings if one.problem
-    ]
+    problems = [f"{short(one.problem)}\n  mend: {short(one.mend)}" for one in told.judged.open_findings if one.problem]
     yield "\n".join(problems)
 
 
@@ -263,98 +258,25 @@ def _incidents(told: Explanation) -> Iterator[str]:
 def _incident_line(one: IncidentTold) -> str:
     ending = "open" if one.is_open else "closed"
     outcome = f", {one.outcome}" if one.outcome else ""
-    back = f"; back to {one.back_to}{_pull(one.pull)}" if one.back_to else ""
-    return f"{one.name} ({ending}{outcome}): {_short(one.problem)}{back}"
+    back = f"; back to {one.back_to}{pull_words(one.pull)}" if one.back_to else ""
+    return f"{one.name} ({ending}{outcome}): {short(one.problem)}{back}"
 
 
 def _story(told: Explanation) -> str:
-    lines = [f"  {_moment(event.at)}  {_event(event)}" for event in told.story]
+    lines = [f"  {moment(event.at)}  {event_line(event)}" for event in told.story]
     return "\n".join(["What happened", *lines]) if lines else ""
-
-
-def _event(event: Event) -> str:
-    return _WORDS[event.what](event)
-
-
-def _tagged(event: Event) -> str:
-    return f"tagged by {one_line(event.by or '')}"
-
-
-def _adopted(event: Event) -> str:
-    return f"adopted as what runs in {event.environment}, by {one_line(event.by or '')}"
-
-
-def _proposed(event: Event) -> str:
-    draft = f" {event.said}" if event.said else ""
-    before = f" in place of {event.version}" if event.version and not event.canary else ""
-    return f"proposed for {_place_of(event)}{_pull(event.number)}{draft}{before}"
-
-
-def _merged(event: Event) -> str:
-    return f"merged for {_place_of(event)}, commit {(event.commit or '')[:12]}"
-
-
-def _taken_out(event: Event) -> str:
-    since = event.version or "nothing"
-    return f"taken out of {event.environment}: {since} from then on; commit {(event.commit or '')[:12]}"
-
-
-def _went_live(event: Event) -> str:
-    return f"answers in {_place_of(event)}, counted from {event.day}; {event.said}"
-
-
-def _had_an_incident(event: Event) -> str:
-    issue = f" (issue #{event.number})" if event.number is not None else ""
-    return f"incident in {event.environment}{issue}: {_short(event.said)}"
-
-
-def _went_back(event: Event) -> str:
-    return f"way back to {event.version} in {event.environment}{_pull(event.number)}: {_short(event.said)}"
-
-
-_WORDS = {
-    Moment.TAGGED: _tagged,
-    Moment.ADOPTED: _adopted,
-    Moment.JUDGED: lambda event: f"judged: {event.said}",
-    Moment.BROKE_OFF: lambda event: f"a run broke off: {event.said}",
-    Moment.ISSUE: lambda event: f"issue #{event.number} {event.said}",
-    Moment.PROPOSED: _proposed,
-    Moment.MERGED: _merged,
-    Moment.TAKEN_OUT: _taken_out,
-    Moment.WENT_LIVE: _went_live,
-    Moment.CANARY_JUDGED: lambda event: f"judged as a canary in {event.environment}: {event.said}",
-    Moment.WITHDRAWN: lambda event: f"seen to be gone as a canary in {event.environment}",
-    Moment.INCIDENT: _had_an_incident,
-    Moment.WAY_BACK: _went_back,
-}
 
 
 def _sources(told: Explanation) -> str:
     """What it was read from, how old that is, and what nobody could tell."""
     seen = told.ledger
-    fetched = f", fetched {_moment(seen.fetched_at)}" if seen.fetched_at else ""
-    lines = [f"Read from {seen.ref} as of {_moment(seen.at)} (commit {seen.commit[:12]}){fetched}"]
+    fetched = f", fetched {moment(seen.fetched_at)}" if seen.fetched_at else ""
+    lines = [f"Read from {seen.ref} as of {moment(seen.at)} (commit {seen.commit[:12]}){fetched}"]
     lines += [f"  it may be older than what is so: {sign}" for sign in seen.stale]
     lines += [f"  bring the newest: {seen.mend}"] if seen.stale and seen.mend else []
     lines += [f"  not known: {why}" for why in told.unknown]
     return "\n".join(lines)
 
 
-def _place_of(event: Event) -> str:
-    return f"{event.environment} as a canary" if event.canary else str(event.environment)
-
-
-def _pull(number: int | None) -> str:
-    return f" by pull request #{number}" if number is not None else ""
-
-
 def _numbers(pulls: tuple[int, ...]) -> str:
     return " and ".join(f"#{number}" for number in pulls)
-
-
-def _moment(at: str) -> str:
-    return datetime.fromisoformat(at).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _short(text: str) -> str:
-    return shortened(one_line(text), longest=_LONGEST)
