@@ -21,13 +21,7 @@ from slipway.domain.rollout_failure import RolloutFailure, RolloutProblem
 from slipway.domain.tag import ReleaseTag, covers
 from slipway.errors import BadTag, ForgeRefused, NotReleasable
 from slipway.reports.plain import commit_line
-from slipway.reports.revert_request import (
-    revert_body,
-    revert_title,
-    withdrawal_body,
-    withdrawal_title,
-    withdrawn_comment,
-)
+from slipway.reports.revert_request import WayBackAsked, way_back_body, way_back_title, withdrawn_comment
 from slipway.reports.rollout_words import in_words
 
 log = logging.getLogger(__name__)
@@ -250,19 +244,25 @@ def _message(way: Way) -> str:
 
 def _open(way: Way, workplace: Workplace, *, refused: str) -> int:
     forge, branch = workplace.forge, ways_taken.branch_of(way)
-    told = {"model": way.model, "environment": way.environment, "version": way.version, "back_to": way.back_to}
-    title = withdrawal_title(**told) if way.withdraws else revert_title(**told)
-    write_body = withdrawal_body if way.withdraws else revert_body
-    body = write_body(
-        **told,
-        digest=way.back_to_digest,
-        reason=way.reason,
-        incident=way.incident,
-        refused=refused,
-        failure=way.failure,
-    )
+    asked = _asked(way, refused=refused)
+    title, body = way_back_title(asked), way_back_body(asked)
     there = forge.pull_for(branch)
     if there is not None:
         return forge.update_pull(there.number, title=title, body=body, labels=_LABELS).number
     base = forge.default_branch
     return forge.open_pull(branch=branch, base=base, title=title, body=body, labels=_LABELS).number
+
+
+def _asked(way: Way, *, refused: str) -> WayBackAsked:
+    return WayBackAsked(
+        model=way.model,
+        environment=way.environment,
+        version=way.version,
+        back_to=way.back_to,
+        digest=way.back_to_digest,
+        reason=way.reason,
+        incident=way.incident,
+        refused=refused,
+        failure=way.failure,
+        withdraws=way.withdraws,
+    )

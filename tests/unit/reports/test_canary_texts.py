@@ -16,7 +16,7 @@ from slipway.domain.upkeep import OnItsWay, StatusRow
 from slipway.domain.verdict import Finding, Verdict
 from slipway.gates.rollout import judge_rollout, outcome_of
 from slipway.reports.marker import read_marker
-from slipway.reports.revert_request import withdrawal_body, withdrawal_title
+from slipway.reports.revert_request import WayBackAsked, way_back_body, way_back_title
 from slipway.reports.rollout_issue import rollout_body, rollout_title, why_closed
 from slipway.reports.status import status_table
 from slipway.reports.waiting import waiting_text
@@ -112,16 +112,19 @@ def reversion(**changes: Any) -> Reversion:
 
 def withdrawal(told: RolloutFailure | None, *, refused: str = "", reason: str = "") -> str:
     about = failure()
-    where = {"model": about.model, "environment": about.environment, "version": about.version, "back_to": "v1.2.0"}
-    body = withdrawal_body(
-        **where,
+    asked = WayBackAsked(
+        model=about.model,
+        environment=about.environment,
+        version=about.version,
+        back_to="v1.2.0",
         digest=pages.digest("v1.2.0"),
         reason=reason or (told.said if told else "I do not trust it"),
         incident=about.incident,
         refused=refused,
         failure=told,
+        withdraws=True,
     )
-    return f"# {withdrawal_title(**where)}\n\n{body}"
+    return f"# {way_back_title(asked)}\n\n{way_back_body(asked)}"
 
 
 def test_a_canary_that_is_worse(markdown_file: SnapshotAssertion) -> None:
