@@ -87,7 +87,7 @@ def pushed(tag: ReleaseTag, onnx: Path, *, profile: bytes | None, commit: str, w
     if card.is_file():
         files["README.md"] = card
     log.info("pushing the model of %s as one layer on %s", tag, runtime.reference[:19])
-    return append_layer(
+    digest = append_layer(
         workplace.registry,
         tag.model,
         base=runtime,
@@ -102,6 +102,9 @@ def pushed(tag: ReleaseTag, onnx: Path, *, profile: bytes | None, commit: str, w
         ),
         tag=tag.image_tag,
     )
+    if not workplace.only_reads:
+        pull_model_layer(workplace.registry, tag.model, digest, workplace.layers)  # as each release after it will
+    return digest
 
 
 def _there_already(tag: ReleaseTag, onnx: Path, workplace: Workplace) -> str | None:
