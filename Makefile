@@ -8,6 +8,8 @@ PYTHON ?= $(shell for one in python3 python3.13 python3.12 python3.11; do \
 	if $$one -c '$(NEW_ENOUGH)' 2>/dev/null; then echo $$one; break; fi; done)
 
 UV := .tools/bin/uv
+# What is installed is compiled at once, else each of several commands does it anew; `make COMPILED= setup` leaves it out.
+COMPILED ?= --compile-bytecode
 BIN := .venv/bin
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	--no-annotate $(UPGRADE)
@@ -120,7 +122,7 @@ clean: ## remove environments and caches; never .slipway, which may hold release
 
 .venv/.synced: requirements/development.txt .tools/.installed
 	$(UV) venv --quiet --allow-existing --python .tools/bin/python .venv
-	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/development.txt
+	$(UV) pip sync --quiet $(COMPILED) --python $(BIN)/python --require-hashes requirements/development.txt
 	@touch $@
 
 .venv/.installed: pyproject.toml .venv/.synced

@@ -74,7 +74,7 @@ def test_each_alert_is_tested_where_it_rings_and_where_it_is_quiet() -> None:
 
 def test_each_alert_has_its_row_in_the_guide() -> None:
     """Who was woken looks there for what it means."""
-    guide = (ROOT / "docs" / "review-and-operate.md").read_text(encoding="utf-8")
+    guide = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
     rows = {
         name
         for line in guide.splitlines()

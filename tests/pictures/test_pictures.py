@@ -30,7 +30,7 @@ def test_the_script_makes_all_pictures_of_a_real_incident(tmp_path: Path) -> Non
 
 def test_each_picture_of_the_guide_is_there_and_small() -> None:
     """A broken image is all that a reader sees of it."""
-    shown = re.findall(r"!\[[^\]]+\]\((incident/[^)]+)\)", (DOCS / "review-and-operate.md").read_text(encoding="utf-8"))
+    shown = re.findall(r"!\[[^\]]+\]\((incident/[^)]+)\)", (DOCS / "watch.md").read_text(encoding="utf-8"))
 
     assert sorted(shown) == sorted(f"incident/{name}" for name in PICTURES)
     assert [name for name in shown if not is_picture(DOCS / name)] == []

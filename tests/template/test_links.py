@@ -33,6 +33,8 @@ TEMPLATE_ONLY_TESTS = {
     "demo": "the demo stays behind",
     "deploy": "hold what is rendered against types of npm; `make lint` of a team needs no network",
     "e2e": "the whole loop and the template, from outside",
+    "guides": "follow the guides from a clone of the template; a team gets the pages as they are",
+    "mlflow": "need a whole MLflow server, 700 MB; what is told has tests without one",
     "models": "only the example's",
     "monitoring": "need Prometheus, Alertmanager, Pushgateway, node_exporter and npm; the dashboard has its unit test",
     "mutations": "show what the bounds of the fidelity gate catch, which nobody changes by an answer",

@@ -49,7 +49,7 @@ def _update(bench: Bench, template: Path, team: Path) -> str:
 
 def _look(bench: Bench, team: Path) -> str:
     """What the guide's own line prints."""
-    guide = (ROOT / "docs" / "generate.md").read_text(encoding="utf-8")
+    guide = (ROOT / "docs" / "upgrade.md").read_text(encoding="utf-8")
     (line,) = re.findall(r"^(git diff --diff-filter=U.*?) +#", guide, flags=re.MULTILINE)
     done = bench.run("bash", "-ec", line, cwd=team)
     assert done.returncode == 0, done.stderr

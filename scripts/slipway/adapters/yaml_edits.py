@@ -122,7 +122,7 @@ def without_item(content: bytes, key: str, item: str, *, where: str) -> bytes:
 def too_clever(where: str) -> BadFile:
     return BadFile(
         f"{where} is written in a form that Slipway cannot edit without touching other lines",
-        mend="write one key a line, and lists in the form that docs/release.md shows",
+        mend="write one key a line, and lists in the form that docs/models.md shows",
     )
 
 

@@ -38,7 +38,7 @@ _PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
 _HOW_TO_SAVE = (
     "export the model and save that: torch.export.save(torch.export.export(model.eval(), inputs, dynamic_shapes="
     "{'NAME': {0: torch.export.Dim('batch')}, …}), 'model.pt2'); or save state_dict.pt, module.py and example.npz, as "
-    "docs/release.md says"
+    "docs/frameworks.md says"
 )
 
 

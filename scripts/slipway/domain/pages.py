@@ -105,7 +105,7 @@ def parse_page(body: type[BodyT], content: bytes, *, where: str) -> Page[BodyT]:
     if isinstance(written_by, int) and written_by > SCHEMA:
         raise NewerSchema(
             f"{where} has schema {written_by}; this Slipway reads up to {SCHEMA}",
-            mend="update Slipway in this repository (docs/generate.md, `cruft update`), then run the step again",
+            mend="update Slipway in this repository (docs/upgrade.md, `cruft update`), then run the step again",
         )
     try:
         page = _page_of(body).model_validate(raw)

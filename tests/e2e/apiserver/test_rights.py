@@ -1,4 +1,4 @@
-"""The rights that docs/review-and-operate.md lists are enough, and what more would help is not needed."""
+"""The rights that docs/rollouts.md lists are enough, and what more would help is not needed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.e2e.apiserver.control_plane import KUBECTL
 from tests.e2e.apiserver.kubelet import kubelets
 from tests.team import ROOT
 
-_GUIDE = (ROOT / "docs" / "review-and-operate.md").read_text(encoding="utf-8")
+_GUIDE = (ROOT / "docs" / "rollouts.md").read_text(encoding="utf-8")
 
 pytestmark = pytest.mark.xdist_group("apiserver")
 
@@ -67,7 +67,7 @@ def test_strays_are_listed_with_these_rights_and_without_them_it_is_said(clerk: 
     clerk.plane.kubectl("delete", "rolebinding", "slipway", f"--namespace={clerk.environment}")
     with pytest.raises(ClusterRefused, match=r"does not allow it: .*cannot list .*deployments") as refused:
         clerk.engine.strays(clerk.environment, known=[])
-    assert "docs/review-and-operate.md" in refused.value.mend
+    assert "docs/rollouts.md" in refused.value.mend
 
 
 def test_it_may_do_no_more_than_that(clerk: Shop) -> None:

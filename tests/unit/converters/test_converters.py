@@ -17,4 +17,4 @@ def test_each_converter_has_a_hashed_environment_and_a_row_in_the_handbook(name:
     pinned = re.findall(r"^[a-z0-9-]+==", locked, re.MULTILINE)
 
     assert len(re.findall(r"^[a-z0-9-]+==.*\\\n    --hash=sha256:", locked, re.MULTILINE)) == len(pinned) > 3
-    assert f"| `{name}` |" in (ROOT / "docs" / "release.md").read_text()
+    assert f"| `{name}` |" in (ROOT / "docs" / "frameworks.md").read_text()

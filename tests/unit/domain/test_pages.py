@@ -78,7 +78,7 @@ def test_a_page_of_a_newer_schema_is_refused_in_plain_words() -> None:
 
     assert caught.value.problem == f"weather.1.json has schema {SCHEMA + 1}; this Slipway reads up to {SCHEMA}"
     assert caught.value.mend == (
-        "update Slipway in this repository (docs/generate.md, `cruft update`), then run the step again"
+        "update Slipway in this repository (docs/upgrade.md, `cruft update`), then run the step again"
     )
 
 

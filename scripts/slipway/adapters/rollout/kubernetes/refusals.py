@@ -118,7 +118,7 @@ def _no_right(said: str, asked: Asked) -> SlipwayError | None:
         return None
     return ClusterRefused(
         f"the cluster of {asked.environment} does not allow it: {said}",
-        mend="give the kubeconfig's user the rights that docs/review-and-operate.md lists, then roll out again",
+        mend="give the kubeconfig's user the rights that docs/rollouts.md lists, then roll out again",
     )
 
 

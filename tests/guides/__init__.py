@@ -1,0 +1,1 @@
+"""The guides of docs/, followed word by word."""
