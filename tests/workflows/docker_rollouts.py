@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,17 +17,14 @@ from slipway.adapters.rollout import Deployment, Live
 from slipway.adapters.rollout.docker.engine import DockerRollout
 from slipway.adapters.rollout.docker.project import Project
 
+from tests.e2e.clients import load as clients
+from tests.e2e.clients.load import Load, two_rows
 from tests.team import Tip
-from tests.workflows.engine import becomes, docker
+from tests.workflows.engine import docker
 
 MODEL, ENVIRONMENT = "tip", "production"
-INPUTS = [
-    {"name": "bill", "datatype": "FP32", "shape": [2, 1], "data": [20.0, 30.5]},
-    {"name": "kitchen", "datatype": "BYTES", "shape": [2, 1], "data": ["grill", "pizza"]},
-]
-_BODY = json.dumps({"inputs": INPUTS})
+INPUTS = two_rows()
 _SILENT = 'FROM {base}\nENTRYPOINT ["python3", "-c", "import time; print(1); time.sleep(600)"]\n'
-_ASKING = Path(__file__).parents[1] / "e2e" / "cluster" / "asking.py"
 _CLIENTS, _A_SECOND = 4, 1_500  # of each kind, and of all
 
 
@@ -104,56 +98,9 @@ def assert_alone(rollout: DockerRollout, live: Live) -> None:
     assert rollout.live(MODEL, ENVIRONMENT) == live
 
 
-@dataclass
-class Load:
-    """Clients who keep their connection, and clients who open one a request; versions or reasons, by kind."""
-
-    _asking: subprocess.Popen[str]
-    outcomes: dict[str, Counter[str]] = field(default_factory=dict)
-
-    @property
-    def answered(self) -> Counter[str]:
-        """How often each version did."""
-        return Counter({what: n for what, n in self._all.items() if what.startswith("v")})
-
-    @property
-    def failed(self) -> dict[str, int]:
-        return {what: n for what, n in self._all.items() if not what.startswith("v")}
-
-    def look(self) -> Load:
-        assert self._asking.stdin is not None
-        self._asking.stdin.write("\n")
-        self._asking.stdin.flush()
-        self._read()
-        return self
-
-    def wait_for(self, requests: int) -> None:
-        """Until each kind of client was answered so often in all."""
-        assert becomes(lambda: all(seen.total() >= requests for seen in self.look().outcomes.values())), self.outcomes
-
-    def _read(self) -> None:
-        assert self._asking.stdout is not None
-        told = json.loads(self._asking.stdout.readline())
-        self.outcomes = {kind: Counter(seen) for kind, seen in told["outcomes"].items()}
-
-    @property
-    def _all(self) -> Counter[str]:
-        return sum(self.outcomes.values(), Counter[str]())
-
-
 @contextmanager
 def load(live: Live, *, a_second: int = _A_SECOND) -> Iterator[Load]:
-    """Ask again and again, until the end of the block."""
+    """Ask again and again, until the end of the block; the first counts are there when it begins."""
     address = live.url.removeprefix("http://")
-    words = (address, f"/v2/models/{live.model}/infer", _BODY, str(_CLIENTS), str(a_second))
-    pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, str(_ASKING), *words], stdin=pipe, stdout=pipe, text=True) as asking:
-        try:
-            clients = Load(asking)
-            clients.look()
-            yield clients
-            assert asking.stdin is not None
-            asking.stdin.close()
-            clients._read()
-        finally:
-            asking.kill()
+    with clients.load(address, model=live.model, inputs=INPUTS, clients=_CLIENTS, a_second=a_second) as asked:
+        yield asked.look()

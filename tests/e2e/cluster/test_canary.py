@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from slipway.adapters import deploy_tree
 
-from tests.e2e.cluster.load import Load
+from tests.e2e.clients.load import Load
 from tests.e2e.cluster.place import wait_for
 from tests.e2e.cluster.test_rolling_updates import AFTER, BEFORE, REQUESTS
 from tests.e2e.cluster.waiters import READY_SECONDS, Waiters

@@ -46,4 +46,4 @@ def test_without_readiness_and_a_pause_before_the_end_requests_are_lost(team: Wa
         team.cluster.kubectl("delete", "namespace", _NAMESPACE, "--wait=false")
         shutil.rmtree(team.team.root / folder)
 
-    assert sum(sum(reasons.values()) for reasons in clients.failed.values()) > 0
+    assert clients.failures > 0

@@ -22,8 +22,9 @@ from slipway.adapters.registry import open_registry
 from slipway.domain.release import Rollout
 from slipway.domain.tag import ReleaseTag
 
+from tests.e2e.clients.load import Load
 from tests.e2e.cluster.cluster import Cluster
-from tests.e2e.cluster.load import BILLS, Load, load
+from tests.e2e.cluster.load import BILLS, load
 from tests.e2e.cluster.place import run, wait_for
 from tests.team import ENVIRONMENT, MODEL, ROOT, Team, Tip, copy_of
 from tests.workflows.engine import docker
