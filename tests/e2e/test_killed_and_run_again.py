@@ -74,6 +74,8 @@ ELSEWHERE = {
     "image-signature": "signatures/test_signed_releases.py",
     "move-traffic": "workflows/test_docker_rollouts.py",  # needs an engine of containers
     "new-model": "e2e/test_killed_and_run_again.py",
+    "write-back": "mlflow/test_write_back.py",  # needs a server of MLflow's
+    "status-page": "steps/test_status_page.py",
 }
 
 

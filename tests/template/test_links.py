@@ -39,6 +39,7 @@ TEMPLATE_ONLY_TESTS = {
     "monitoring": "need Prometheus, Alertmanager, Pushgateway, node_exporter and npm; the dashboard has its unit test",
     "mutations": "show what the bounds of the fidelity gate catch, which nobody changes by an answer",
     "neighbours": "need GTO, DVC and the Hub's library; the tags, pointers and cards that they read have unit tests",
+    "orchestrators": "need Airflow and Prefect, a minute to install; what they run has its own tests",
     "object_stores": "need Debian's Swift and an emulator; whoever edits the log has its unit tests",
     "pictures": "make those of docs/, which a team gets as they are",
     "signatures": "need cosign and a registry",

@@ -20,12 +20,14 @@ from slipway.steps import (
     record_pages,
     rehearse_rollback,
     revert_manifest,
+    tell_mlflow,
     verify_rollout,
 )
 
 from tests.e2e.faults.disturbing import ALIKE, Step
 from tests.e2e.faults.release import live
 from tests.e2e.faults.world import HostedTeam
+from tests.steps.test_tell_mlflow import came_from_mlflow
 from tests.steps.test_verify_rollout import InThisProcess
 from tests.team import ENVIRONMENT, MODEL, Tip
 
@@ -58,6 +60,16 @@ def _verify(team: HostedTeam, environment: str = ENVIRONMENT) -> object:
 
 def _announce(team: HostedTeam) -> object:
     return announce_rollout.run(MODEL, environment=ENVIRONMENT, workplace=team.workplace)
+
+
+def _of_mlflow(team: HostedTeam) -> None:
+    came_from_mlflow(team, _TAG)
+
+
+def _tell_mlflow(team: HostedTeam) -> object:
+    """It asks GitHub what was verified; what MLflow does then has tests of its own."""
+    page = tell_mlflow.run(MODEL, environment=ENVIRONMENT, workplace=team.workplace, away="it is away")
+    return None if page is None else page.body
 
 
 def _roll_out(team: HostedTeam) -> None:
@@ -155,6 +167,7 @@ STEPS: Mapping[str, Step] = {
     "file-issue of what failed": Step((live, _failed, _go_back), _file, faults=ALIKE),
     "file-issue of what failed and was mended": Step((live, _failed, _recorded, _mended), _file, faults=ALIKE),
     "verify-rollout": Step((live, _merged), _verify),
+    "tell-mlflow": Step((live, _merged, _verify, _of_mlflow), _tell_mlflow),
     "announce-rollout": Step((live, _merged, _verify), _announce),
     "rollout": Step((live, _staged), _roll_out, faults=ALIKE),
 }

@@ -21,11 +21,13 @@ _READ_ONLY = (
     "export-watch",
     "check-manifests",
     "status",
+    "status-page",
     "rejudge",
     "replay",
     "replay-incident",
     "rebase",
     "send-webhook",
+    "tell-mlflow",
 )
 _WRITES = [(name, fault) for name, step in STEPS.items() if name not in _READ_ONLY for fault in step.faults]
 _ASK_NOTHING = {  # of GitHub; `tag` asks git alone
