@@ -99,23 +99,18 @@ def pull_request_body(
         **_findings_told(identity, verdicts),
         **_change_told(_noticed(evidence, running)),
         **_cost_told(cost, running),
+        **_way_back_told(rehearsal, deployed),
+        **_opening_told(identity, opening),
         identity=identity,
         version=version_of(identity),
         conversion=conversion,
         evidence=evidence,
-        rehearsal=rehearsal,
         verdicts=verdicts,
         image=image,
         environment=environment,
-        opening=opening,
-        supersedes=_supersedes(opening.supersedes),
         before=before,
         canary=canary,
         shown=shown,
-        deployed=deployed,
-        rehearsed=is_rehearsed(rehearsal, deployed),
-        rollback_button=_rollback_button(opening.web),
-        record=record_of(identity, web=opening.web),
     )
     return cut_at_a_line(
         text,
@@ -141,6 +136,19 @@ def _change_told(noticed: ComparisonEvidence | None) -> dict[str, Any]:
         "noticed": noticed,
         "flips_chart": _flips_chart(noticed),
         "slices": most_flipped(noticed.slices) if noticed else [],
+    }
+
+
+def _way_back_told(rehearsal: Rehearsal, deployed: Released | None) -> dict[str, Any]:
+    return {"rehearsal": rehearsal, "deployed": deployed, "rehearsed": is_rehearsed(rehearsal, deployed)}
+
+
+def _opening_told(identity: Identity, opening: Opening) -> dict[str, Any]:
+    return {
+        "opening": opening,
+        "supersedes": _supersedes(opening.supersedes),
+        "rollback_button": _rollback_button(opening.web),
+        "record": record_of(identity, web=opening.web),
     }
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from enum import Enum, auto
 from functools import partial
 from typing import TypeVar
 
 from semver import Version
 
-from slipway.adapters import canaries, deploy_tree, freezing, git, known_answers, rollouts, wanted_rollouts
+from slipway.adapters import deploy_tree, git, missed
 from slipway.adapters.forge import Forge
 from slipway.adapters.history import History
 from slipway.adapters.ledger import BRANCH
@@ -25,11 +25,10 @@ from slipway.adapters.workplace import Workplace
 from slipway.domain import labels
 from slipway.domain.baseline import Baseline
 from slipway.domain.identity import Identity
-from slipway.domain.release import Attempt, Proposal, Rollout, Verdicts, came_to_its_end
+from slipway.domain.release import Attempt, Proposal, Verdicts, came_to_its_end
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.upkeep import (
     DueRollout,
-    MissedHeartbeat,
     MovedTag,
     OutdatedCheck,
     Reconciliation,
@@ -50,7 +49,6 @@ _ROLLOUT = "rollout.yml"
 _CHECKS = "checks of pull requests"
 _MOST_RELEASES = 5  # a run: a flood of tags must not hide one that fails
 _RETRIES = 3  # after the first run that ended in an error
-_MISSED_WINDOWS = 2
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -104,8 +102,9 @@ def run(
     places = {
         f"{model} in {place}": (place, model) for place, model in deploy_tree.everything_deployed(workplace.forge)
     }
+    rollouts = missed.rollouts(workplace, moment)
     unknown: dict[str, Unknown] = {}
-    checks_of = partial(_outdated_checks, workplace=workplace)
+    checks_of = partial(missed.checks, workplace=workplace)
     releases = _look_at(known, partial(_release, now=now), unknown)
     due = _by_turns(one for one in releases if one.state is _State.DUE)
     return Reconciliation(
@@ -117,9 +116,9 @@ def run(
         moved=tuple(_look_at(known, partial(_moved, workplace=workplace), unknown)),
         deleted=_deleted(tags, workplace.history),
         rewritten=() if ledger is None else _rewritten(ledger, workplace),
-        missed=tuple(_look_at(places, partial(_missed, now=now), unknown)),
+        missed=tuple(_look_at(places, partial(missed.windows, today=today, workplace=workplace), unknown)),
         stopped=workplace.history.stopped("watch", today=today),
-        rollouts=tuple(_look_at(_due_rollouts(workplace, moment), partial(_rollout, workplace=workplace), unknown)),
+        rollouts=tuple(_look_at(rollouts, partial(missed.rollout, workplace=workplace), unknown)),
         checks=tuple(one for some in _look_at({_CHECKS: moment}, checks_of, unknown) for one in some),
         unknown=tuple(unknown.values()),
     )
@@ -287,66 +286,6 @@ def _rewritten(ledger: str, workplace: Workplace) -> tuple[RewrittenPage, ...]:
     root = workplace.repository.root
     git.fetch(root, f"refs/heads/{BRANCH}", tags=False)
     return rewritten_pages(root, ledger)
-
-
-def _missed(place: tuple[str, str], *, now: _Now) -> MissedHeartbeat | None:
-    (environment, model), workplace = place, now.workplace
-    live = deploy_tree.deployed(workplace.forge, environment=environment, model=model)
-    tag = None if live is None else ReleaseTag.parse(f"{model}@{live.tag}")
-    if live is None or tag is None or known_answers.is_unanswered(tag, workplace.history):
-        return None
-    windows = workplace.history.windows(model, environment, version=live.tag)
-    last = windows[-1].end if windows else None
-    since = last or _live_since(tag, environment, workplace)
-    drift = workplace.repository.policies().drift.limit_for(model)
-    patience = timedelta(days=_MISSED_WINDOWS * drift.window_days)
-    if since is not None and since + patience >= now.today:
-        return None
-    return MissedHeartbeat(model=model, environment=environment, last=last)
-
-
-def _live_since(tag: ReleaseTag, environment: str, workplace: Workplace) -> date | None:
-    """None where its rollout was never verified."""
-    rollouts = [page.body for page in workplace.history.pages(tag, Rollout)]
-    whole = [one for one in rollouts if one.environment == environment and not one.canary]
-    baseline = workplace.history.baseline(tag)
-    if baseline is not None and not whole:
-        return datetime.fromisoformat(baseline.when).date()
-    return whole[-1].live_since if whole else None
-
-
-def _due_rollouts(workplace: Workplace, moment: datetime | None) -> dict[str, tuple[str, str]]:
-    """To have been tried is enough: this runs on a machine that need not be one on which anything stays."""
-    due = rollouts.due(workplace, stays=False, now=moment)
-    return {f"{model} in {environment}": (environment, model) for environment, model in due}
-
-
-def _rollout(place: tuple[str, str], *, workplace: Workplace) -> DueRollout | None:
-    """One that failed is a person's: what failed last night would fail tonight, in another red run."""
-    environment, model = place
-    found = wanted_rollouts.wanted(model, environment=environment, workplace=workplace)
-    if found is None:
-        return None
-    mark = f"slipway/{environment}/{model}"
-    trial = canaries.running(model, environment=environment, workplace=workplace)
-    if _has_failed(found.commit, mark, workplace):
-        return None
-    if trial is not None and _has_failed(trial.canary.commit, f"{mark}/canary", workplace):
-        return None
-    return DueRollout(model=model, environment=environment)
-
-
-def _outdated_checks(moment: datetime | None, *, workplace: Workplace) -> tuple[OutdatedCheck, ...]:
-    now = moment or datetime.now(UTC)
-    found = [
-        (pull, freezing.outdated_check(pull, now=now, workplace=workplace)) for pull in workplace.forge.open_pulls()
-    ]
-    return tuple(OutdatedCheck(pull=pull.number, run=run.id) for pull, run in found if run is not None)
-
-
-def _has_failed(commit: str, mark: str, workplace: Workplace) -> bool:
-    found = workplace.forge.statuses(commit).get(mark)
-    return found is not None and found.state == "failure"
 
 
 def _tell_owners(tag: ReleaseTag, workplace: Workplace) -> None:
