@@ -1,0 +1,19 @@
+"""Run the flow of a file against a server of this process alone, in Prefect's environment; the last line tells how it
+ended, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+
+from prefect.client.orchestration import get_client
+from prefect.testing.utilities import prefect_test_harness
+
+with prefect_test_harness():
+    state = runpy.run_path(sys.argv[1])["release"](return_state=True)
+    with get_client(sync_client=True) as client:
+        runs = client.read_task_runs()
+    tasks = {run.name.split("-")[0]: run.state_type.value.lower() for run in runs}
+    sys.stdout.write(json.dumps({"state": state.type.value.lower(), "tasks": tasks, "said": state.message}))
