@@ -64,7 +64,9 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def _adopt(team: Team, *, version: str = "v1.2.3", environment: str = ENVIRONMENT, **what: object) -> Page[Baseline]:
+def adopted_by(
+    team: Team, *, version: str = "v1.2.3", environment: str = ENVIRONMENT, **what: object
+) -> Page[Baseline]:
     asked = Adoption(ReleaseTag.parse(f"{MODEL}@{version}"), environment, by="Ada", now=_NOW, **what)  # type: ignore[arg-type]
     page = adopt.run(asked, workplace=team.workplace)
     record_pages.run_on_baseline(page, ledger=team.workplace.ledger)
@@ -93,7 +95,7 @@ def _old_tags(team: Team, *, count: int) -> None:
 
 def test_a_file_becomes_what_the_next_release_is_compared_with(old: Team, file: Path) -> None:
     """Else the first release of a model that has users could break every one of them, and be told to be the first."""
-    page = _adopt(old, onnx=file)
+    page = adopted_by(old, onnx=file)
     old.commit("Say what runs")
 
     assert page.body.onnx is not None
@@ -109,7 +111,7 @@ def test_a_file_becomes_what_the_next_release_is_compared_with(old: Team, file: 
 
 def test_a_minor_that_breaks_the_promise_to_its_users_is_refused(old: Team, file: Path) -> None:
     """What ran before has users as well as what was released."""
-    _adopt(old, onnx=file)
+    adopted_by(old, onnx=file)
     old.commit("Say what runs")
 
     verdicts = old.up_to_verdicts(old.publish("tip@v1.3.0", Tip(bias=0.1)))
@@ -120,12 +122,12 @@ def test_a_minor_that_breaks_the_promise_to_its_users_is_refused(old: Team, file
 
 def test_the_same_call_leaves_the_same_page(old: Team, file: Path) -> None:
     """Who does not know whether it went through asks again, here or from another laptop, before or after a commit."""
-    first = _adopt(old, onnx=file)
+    first = adopted_by(old, onnx=file)
     written = (old.root / f"deploy/{ENVIRONMENT}/{MODEL}/kustomization.yaml").read_bytes()
-    again = _adopt(old, onnx=file)
+    again = adopted_by(old, onnx=file)
     old.commit("Say what runs")
     shutil.rmtree(old.workplace.state / "releases")
-    elsewhere = _adopt(old, onnx=file)
+    elsewhere = adopted_by(old, onnx=file)
 
     assert first.body == again.body == elsewhere.body
     assert [path for path in _ledger(old) if path.startswith(f"{MODEL}/")] == [f"{MODEL}/v1.2.3/baseline.1.json"]
@@ -138,7 +140,7 @@ def test_two_hundred_old_tags_are_left_alone_and_the_next_one_is_released(old: T
     before = reconcile.run(today=TODAY, workplace=old.workplace)
     assert before.due, "else the tags were no temptation"
 
-    _adopt(old, onnx=file, version="v1.99.0")
+    adopted_by(old, onnx=file, version="v1.99.0")
     old.commit("Say what runs")
     found = reconcile.run(today=TODAY, workplace=old.workplace)
 
@@ -159,7 +161,7 @@ def test_two_hundred_old_tags_are_left_alone_and_the_next_one_is_released(old: T
 def test_tags_above_what_runs_are_left_alone_too(old: Team, file: Path) -> None:
     """What runs is not always what was tagged last, and the page says which tags were there."""
     _old_tags(old, count=10)
-    page = _adopt(old, onnx=file, version="v1.2.0")
+    page = adopted_by(old, onnx=file, version="v1.2.0")
 
     assert page.body.tags_above == ("tip@v1.3.0", "tip@v1.4.0")
     assert reconcile.run(today=TODAY, workplace=old.workplace).due == ()
@@ -169,31 +171,31 @@ def test_tags_above_what_runs_are_left_alone_too(old: Team, file: Path) -> None:
 
 def test_an_image_of_ours_is_compared_by_the_model_in_it(live: Team) -> None:
     """A team that lost its ledger, or was forked, has its images still."""
-    there = _manifest_of_head(live)
-    _forget_the_ledger(live)
+    there = manifest_of_head(live)
+    forget_the_ledger(live)
 
-    page = _adopt(live, image=there.digest, version="v1.0.0")
+    page = adopted_by(live, image=there.digest, version="v1.0.0")
 
     assert page.body.image == there.digest
     assert page.body.measured is not None
     assert check_manifests.run(workplace=live.workplace).problems == ()
 
 
-def _manifest_of_head(team: Team) -> manifests.Deployed:
+def manifest_of_head(team: Team) -> manifests.Deployed:
     git.run("pull", "--quiet", "--rebase", "origin", "main", cwd=team.root)
     found = _manifest(team)
     assert found is not None
     return found
 
 
-def _forget_the_ledger(team: Team) -> None:
+def forget_the_ledger(team: Team) -> None:
     git.run("update-ref", "-d", f"refs/heads/{BRANCH}", cwd=team.bare)
     shutil.rmtree(team.workplace.state / "releases")
 
 
 def test_an_opaque_image_is_recorded_and_its_successor_needs_one_waiver(old: Team) -> None:
     """What cannot be compared is said, once, by the gate whose question it is; and it stops no team for good."""
-    page = _adopt(old, image=_OPAQUE, image_name="registry.example.org/tips")
+    page = adopted_by(old, image=_OPAQUE, image_name="registry.example.org/tips")
     old.commit("Say what runs")
 
     assert (page.body.onnx, page.body.declaration, page.body.measured) == (None, None, None)
@@ -228,7 +230,7 @@ def test_an_image_without_a_model_in_our_registry_is_opaque_too(old: Team, tmp_p
     files = {"app/server.py": b"print('tips')\n"}
     digest = write_base_image(place.registry, MODEL, "old", files, "linux/amd64")
 
-    page = _adopt(old, image=digest)
+    page = adopted_by(old, image=digest)
 
     assert page.body.is_opaque
     assert "no model in it" in page.body.note
@@ -236,7 +238,7 @@ def test_an_image_without_a_model_in_our_registry_is_opaque_too(old: Team, tmp_p
 
 def test_a_baseline_runs_is_watched_and_is_gone_back_to_as_a_release_is(old: Team, file: Path) -> None:
     """A team watches what it has before it dares to release, and has a way back from the first release."""
-    page = _adopt(old, onnx=file)
+    page = adopted_by(old, onnx=file)
     old.commit("Say what runs")
     _verified(old, page.body, on=date(2026, 3, 1))
     old.serve("v1.2.3", [date(2026, 3, day) for day in range(2, 30)])
@@ -285,7 +287,7 @@ def _verified(team: Team, baseline: Baseline, *, on: date) -> None:
 
 def test_whoever_asks_for_verdicts_is_told_of_the_baseline(old: Team, file: Path) -> None:
     """A baseline has none, and none of the commands that ask for them may stumble over it."""
-    _adopt(old, onnx=file)
+    adopted_by(old, onnx=file)
     old.commit("Say what runs")
     place = old.workplace
 
@@ -316,7 +318,7 @@ def test_the_manifest_that_is_there_keeps_its_words(old: Team) -> None:
     words = f"# Ours.\nnamePrefix: ours-\nimages:\n- name: {MODEL}\n  newName: registry.example.org/tips\n"
     old.write(where, f"{words}  digest: {_OPAQUE}\n")
 
-    _adopt(old, image=_OPAQUE)
+    adopted_by(old, image=_OPAQUE)
 
     there = _manifest(old)
     assert there is not None
@@ -328,29 +330,29 @@ def test_the_manifest_that_is_there_keeps_its_words(old: Team) -> None:
 def test_what_was_released_is_not_adopted_again(live: Team) -> None:
     """A baseline over releases would hide the one that has verdicts."""
     with pytest.raises(NotReleasable, match=r"tip@v1\.0\.0 was released already"):
-        _adopt(live, image=_OPAQUE, image_name="registry.example.org/tips")
+        adopted_by(live, image=_OPAQUE, image_name="registry.example.org/tips")
 
 
 def test_an_environment_has_one_baseline(old: Team, file: Path, tmp_path: Path) -> None:
     """Two would say that two versions run in one place, or that one version is two models."""
-    _adopt(old, onnx=file)
+    adopted_by(old, onnx=file)
     other = tmp_path / "other.onnx"
     other.write_bytes(Tip(bias=0.1).onnx())
 
     with pytest.raises(NotReleasable, match=r"runs tip@v1.2.3 by the ledger: Ada adopted it"):
-        _adopt(old, onnx=file, version="v1.2.4")
+        adopted_by(old, onnx=file, version="v1.2.4")
     with pytest.raises(NotReleasable, match=r"tip@v1.2.3 was adopted as image .* model"):
-        _adopt(old, onnx=other)
+        adopted_by(old, onnx=other)
     (old.root / f"deploy/{ENVIRONMENT}/{MODEL}/kustomization.yaml").unlink()
     with pytest.raises(NotReleasable, match=r"tip@v1.2.3 was adopted as image sha256:.*; this is image sha256:7777"):
-        _adopt(old, image=_OPAQUE, image_name="registry.example.org/tips")
+        adopted_by(old, image=_OPAQUE, image_name="registry.example.org/tips")
 
 
 def test_each_environment_has_its_own(staged: Team) -> None:
     """What is tried in staging is not what users have, and both run."""
     where = {"image_name": "registry.example.org/tips"}
-    _adopt(staged, image=f"sha256:{'8' * 64}", environment="staging", version="v1.3.0", **where)
-    _adopt(staged, image=_OPAQUE, version="v1.2.3", **where)
+    adopted_by(staged, image=f"sha256:{'8' * 64}", environment="staging", version="v1.3.0", **where)
+    adopted_by(staged, image=_OPAQUE, version="v1.2.3", **where)
     staged.commit("Say what runs")
 
     assert [one.version for one in staged.history.baselines(MODEL)] == ["v1.2.3", "v1.3.0"]
@@ -370,7 +372,7 @@ def test_a_call_that_cannot_be_meant_says_why(
 ) -> None:
     """It is asked once a model, by people who never used Slipway before."""
     with pytest.raises(SlipwayError, match=words) as refused:
-        _adopt(old, version=version, **what)
+        adopted_by(old, version=version, **what)
 
     assert (type(refused.value).__name__, bool(refused.value.mend)) == (error, True)
     assert _ledger(old) == {}
@@ -380,10 +382,10 @@ def test_what_is_no_model_or_another_one_is_refused(old: Team, file: Path, tmp_p
     """The comparison of the next release would be of two things that have nothing to do with each other."""
     (tmp_path / "text.onnx").write_text("no model")
     with pytest.raises(ModelRefused, match="no ONNX file"):
-        _adopt(old, onnx=tmp_path / "text.onnx")
+        adopted_by(old, onnx=tmp_path / "text.onnx")
     old.write_model(Tip(inputs=("bill", "kitchen", "guests")))
     with pytest.raises(ConversionFailed, match="guests"):
-        _adopt(old, onnx=file)
+        adopted_by(old, onnx=file)
     with pytest.raises(UnknownModel):
         adopt.run(
             Adoption(ReleaseTag.parse("top@v1.0.0"), ENVIRONMENT, by="Ada", now=_NOW, onnx=file),
@@ -399,7 +401,7 @@ def test_a_manifest_that_deploys_something_else_is_believed(old: Team, file: Pat
     old.write(f"deploy/{ENVIRONMENT}/{MODEL}/kustomization.yaml", content.decode())
 
     with pytest.raises(NotReleasable, match="that is what production runs"):
-        _adopt(old, onnx=file)
+        adopted_by(old, onnx=file)
     assert _ledger(old) == {}
 
 
@@ -407,7 +409,7 @@ def test_without_samples_it_is_recorded_and_asked_nothing(old: Team, file: Path)
     """Labelled rows often come later than the first look at Slipway."""
     (old.folder / "samples" / "tables.parquet").unlink()
 
-    page = _adopt(old, onnx=file)
+    page = adopted_by(old, onnx=file)
 
     assert (page.body.measured, page.body.note) == (None, "it was asked nothing: there are no samples")
     assert page.body.onnx is not None
@@ -420,4 +422,4 @@ def test_a_quarantined_version_is_not_adopted(old: Team, file: Path) -> None:
     old.commit("Hold it")
 
     with pytest.raises(NotReleasable, match="quarantined by ada: It lies"):
-        _adopt(old, onnx=file)
+        adopted_by(old, onnx=file)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from slipway.adapters import atomic, deploy_tree, git, manifests, runtime_image
+from slipway.adapters import atomic, crash_points, deploy_tree, git, manifests, runtime_image
 from slipway.adapters.records import Record
 from slipway.adapters.registry.append import append_layer
 from slipway.adapters.registry.documents import Origin
@@ -169,4 +169,8 @@ def write_manifest(asked: Adoption, digest: str, workplace: Workplace) -> None:
     if workplace.only_reads:
         log.warning("dry run: would write %s", where)
         return
-    atomic.write(workplace.repository.root / where, after)
+    target, unfinished = workplace.repository.root / where, workplace.state / "adopt" / model / "kustomization.yaml"
+    atomic.write(unfinished, after)  # what a kill leaves half is not among a person's files
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with crash_points.external_write("adopted-manifest"):
+        unfinished.replace(target)

@@ -38,6 +38,14 @@ def calibration(tag: ReleaseTag, history: History) -> Calibration | None:
     return None if evidence is None else evidence.body.calibration
 
 
+def runs_by_other_means(tag: ReleaseTag, environment: str, history: History) -> bool:
+    """A baseline, until something of ours took its place: to come back after that, it is rolled out as a release is."""
+    baseline = history.baseline(tag)
+    if baseline is None:
+        return False
+    return baseline.is_opaque or not history.rollouts(tag.model, environment)
+
+
 def is_unanswered(tag: ReleaseTag, history: History) -> bool:
     """Whether it was adopted without answers: there is nothing that a watch could hold against them."""
     baseline = history.baseline(tag)

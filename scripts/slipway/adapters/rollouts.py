@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from slipway.adapters import canaries, deploy_tree, failed_rollouts, git
+from slipway.adapters import canaries, deploy_tree, failed_rollouts, git, known_answers
 from slipway.adapters.canaries import Trial
 from slipway.adapters.disturbances import disturbances
 from slipway.adapters.wanted_rollouts import Wanted, wanted
@@ -135,7 +135,7 @@ def _is_trial_settled(trial: Trial, look: _Look) -> bool:
 
 
 def _is_settled(found: Wanted, look: _Look) -> bool:
-    if _runs_by_other_means(found, look.workplace):
+    if known_answers.runs_by_other_means(found.tag, found.environment, look.workplace.history):
         return True
     enough = {key_of(found.reads(stays=staying)) for staying in {True, look.stays}}
     pages = look.workplace.history.pages(found.tag, Rollout)
@@ -144,14 +144,6 @@ def _is_settled(found: Wanted, look: _Look) -> bool:
         return False
     following = next_environment(found, look.workplace)
     return following is None or wait_for(following, found, look.workplace, verified=pages, now=look.now) is not None
-
-
-def _runs_by_other_means(found: Wanted, workplace: Workplace) -> bool:
-    """A baseline, until something of ours took its place: to come back after that, it is rolled out as a release is."""
-    baseline = workplace.history.baseline(found.tag)
-    if baseline is None:
-        return False
-    return baseline.is_opaque or not workplace.history.rollouts(found.tag.model, found.environment)
 
 
 def _onward_of(environment: str, model: str, look: _Look) -> tuple[Onward | None, ...]:

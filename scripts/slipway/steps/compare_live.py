@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from slipway.adapters import deploy_tree, git, wanted_rollouts
+from slipway.adapters import deploy_tree, git, known_answers, wanted_rollouts
 from slipway.adapters.forge import Forge, Issue
 from slipway.adapters.history import History
 from slipway.adapters.manifests import Deployed
@@ -169,7 +169,7 @@ def _compared(look: _Look, live: Live | None, workplace: Workplace) -> LiveRow:
     wanted = look.wanted
     release = _release_of(live, wanted, workplace.history) if live else None
     state = state_of(
-        wanted=wanted.digest if wanted else None,
+        wanted=wanted.digest if wanted and (live or not _runs_elsewhere(wanted, look.place, workplace)) else None,
         live=live.digest if live else None,
         passed=release is not None,
         verified=_was_verified(look.place, workplace, is_canary=look.is_canary),
@@ -197,6 +197,12 @@ def _candidates(live: Live, wanted: Deployed | None, history: History) -> Iterat
         if tag is not None:
             yield tag
     yield from reversed(history.releases(live.model))
+
+
+def _runs_elsewhere(wanted: Deployed, place: _Place, workplace: Workplace) -> bool:
+    """What was adopted runs by means that the engine knows nothing of, until a release takes its place."""
+    tag = release_named(place.model, wanted.tag)
+    return tag is not None and known_answers.runs_by_other_means(tag, place.environment, workplace.history)
 
 
 def _was_verified(place: _Place, workplace: Workplace, *, is_canary: bool) -> bool:
