@@ -236,4 +236,33 @@ _WATCH = Row(
         ),
     ),
 )
-ROWS = (_SERVERS, _ANSWERS, _WATCH)
+_CANARY = Row(
+    "Canaries",
+    (
+        Panel(
+            "What has a share of the traffic",
+            "Beside the version that answers the rest, and what was judged of it last.",
+            (
+                Query(f"slipway_canary{{{_HERE}}}", "{{environment}} {{model}} {{version}}"),
+                Query(f"slipway_canary_verdict{{{_HERE}}} == 1", "{{environment}} {{model}} {{version}}: {{verdict}}"),
+            ),
+            kind="names",
+        ),
+        Panel(
+            "Share of the rows",
+            "That it answered, of those of both versions.",
+            (Query(f"slipway_canary_share{{{_HERE}}}", "{{environment}} {{model}} {{version}}"),),
+            unit="percentunit",
+            most=1,
+        ),
+        Panel(
+            "Rows that it answered",
+            "And how many its policy asks for before it may have all of the traffic.",
+            (
+                Query(f"slipway_canary_rows{{{_HERE}}}", "{{environment}} {{model}} {{version}}"),
+                Query(f"slipway_canary_rows_needed{{{_HERE}}}", "{{environment}} {{model}} {{version}}, needed"),
+            ),
+        ),
+    ),
+)
+ROWS = (_SERVERS, _ANSWERS, _WATCH, _CANARY)

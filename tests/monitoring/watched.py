@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from slipway.domain.canary import CanaryVerdicts
 from slipway.domain.evidence import MetricsEvidence
 from slipway.domain.incident import FeatureDrift, HeldTo, Outcome, Window
 from slipway.domain.verdict import Estimate, Finding, Verdict
@@ -24,6 +25,8 @@ def text_of(model: str, *findings: Finding, outcome: Outcome = Outcome.QUIET) ->
         outcome=outcome,
         findings=findings,
         limits=(HeldTo(feature="hour", distance=0.19, null_rate=0.03, usual=0.19),),
+        canary="v1.5.0",
+        canary_told=_canary(model, now),
     )
     return watch_metrics(WatchExport(made_at=now, watched=(one,), heartbeats={"watch": now.date()}))
 
@@ -52,4 +55,27 @@ def _window(now: datetime) -> Window:
             auc=None,
         ),
         previous=None,
+    )
+
+
+def _canary(model: str, now: datetime) -> CanaryVerdicts:
+    """Of a version that has a quarter of the traffic since yesterday, and not enough rows yet."""
+    return CanaryVerdicts(
+        model=model,
+        environment="production",
+        version="v1.5.0",
+        digest=f"sha256:{'1' * 64}",
+        commit="c0ffee" * 6,
+        stable="v1.4.0",
+        stable_digest=f"sha256:{'2' * 64}",
+        seen=now.date(),
+        since=now - timedelta(days=1),
+        verdict=Verdict.NOT_ENOUGH_EVIDENCE,
+        findings=(),
+        rows=1_200,
+        rows_needed=2_000,
+        hours=24.0,
+        hours_needed=24.0,
+        policies_digest=f"sha256:{'3' * 64}",
+        share=0.25,
     )
