@@ -1,7 +1,7 @@
 """A team with many models that all run, each watched for long: branches as years of Slipway would leave them.
 
-They are written by `git fast-import`, a thousand models in seconds. What stands in the pages is made by the classes that
-steps write; only their names and numbers are filled in by text.
+They are written by `git fast-import`, a thousand models in a minute. What stands in the pages is made by the classes
+that steps write; only names are filled in by text.
 """
 
 from __future__ import annotations
@@ -82,7 +82,9 @@ class Fleet:
         """One commit: what a branch said on which day is asked of teams that live through those days."""
         files: dict[str, bytes] = {}
         for number, name in enumerate(self.names):
-            files |= {path: content.replace(_PLACEHOLDER.encode(), name.encode()) for path, content in self._releases(name)}
+            files |= {
+                path: content.replace(_PLACEHOLDER.encode(), name.encode()) for path, content in self._releases(name)
+            }
             for place, environment in enumerate(self.environments):
                 files |= self._windows(name, environment, variant=number + place)
                 if (number * len(self.environments) + place) % 25 == 24:
@@ -103,7 +105,7 @@ class Fleet:
             for body in bodies:
                 numbers[body.kind] = numbers.get(body.kind, 0) + 1
                 number = numbers[body.kind]
-                yield f"{name}/{version}/{body.kind}.{number}.json", _page(body, number)
+                yield f"{name}/{version}/{body.kind}.{number}.json", whole_page(body, number=number)
 
     def _proposal(self, environment: str, version: str, number: int) -> Proposal:
         branch = f"release/{environment}/{_PLACEHOLDER}/{version}"
@@ -139,7 +141,9 @@ class Fleet:
         return self._lines[variant]
 
     def _line(self, day: int, variant: int) -> str:
-        wave = 0.05 + 0.012 * ((day * (3 + variant)) % 7) / 7 + (0.18 if variant == 3 and day > 0.8 * self.windows else 0)
+        wave = (
+            0.05 + 0.012 * ((day * (3 + variant)) % 7) / 7 + (0.18 if variant == 3 and day > 0.8 * self.windows else 0)
+        )
         version = VERSIONS[day >= self.windows // 2]
         end = self._day(day)
         moved = (pages.feature_drift(self.feature, round(wave, 4)), *pages.window().drift[1:])
@@ -155,18 +159,19 @@ class Fleet:
         filed = IssueFiled(incident=incident, number=issue, action=IssueAction.OPENED, title=f"{name} drifts")
         for body in (found, filed):
             assert isinstance(body, IncidentVerdicts | IssueFiled)
-            yield f"{name}/{environment}/incidents/{incident}/{body.kind}.1.json", _page(body, 1)
+            yield f"{name}/{environment}/incidents/{incident}/{body.kind}.1.json", whole_page(body)
 
 
 def _verdicts() -> Verdicts:
     return pages.verdicts(pages.identity(), pages.evidence(), pages.rehearsal())
 
 
-def _page(body: Body, number: int) -> bytes:
+def whole_page(body: Body, *, number: int = 1, subject: str = _PLACEHOLDER) -> bytes:
+    """A page as the ledger holds it, around any body."""
     reads = {"number": str(number)}
     when = Circumstances(written_at="2026-01-01T00:00:00+00:00", seconds=1.0, host="a-runner", slipway="1.0.0")
     page = Page[Body](  # what it holds is written with the fields of its own class
-        kind=body.kind, subject=_PLACEHOLDER, number=number, reads=reads, key=key_of(reads), body=body, circumstances=when
+        kind=body.kind, subject=subject, number=number, reads=reads, key=key_of(reads), body=body, circumstances=when
     )
     told = {**page.model_dump(mode="json"), "body": body.model_dump(mode="json")}
     return json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
@@ -192,5 +197,3 @@ def _import(team: Team, stream: Iterator[bytes]) -> None:
         process.stdin.writelines(stream)
         process.stdin.close()
         assert process.wait() == 0
-
-

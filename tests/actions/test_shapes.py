@@ -24,6 +24,7 @@ ASKED_FOR = {
     "watch",
     "merge",
     "status",
+    "status-page",  # pages.yml asks for it, too
     "explain",
     "export-watch",
     "rollback",

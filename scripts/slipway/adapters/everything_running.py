@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -61,19 +62,23 @@ def see(ledger: WholeLedger, *, now: datetime, tags: Collection[ReleaseTag] | No
         BadFile: a manifest of a model, or the quarantine, cannot be read.
     """
     files = deploy_tree.files_at_head(ledger.moment, deploy_tree.FOLDER)
-    deployed = _deployed(files, ledger)
-    running = {ReleaseTag.parse(f"{model}@{live.tag}") for (_, model), live in deployed.items()}
-    releases = running | set(tags or ())
-    ledger.bring([*page_paths(releases, ledger), *incident_paths(ledger)])
-    history = approvals(ledger.moment.repository, ledger.main)
+    with ThreadPoolExecutor() as beside:  # git unpacks while this process reads what it unpacked before
+        let_in = beside.submit(approvals, ledger.moment.repository, ledger.main)
+        deployed = _deployed(files, ledger)
+        releases = {ReleaseTag.parse(f"{model}@{live.tag}") for (_, model), live in deployed.items()} | set(tags or ())
+        wanted = [*page_paths(releases, ledger), *incident_paths(ledger)]
+        watched = beside.submit(newest_windows, {place: live.tag for place, live in deployed.items()}, ledger)
+        ledger.bring(wanted)
+        told, history = releases_told(releases, ledger), let_in.result()
+        windows = watched.result()
     digests = {deploy_tree.manifest_path(*place): live.digest for place, live in deployed.items()}
     return Seen(
         ledger=ledger,
         deployed=deployed,
         quarantine=deploy_tree.quarantine(ledger.moment),
         coming=_coming(ledger, _may_go_on(files, deployed, ledger), now=now),
-        told=releases_told(releases, ledger),
-        windows=newest_windows({place: live.tag for place, live in deployed.items()}, ledger),
+        told=told,
+        windows=windows,
         history=history,
         approved=history.of_digests(digests),
     )

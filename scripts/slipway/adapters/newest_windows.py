@@ -52,7 +52,7 @@ def lines_of(content: bytes, *, where: str) -> Iterator[dict[str, Any]]:
     Raises:
         BadFile: one is no window, as far as what is read of each shows.
     """
-    for line in content.splitlines():
+    for line in content.rstrip(b"\n").split(b"\n"):
         try:
             told = orjson.loads(line)
             told["window"]["start"], told["window"]["version"]

@@ -16,7 +16,7 @@ from slipway.adapters.newest_windows import lines_of, no_window
 from slipway.adapters.releases_told import ReleaseTold
 from slipway.adapters.whole_ledger import WholeLedger
 from slipway.domain.incident import IncidentVerdicts, IssueFiled
-from slipway.domain.release import Rollout
+from slipway.domain.release import Proposal, Rollout
 from slipway.domain.status_site import (
     IncidentTold,
     ModelStory,
@@ -95,14 +95,21 @@ class Stories:
         path = deploy_tree.manifest_path(live.environment, tag.model)
         each = self.approvals.each_of_digest(path, live.digest)
         approved = next((one for one in each if one.at.date() <= live.live_since), each[-1] if each else None)
-        pulls = [one.pull for one in told.proposals if one.environment == live.environment and one.pull is not None]
+        merged = None if approved is None else approved.pull
         return Stay(
             version=tag.image_tag,
             since=live.live_since,
             until=None,
-            pull=approved.pull if approved and approved.pull else pulls[-1] if pulls else None,
+            pull=self._proposed(tag, live.environment) if merged is None else merged,
             approved=approved,
             verdict=None if told.verdict is None else str(told.verdict),
+        )
+
+    def _proposed(self, tag: ReleaseTag, environment: str) -> int | None:
+        """The request that a release opened last, where the words of no commit name one."""
+        proposals = (page.body for page in self.ledger.workplace.history.pages(tag, Proposal))
+        return next(
+            (one.pull for one in reversed(list(proposals)) if one.environment == environment and one.pull), None
         )
 
     def _incidents(self, row: StatusRow) -> Iterator[IncidentTold]:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from slipway.adapters.history import release_folder
 from slipway.adapters.whole_ledger import WholeLedger
 from slipway.domain.baseline import Baseline
-from slipway.domain.release import Image, Proposal, Rollout, Verdicts
+from slipway.domain.release import Image, Rollout, Verdicts
 from slipway.domain.tag import ReleaseTag, release_named
 from slipway.domain.upkeep import Adopted
 from slipway.domain.verdict import Verdict
 
-_KINDS = frozenset({Rollout.kind, Image.kind, Verdicts.kind, Baseline.kind, Proposal.kind})
+_KINDS = frozenset({Rollout.kind, Image.kind, Verdicts.kind, Baseline.kind})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,6 @@ class ReleaseTold:
 
     rollouts: tuple[Rollout, ...]
     images: tuple[Image, ...]
-    proposals: tuple[Proposal, ...]
     judged: Verdicts | None
     adopted: Mapping[str, Adopted]
 
@@ -85,7 +84,6 @@ def _told(tag: ReleaseTag, ledger: WholeLedger) -> ReleaseTold:
     return ReleaseTold(
         rollouts=tuple(page.body for page in history.pages(tag, Rollout)),
         images=tuple(page.body for page in history.pages(tag, Image)),
-        proposals=tuple(page.body for page in history.pages(tag, Proposal)),
         judged=None if judged is None else judged.body,
         adopted={one.environment: Adopted(by=one.by, when=one.when, note=one.note) for one in baselines},
     )

@@ -51,7 +51,7 @@ def shortened(text: str, *, longest: int) -> str:
 
 def width_of(text: str) -> int:
     """Columns of a terminal: wide letters of East Asia take two, combining marks none."""
-    return sum(_columns(character) for character in text)
+    return len(text) if text.isascii() else sum(_columns(character) for character in text)
 
 
 def _columns(character: str) -> int:
@@ -61,6 +61,8 @@ def _columns(character: str) -> int:
 
 
 def _visible(line: str) -> str:
+    if line.isascii() and line.isprintable():
+        return line
     return "".join(_named(character) for character in line)
 
 

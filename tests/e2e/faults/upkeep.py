@@ -20,6 +20,7 @@ from slipway.steps import (
     rejudge,
     replay,
     status,
+    status_page,
 )
 
 from tests.e2e.faults.disturbing import ALIKE, Step
@@ -110,6 +111,12 @@ def _status(team: HostedTeam) -> object:
     return status.run(workplace=team.workplace)
 
 
+def _page(team: HostedTeam) -> object:
+    out = team.root.with_name("page")
+    moment = datetime(2026, 3, 8, tzinfo=UTC)
+    return status_page.run(out=out, now=moment, workplace=team.workplace).models
+
+
 def _compare(team: HostedTeam, digest: str | None = None) -> object:
     """The command with --live and --issue."""
     place, engine = team.workplace, Told(runs={} if digest is None else running(digest))
@@ -164,6 +171,7 @@ STEPS: Mapping[str, Step] = {
     "adopt": Step((), _adopt),
     "check-manifests": Step((live, merged), _check),
     "status": Step((live,), _status),
+    "status-page": Step((live,), _page),
     "compare-live": Step((live,), _compare_strange, leaves_the_rest=True),
     "compare-live when it is gone": Step((live, _compare_strange), _compare, faults=ALIKE, leaves_the_rest=True),
     "compare-live of an issue that was closed": Step(
