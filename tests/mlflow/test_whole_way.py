@@ -16,6 +16,7 @@ from slipway.domain.identity import Identity
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.write_back import WriteBack
 
+from tests.guides.blocks import Block, blocks_of, first_missing
 from tests.mlflow.conftest import MLflow
 from tests.team import ROOT, Team, new_team
 
@@ -42,7 +43,7 @@ def team(mlflow: MLflow, tmp_path: Path) -> Iterator[Team]:
     team = new_team(tmp_path / "world")
     for name in ("scikit-learn", "sources"):
         shutil.copy(ROOT / "requirements" / f"{name}.txt", team.root / "requirements")
-    shutil.rmtree(team.folder / "source")
+    (team.root / ".venv").symlink_to(Path(sys.prefix))
     yield team
     stop_all(team.workplace.state / "rollout")
 
@@ -66,29 +67,45 @@ def _slipway(team: Team, mlflow: MLflow, *words: str, expect: int = 0) -> str:
 
 
 def test_a_run_becomes_a_release_that_knows_it_and_mlflow_knows_the_release(mlflow: MLflow, team: Team) -> None:
-    """Whoever begins at either end finds the other: the point of keeping both."""
-    mlflow.point("tip", "released", to=1)
-    _name(team, "released")
-    tag = team.tag("tip@v1.0.0", "Begin")
+    """Whoever begins at either end finds the other: the point of keeping both. By the commands of docs/mlflow.md."""
+    team.write("models/tip/model.yaml", _MODEL.replace("models:/tip@ALIAS", "source"))
+    team.commit("Declare what will come from MLflow")
+    follow, again = blocks_of(ROOT / "docs" / "mlflow.md")
 
-    assert "pull request #1" in _slipway(team, mlflow, "release", tag)
-    identity = team.record(tag).page(Identity, written_by="resolve-tag").body
+    printed = _pasted(team, mlflow, follow)
+
+    assert (missing := first_missing(follow.prints, printed)) is None, f"`{missing}` is not in:\n{printed}"
+    tag = ReleaseTag.parse("tip@v1.0.0")
+    identity = team.record(str(tag)).page(Identity, written_by="resolve-tag").body
     assert identity.origin is not None
     training = identity.origin.training
-    assert (identity.origin.address, identity.origin.resolved) == ("models:/tip@released", "models:/tip/1")
+    assert (identity.origin.address, identity.origin.resolved) == ("models:/tip@champion", "models:/tip/1")
     assert training is not None
     assert (training.run_id, training.experiment, training.commit) == (mlflow.runs["tip"][0], "tips", "4b1d" * 10)
     assert ([one.name for one in training.datasets], training.metrics) == (["tables"], {"f1": 0.75})
-
-    _slipway(team, mlflow, "merge", "1")
-    team.commit("Bring what was merged")
-    assert "MLflow's tip, version 1, has" in _slipway(team, mlflow, "rollout", "tip")
-
     told = mlflow.tags("tip", 1)
     assert mlflow.aliases("tip")["production"] == "1"
-    assert (told["slipway.release"], told["slipway.commit"]) == (tag, identity.commit)
-    page = team.history.page(ReleaseTag.parse(tag), WriteBack)
+    assert (told["slipway.release"], told["slipway.commit"]) == (str(tag), identity.commit)
+    page = team.history.page(tag, WriteBack)
     assert page is not None and page.body.telling.tags == told
+
+    ledger = team.workplace.forge.head("ledger")
+    _pasted(team, mlflow, again)
+    assert team.workplace.forge.head("ledger") == ledger
+
+
+def _pasted(team: Team, mlflow: MLflow, block: Block) -> str:
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block.commands],
+        cwd=team.root,
+        env={**os.environ, "MLFLOW_TRACKING_URI": mlflow.address},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
 
 
 def test_an_alias_that_moved_under_a_tag_is_refused_on_another_machine(mlflow: MLflow, team: Team) -> None:

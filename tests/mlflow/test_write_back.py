@@ -91,6 +91,24 @@ def test_a_version_gets_tags_and_an_alias_and_a_way_back_takes_the_alias_back(
     assert mlflow.tags("tip", 2)[_PLACE] == "replaced by tip@v1.0.0"
 
 
+def test_what_came_from_elsewhere_takes_the_alias_away_and_no_other(
+    mlflow: MLflow, released: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An alias that names what does not run is worse than none: somebody serves by it."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow.address)
+    tell(released)
+    merge(released, released.release(released.publish("tip@v1.2.0", Tip(weight=0.0202))))
+    verified(released)
+    page = tell(released)
+
+    assert page is not None
+    assert (page.body.problem, page.body.moved_from) == ("", "2")
+    assert ENVIRONMENT not in mlflow.aliases("tip")
+    assert mlflow.aliases("tip")["champion"] == "1"
+    assert mlflow.tags("tip", 2)[_PLACE] == "replaced by tip@v1.2.0"
+    assert tell(released) is None
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_telling_that_is_killed_is_told_by_the_next_run(moment: str, mlflow: MLflow, released: Team) -> None:
     """Tags that were there already are the same tags; an alias is moved last."""

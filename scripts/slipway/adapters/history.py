@@ -20,6 +20,7 @@ from slipway.domain.release import Image, Rollout, Verdicts
 from slipway.domain.tag import ReleaseTag, is_model_name, release_named
 from slipway.domain.upkeep import StoppedWorkflow
 from slipway.domain.verdict import Verdict
+from slipway.domain.write_back import WriteBack
 from slipway.errors import BadFile
 
 BodyT = TypeVar("BodyT", bound=Body)
@@ -131,6 +132,15 @@ class History:
             (one for one in found if one.environment == environment),
             key=lambda one: (one.live_since, ReleaseTag.parse(f"{model}@{one.version}").precedence),
         )
+
+    def write_backs(self, model: str, environment: str) -> list[Page[WriteBack]]:
+        """What MLflow was told of an environment, whichever version it was about, oldest first."""
+        found = [
+            parse_page(WriteBack, content, where=f"ledger:{path}")
+            for path, content in self.ledger.pages_of_kind(WriteBack.kind, under=model).items()
+        ]
+        told = [page for page in found if page.body.environment == environment]
+        return sorted(told, key=lambda page: page.circumstances.written_at)
 
     def canary_page(self, model: str, environment: str, version: str, kind: type[BodyT]) -> Page[BodyT] | None:
         """The newest page of a kind about a version that was a canary."""

@@ -35,25 +35,45 @@ def tell(telling: Mapping[str, Any]) -> str | None:
 
     So a telling that broke off is told again as if it had not begun.
     """
-    name, version, alias = telling["model_name"], telling["model_version"], telling["alias"]
+    name, version = telling["model_name"], telling["model_version"]
     client = mlflow_server.client(_SHORT)
     with mlflow_server.asking(mlflow_server.host_of(os.environ), f"models:/{name}/{version}"):
         there = client.get_model_version(name, version).tags
         for tag, value in telling["tags"].items():
             if there.get(tag) != value:
                 client.set_model_version_tag(name, version, tag, value)
-        return None if alias is None else _move(client, telling)
+        if telling["takes_away"] is not None:
+            return _take_away(client, telling)
+        return None if telling["alias"] is None else _move(client, telling)
 
 
 def _move(client: Any, telling: Mapping[str, Any]) -> str | None:
     name, version, alias = telling["model_name"], telling["model_version"], telling["alias"]
-    before = client.get_registered_model(name).aliases.get(alias)
-    if before is None or str(before) == version:
-        before = None
-    elif telling["place"] in client.get_model_version(name, before).tags:
-        client.set_model_version_tag(name, before, telling["place"], telling["replaced"])
+    before = _named_by(client, name, alias)
+    if before is not None and before != version:
+        _say_that_it_is_replaced(client, before, telling)
     client.set_registered_model_alias(name, alias, version)
-    return None if before is None else str(before)
+    return None if before == version else before
+
+
+def _take_away(client: Any, telling: Mapping[str, Any]) -> str | None:
+    """Only from the version that got it here: a person may have given it to another one since."""
+    name, version, alias = telling["model_name"], telling["model_version"], telling["takes_away"]
+    if _named_by(client, name, alias) != version:
+        return None
+    _say_that_it_is_replaced(client, version, telling)
+    client.delete_registered_model_alias(name, alias)
+    return str(version)
+
+
+def _named_by(client: Any, name: str, alias: str) -> str | None:
+    version = client.get_registered_model(name).aliases.get(alias)
+    return None if version is None else str(version)
+
+
+def _say_that_it_is_replaced(client: Any, version: str, telling: Mapping[str, Any]) -> None:
+    if telling["place"] in client.get_model_version(telling["model_name"], version).tags:
+        client.set_model_version_tag(telling["model_name"], version, telling["place"], telling["replaced"])
 
 
 if __name__ == "__main__":

@@ -89,6 +89,9 @@ def _say(body: WriteBack, model: str, *, dry_run: bool) -> None:
     if body.problem:
         warn(f"{there} was not told: {body.problem}; the next rollout tells it again")
         return
+    if telling.takes_away:
+        tell(f"{there} has the alias {telling.takes_away} no longer", dry_run=dry_run)
+        return
     alias = f" and the alias {telling.alias}" if telling.alias else ""
     tell(f"{there} has {len(telling.tags)} tags{alias} of {body.version}", dry_run=dry_run)
 

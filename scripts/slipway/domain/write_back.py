@@ -9,6 +9,7 @@ from slipway.domain.identity import Identity
 from slipway.domain.origin import Training
 from slipway.domain.pages import Body, Frozen
 from slipway.domain.release import Image, Rollout
+from slipway.domain.tag import ReleaseTag
 
 _PREFIX = "slipway"
 
@@ -16,7 +17,8 @@ _PREFIX = "slipway"
 class Telling(Frozen):
     """`alias` is set to the model version where it is not None; `place` is the tag that says that it runs there.
 
-    Who had the alias before and says by `place` that it runs is told that it does not: `replaced`.
+    Who had the alias before and says by `place` that it runs is told that it does not: `replaced`. Where a model that
+    came from elsewhere took the place of this version, `takes_away` is the alias that it has no longer.
     """
 
     model_name: str
@@ -25,6 +27,7 @@ class Telling(Frozen):
     alias: str | None
     place: str
     replaced: str
+    takes_away: str | None = None
 
 
 class WriteBack(Body):
@@ -83,3 +86,9 @@ def telling_of(  # one argument a page
         place=place,
         replaced=f"replaced by {identity.release}",
     )
+
+
+def taking_away(before: Telling, *, by: ReleaseTag) -> Telling:
+    """What tells the version that has the alias of a place that `by` runs there now, which no version stands for."""
+    told: dict[str, object] = {"tags": {}, "alias": None, "replaced": f"replaced by {by}", "takes_away": before.alias}
+    return before.model_copy(update=told)

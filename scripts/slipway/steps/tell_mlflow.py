@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import dataclass
 
 from slipway.adapters import git, wanted_rollouts
 from slipway.adapters.mlflow_write_back import TrackingServer
@@ -19,17 +20,26 @@ from slipway.domain.identity import Identity
 from slipway.domain.origin import Training
 from slipway.domain.pages import Page
 from slipway.domain.release import Image, Proposal, Rollout
-from slipway.domain.write_back import Telling, WriteBack, is_of_a_registry, telling_of
+from slipway.domain.write_back import Telling, WriteBack, is_of_a_registry, taking_away, telling_of
 from slipway.errors import SlipwayError, TrackingServerRefused, Unreachable
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What is to be told, and which host's server that version is of; None where nobody knows."""
+
+    telling: Telling
+    server: str | None
+
+
 def run(model: str, *, environment: str, workplace: Workplace, away: str = "") -> Page[WriteBack] | None:
     """Tell what was verified, and write the page `write-back`; None where there is nothing to tell.
 
-    There is not where the model came from nowhere else, where nothing was verified yet, and where it was told. Where
-    `away` says why the server did not answer before, in this run, it is not asked again.
+    There is not where nothing was verified yet, where it was told, and where the model came from nowhere else: unless
+    it took the place of one that has the alias still. Where `away` says why the server did not answer before, in this
+    run, it is not asked again.
     """
     git.fetch(workplace.repository.root)
     found = wanted_rollouts.wanted(model, environment=environment, workplace=workplace)
@@ -38,16 +48,28 @@ def run(model: str, *, environment: str, workplace: Workplace, away: str = "") -
     record = workplace.release(found.tag)
     record.seed(workplace.history.pages_of(found.tag))
     rollout = _verified(record, found)
-    training = _training(record)
-    if rollout is None or training is None or _was_told(record, rollout):
+    if rollout is None or _was_told(record, rollout):
         return None
-    telling = _telling(record, training, rollout.body, workplace)
+    due = _due(record, rollout.body, found, workplace)
+    if due is None:
+        return None
     attempt = sum(page.reads["rollout"] == rollout.key for page in record.pages(WriteBack)) + 1
     return record.once_for_each(
         WriteBack,
         reads={"rollout": rollout.key, "attempt": str(attempt)},
-        make=lambda: _tell(telling, training, rollout.body, workplace, away=away),
+        make=lambda: _tell(due, rollout.body, workplace, away=away),
     )
+
+
+def _due(record: Record, rollout: Rollout, found: Wanted, workplace: Workplace) -> _Due | None:
+    training = _training(record)
+    if training is not None:
+        return _Due(_telling(record, training, rollout, workplace), training.tracking_server)
+    before = [page.body for page in workplace.history.write_backs(found.tag.model, found.environment)]
+    last = next((body for body in reversed(before) if not body.problem), None)
+    if last is None or last.telling.alias is None or not rollout.stays:
+        return None
+    return _Due(taking_away(last.telling, by=found.tag), last.server)
 
 
 def _verified(record: Record, found: Wanted) -> Page[Rollout] | None:
@@ -81,31 +103,30 @@ def _telling(record: Record, training: Training, rollout: Rollout, workplace: Wo
     )
 
 
-def _tell(telling: Telling, training: Training, rollout: Rollout, workplace: Workplace, *, away: str) -> WriteBack:
+def _tell(due: _Due, rollout: Rollout, workplace: Workplace, *, away: str) -> WriteBack:
     told = WriteBack(
         environment=rollout.environment,
         version=rollout.version,
-        server=training.tracking_server,
-        telling=telling,
+        server=due.server,
+        telling=due.telling,
         problem=away,
         unanswered=bool(away),
     )
     if away or workplace.only_reads:
         return told
-    log.info("telling MLflow's %s, version %s", telling.model_name, telling.model_version)
+    log.info("telling MLflow's %s, version %s", due.telling.model_name, due.telling.model_version)
     try:
         server = TrackingServer.open(os.environ, requirements=workplace.repository.root / "requirements")
-        _refuse_another(server, training)
-        return told.model_copy(update={"server": server.host, "moved_from": server.tell(telling)})
+        _refuse_another(server, due)
+        return told.model_copy(update={"server": server.host, "moved_from": server.tell(due.telling)})
     except SlipwayError as error:
         return told.model_copy(update={"problem": error.problem, "unanswered": isinstance(error, Unreachable)})
 
 
-def _refuse_another(server: TrackingServer, training: Training) -> None:
+def _refuse_another(server: TrackingServer, due: _Due) -> None:
     """Its version of that number may be anything."""
-    if training.tracking_server not in (None, server.host):
+    if due.server not in (None, server.host):
         raise TrackingServerRefused(
-            f"the model came from the MLflow server {training.tracking_server}, and MLFLOW_TRACKING_URI names "
-            f"{server.host}",
+            f"the model came from the MLflow server {due.server}, and MLFLOW_TRACKING_URI names {server.host}",
             mend="name the same one",
         )
