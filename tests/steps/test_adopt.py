@@ -413,6 +413,11 @@ def test_without_samples_it_is_recorded_and_asked_nothing(old: Team, file: Path)
 
     assert (page.body.measured, page.body.note) == (None, "it was asked nothing: there are no samples")
     assert page.body.onnx is not None
+    git.run("checkout", "--quiet", f"models/{MODEL}/samples", cwd=old.root)
+    old.commit("Say what runs")
+    verdicts = old.up_to_verdicts(old.publish("tip@v1.3.0", Tip(weight=0.0201)))
+    assert [one.gate for one in verdicts.body.findings if one.verdict is not Verdict.PASS] == ["way_back"]
+    assert verdicts.body.verdict is Verdict.NOT_ENOUGH_EVIDENCE
 
 
 def test_a_quarantined_version_is_not_adopted(old: Team, file: Path) -> None:

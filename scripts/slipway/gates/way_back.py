@@ -50,6 +50,12 @@ def _verdict(rehearsal: Rehearsal, limit: WayBackLimit) -> tuple[Verdict, str, s
         return Verdict.PASS, "", ""
     if problem := _what_failed(rehearsal, rehearsal.to.version):
         return Verdict.FAIL, problem, "restore the deployed image in the registry, then release again"
+    if rehearsal.golden_rows < limit.golden_rows and rehearsal.to.adopted:
+        return (
+            Verdict.NOT_ENOUGH_EVIDENCE,
+            f"{rehearsal.to.version} was adopted with {rehearsal.golden_rows} golden rows",
+            "waive the gate `way_back` for this version: it loads, and what it should answer is not known",
+        )
     if rehearsal.golden_rows < limit.golden_rows:
         return (
             Verdict.NOT_ENOUGH_EVIDENCE,

@@ -45,6 +45,8 @@ def _rehearse(record: Record, target: Released | None) -> Rehearsal:
     )
     if target is None:
         return untried
+    if target.adopted and target.onnx is not None and target.golden is None:
+        return _load_only(record, target, untried)
     if target.onnx is None or target.golden is None or target.declaration is None:
         problem = target.problem or "the ledger has no page of its release"
         return untried.model_copy(update={"problem": problem})
@@ -57,3 +59,14 @@ def _rehearse(record: Record, target: Released | None) -> Rehearsal:
     except SlipwayError as error:
         return fetched.model_copy(update={"problem": error.problem})
     return fetched.model_copy(update={"loaded": True, "golden_equal": way_back.equal_rows(golden, now)})
+
+
+def _load_only(record: Record, target: Released, untried: Rehearsal) -> Rehearsal:
+    """Of what was adopted without samples: it has no golden answers, and is fetched and loaded all the same."""
+    assert target.onnx is not None  # the caller looked
+    fetched = untried.model_copy(update={"fetched": True})
+    try:
+        onnx_session.open_model(record.path(target.onnx))
+    except SlipwayError as error:
+        return fetched.model_copy(update={"problem": error.problem})
+    return fetched.model_copy(update={"loaded": True})

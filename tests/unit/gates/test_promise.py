@@ -41,6 +41,21 @@ def test_a_first_version_makes_a_promise_and_keeps_none() -> None:
     assert found(case(None, bump=Bump.FIRST, compared=None)) == (Verdict.PASS, [])
 
 
+def test_what_was_adopted_by_its_digest_is_waived_and_not_released_again() -> None:
+    """There is no tag of it that could be released again, and one question is asked about one gap."""
+    opaque = pages.identity().compared
+    assert opaque is not None
+    before = opaque.model_copy(
+        update={"adopted": True, "onnx": None, "declaration": None, "problem": "it has no model"}
+    )
+
+    verdict, (finding,) = found(case(None, compared=before))
+
+    assert verdict is Verdict.NOT_ENOUGH_EVIDENCE
+    assert finding.problem.endswith(": it has no model")
+    assert finding.mend.startswith("waive the gate `promise` for this version")
+
+
 @pytest.mark.parametrize(
     ("changes", "verdict"),
     [

@@ -204,6 +204,28 @@ def test_the_onnx_file_asks_what_is_declared() -> None:
 # --- the way back -------------------------------------------------------------------------------------------
 
 
+def test_an_opaque_baseline_is_asked_about_by_the_promise_alone() -> None:
+    """One gap is one waiver; that the way back was not tried is told all the same."""
+    to = pages.released("v1.3.0").model_copy(update={"adopted": True, "onnx": None, "declaration": None})
+    tried = {"fetched": False, "loaded": False, "golden_rows": 0, "golden_equal": 0, "problem": "it has no model"}
+
+    (finding,) = way_back.judge(case(rehearsal=pages.rehearsal(to=to, **tried)), WayBackLimit())
+
+    assert (finding.verdict, finding.measured) == (_PASS, "v1.3.0: its image alone is known")
+    assert finding.notice == "the way back to v1.3.0 is by hand, and was not rehearsed: nothing of it can be asked"
+
+
+def test_a_baseline_without_samples_loads_and_is_waived() -> None:
+    """It is no failure that nobody had labelled rows on the day of the adoption."""
+    known = {"adopted": True, "declaration": pages.identity().declaration, "golden": None}
+    to = pages.released("v1.3.0").model_copy(update=known)
+
+    (finding,) = way_back.judge(case(rehearsal=pages.rehearsal(to=to, golden_rows=0, golden_equal=0)), WayBackLimit())
+
+    assert (finding.verdict, finding.problem) == (_OPEN, "v1.3.0 was adopted with 0 golden rows")
+    assert finding.mend.startswith("waive the gate `way_back`")
+
+
 @pytest.mark.parametrize(
     ("changes", "verdict", "problem"),
     [
