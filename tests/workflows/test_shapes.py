@@ -16,6 +16,7 @@ WRITES_A_RELEASE = dict.fromkeys(("contents", "issues", "packages", "pull-reques
 PERMISSIONS = {
     "on-tag.yml": {"hand-over": {"actions": "write"}},
     "release.yml": {
+        "source": {"contents": "read"},
         "fetch": {"contents": "read", "packages": "read"},
         "convert": {"contents": "read"},
         "examine": {"contents": "read"},
@@ -23,12 +24,17 @@ PERMISSIONS = {
     },
     "check-models.yml": {
         "plan": {"contents": "read"},
+        "source": {"contents": "read"},
         "fetch": {"contents": "read", "packages": "read"},
         "convert": {"contents": "read"},
         "examine": {"contents": "read"},
         "policies": {"contents": "read"},
     },
     "check-manifests.yml": {"manifests": {"contents": "read"}, "pass": {}},
+    "pages.yml": {
+        "build": {"contents": "read", "pull-requests": "read"},
+        "deploy": {"id-token": "write", "pages": "write"},
+    },
     "rebase.yml": {
         "plan": {"contents": "read", "packages": "read"},
         "examine": {"contents": "read"},

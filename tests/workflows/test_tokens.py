@@ -85,3 +85,28 @@ def test_what_may_write_to_mlflow_is_given_to_the_step_that_tells_it_alone(name:
     assert shown == ([("mlflow", "slipway tell-mlflow --all")] if name == "rollout.yml" else [])
     text = (WORKFLOWS / name).read_text(encoding="utf-8")
     assert text.count("secrets.MLFLOW_") == 3 * len(shown)  # and no job nor the whole file is
+
+
+def test_credentials_of_sources_are_given_to_the_step_that_fetches_them_alone() -> None:
+    """They read what a team trained on; the jobs that run a model, and all others, never see them."""
+    shown = [
+        (name, job, step.get("uses", step.get("run")))
+        for name in NAMES
+        for job, told in workflow(name)["jobs"].items()
+        for step in told["steps"]
+        if "SLIPWAY_SOURCE_ENVIRONMENT" in json.dumps(step)
+    ]
+    assert shown == [
+        ("check-models.yml", "source", 'slipway check --only source -- "$MODEL"'),
+        ("release.yml", "source", "./actions/fetch-source"),
+    ]
+    said = "".join(path.read_text(encoding="utf-8") for path in WORKFLOWS.glob("*.yml"))
+    assert said.count("secrets.SLIPWAY_SOURCE_ENVIRONMENT") == 2
+
+
+def test_a_fork_brings_nothing_to_where_credentials_of_sources_are() -> None:
+    """GitHub gives a fork no secrets; and a branch's own tooling and requirements must not run beside them either."""
+    job = workflow("check-models.yml")["jobs"]["source"]
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in job["if"]
+    fetches = next(step for step in job["steps"] if "SLIPWAY_SOURCE_ENVIRONMENT" in json.dumps(step))
+    assert "working-directory" not in fetches  # the root of the workspace is the default branch's

@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 @options.AS_JSON
 def fetch_source(tag: str, as_json: bool) -> None:
     """Fetch the source of TAG where it lies elsewhere, with the credentials of this environment."""
+    from slipway.domain.tag import ReleaseTag
     from slipway.steps import fetch_source as step
 
-    page = step.run(tag, workplace=options.workplace())
-    hand_over({"fetched": "no" if page is None else "yes"})
+    place = options.workplace()
+    page = step.run(tag, workplace=place)
+    folder = place.release(ReleaseTag.parse(tag)).folder
+    hand_over({"fetched": "no" if page is None else "yes", "record": folder.relative_to(place.repository.root)})
     if page is None:
         tell(f"{tag}: its source lies in the tagged commit; nothing is fetched")
         return

@@ -8,7 +8,7 @@ from datetime import date
 from slipway.domain.identity import Identity
 from slipway.domain.pages import Page
 from slipway.domain.release import Proposal
-from slipway.steps import build_image, bump_manifest, file_issue, resolve_tag
+from slipway.steps import build_image, bump_manifest, fetch_source, file_issue, resolve_tag
 
 from tests.e2e.faults.disturbing import ALIKE, Step
 from tests.e2e.faults.world import HostedTeam
@@ -69,6 +69,10 @@ def _build(team: HostedTeam, tag: str) -> None:
     build_image.run(team.record(tag), workplace=team.workplace)
 
 
+def _fetch_source(team: HostedTeam) -> object:
+    return fetch_source.run(_TAG, workplace=team.workplace)
+
+
 def _resolve(team: HostedTeam) -> Page[Identity]:
     return resolve_tag.run(_TAG, workplace=team.workplace)
 
@@ -94,6 +98,7 @@ def _record_attempt(team: HostedTeam) -> None:
 
 
 STEPS: Mapping[str, Step] = {
+    "fetch-source": Step((live, tagged), _fetch_source),
     "resolve-tag": Step((live, tagged), _resolve),
     "bump-manifest": Step((live, built), _propose, faults=ALIKE),
     "bump-manifest above an open one": Step((live, _built_above_an_open_one), _propose_next),

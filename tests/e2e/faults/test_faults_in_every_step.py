@@ -15,6 +15,7 @@ from tests.github_stand_in.faults import Fault
 
 STEPS: Mapping[str, Step] = {**release.STEPS, **rollout.STEPS, **watch.STEPS, **upkeep.STEPS}
 _READ_ONLY = (
+    "fetch-source",
     "resolve-tag",
     "measure-drift",
     "measure-canary",

@@ -25,6 +25,7 @@ _NOT_ALLOWED = {
     "RefreshError",
     "GatedRepoError",
 }
+_NO_ANSWER = {"ClientConnectionError", "ClientPayloadError"}  # of aiohttp; fsspec says FileNotFoundError on top of them
 _OF_LIBRARIES = {
     *("aiohttp", "aiobotocore", "adlfs", "azure", "botocore", "fsspec", "gcsfs", "google", "huggingface_hub", "httpx"),
     *("httpx2", "mlflow", "requests", "s3fs", "urllib3"),
@@ -43,15 +44,19 @@ def in_our_words(failure: Exception, *, address: str) -> SlipwayError | None:
             mend="give this job credentials that may read it, as lines of the secret SLIPWAY_SOURCE_ENVIRONMENT; on a "
             "laptop, log in as its library asks (docs/sources.md)",
         )
+    if names & _NO_ANSWER or (status is not None and (status >= 500 or status in _LATER)):
+        return _later(address, told)
     if names & _NOT_THERE or status in (404, 410):
         return SourceRefused(f"{address} is not there: {told}", mend="correct `source` in model.yaml, or put it there")
     if _is_full(failure):
         return SourceRefused(f"there is no room for {address}: {told}", mend="make room on the disk, then run again")
-    if status is not None and 400 <= status < 500 and status not in _LATER:  # who asks is at fault
+    if status is not None and status >= 400:  # who asks is at fault
         return SourceRefused(f"{address} cannot be had: {told}", mend="correct `source` in model.yaml")
-    if _is_expected(failure):
-        return Unreachable(f"{address} could not be fetched: {told}", mend="run the same command again later")
-    return None
+    return _later(address, told) if _is_expected(failure) else None
+
+
+def _later(address: str, told: str) -> SlipwayError:
+    return Unreachable(f"{address} could not be fetched: {told}", mend="run the same command again later")
 
 
 def _chain(failure: BaseException) -> Iterator[BaseException]:

@@ -48,6 +48,9 @@ def fetch(address: SourceAddress, *, into: Path, limit: SourceLimit) -> Fetched:
 
 def _objects(store: Any, top: str) -> dict[str, Mapping[str, Any]]:
     """By name; what stands for a folder is none."""
+    told = store.info(top)
+    if told["type"] == "file":
+        return {top: told}
     found = store.find(top, detail=True)
     return {name: told for name, told in sorted(found.items()) if told["type"] == "file" and not name.endswith("/")}
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from slipway.adapters.sources.fetched import Fetched, place_below, too_many_bytes, too_many_files, write_bounded
 from slipway.domain.source_address import SourceAddress
 from slipway.domain.source_limit import SourceLimit
-from slipway.errors import SourceRefused
+from slipway.errors import NoSuchImage, RegistryRefused, SourceRefused
 
 if TYPE_CHECKING:
-    from slipway.adapters.registry.protocol import Repository
+    from slipway.adapters.registry.protocol import ManifestBytes, Repository
 
 requirements: str | None = None  # our own environment
 _TITLE = "org.opencontainers.image.title"
@@ -32,7 +32,7 @@ def fetch(address: SourceAddress, *, into: Path, limit: SourceLimit) -> Fetched:
     host, _, rest = address.text.removeprefix("oci://").partition("/")
     name, reference = _split(rest)
     repository = open_registry(host).repository(name)
-    stored = repository.manifest(reference)
+    stored = _manifest(repository, reference, address)
     layers = _layers(stored.content, address)
     if len(layers) > limit.files:
         raise too_many_files(limit)
@@ -41,6 +41,19 @@ def fetch(address: SourceAddress, *, into: Path, limit: SourceLimit) -> Fetched:
     for title, (digest, _) in layers.items():
         _write(repository, digest, place_below(into, title), limit)
     return Fetched(resolved=f"oci://{host}/{name}@{stored.digest}")
+
+
+def _manifest(repository: Repository, reference: str, address: SourceAddress) -> ManifestBytes:
+    try:
+        return repository.manifest(reference)
+    except NoSuchImage:
+        raise SourceRefused(f"{address} is not there", mend="correct `source` in model.yaml, or push it") from None
+    except RegistryRefused as refusal:
+        raise SourceRefused(
+            f"{address} is not given to us: {refusal.problem}",
+            mend="docker login on a laptop; for a workflow SLIPWAY_REGISTRY_USER and SLIPWAY_REGISTRY_PASSWORD, as "
+            "lines of the secret SLIPWAY_SOURCE_ENVIRONMENT",
+        ) from None
 
 
 def _split(rest: str) -> tuple[str, str]:

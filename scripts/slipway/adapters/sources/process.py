@@ -31,7 +31,7 @@ from slipway.errors import SlipwayError, SourceRefused, Unreachable
 
 _PACKAGE = Path(slipway.__file__).parent
 _LOOK_EACH = 0.2  # seconds
-_TAIL = 5  # lines
+_TAIL = 3  # lines
 
 
 def fetch(
@@ -140,7 +140,8 @@ def refuse_too_much(folder: Path, limit: SourceLimit) -> None:
 
 
 def _failed(log: str, variables: Mapping[str, str]) -> SlipwayError:
-    words = "\n    ".join(log.strip().splitlines()[-_TAIL:])
+    said = [line for line in log.splitlines() if line[:1].strip()]  # a trace is indented, but for its last line
+    words = "\n    ".join(said[-_TAIL:])
     return SourceRefused(
         f"what fetches the source failed:\n    {secrets.hidden(words, variables)}",
         mend="correct what its last words name, then run again; docs/sources.md has what each kind of address needs",

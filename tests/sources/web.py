@@ -1,0 +1,150 @@
+"""Web servers on loopback: one that speaks TLS and breaks off when asked to, and a stand-in of a hub."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import ssl
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from tests.unit.adapters.registry.certificates import write_certificate
+
+
+class _Quiet(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Any  # what of ours it answers for
+
+    def log_message(self, *told: object) -> None:
+        pass
+
+    def give(self, status: int, content: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(content)), **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+
+class Running:
+    """A server in a thread."""
+
+    def __init__(self, handler: type[_Quiet]) -> None:
+        self.files: dict[str, bytes] = {}
+        self.asked: list[str] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self._server.ours = self  # type: ignore[attr-defined]
+        self.port = int(self._server.server_address[1])
+
+    def start(self) -> None:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def encrypt(self, certificate: Path, key: Path) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+
+
+class _Files(_Quiet):
+    def do_GET(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        self.server.ours.asked.append(path)
+        if path == "/half":
+            self._half()
+        elif path == "/endless":
+            self._endless()
+        elif path == "/silent":
+            time.sleep(30)
+        elif path in ("/401", "/403", "/500"):
+            self.give(int(path[1:]))
+        elif path in self.server.ours.files:
+            self.give(200, self.server.ours.files[path])
+        else:
+            self.give(404)
+
+    do_HEAD = do_GET  # noqa: N815  # as the library calls it
+
+    def _half(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        self.wfile.write(b"x" * 500)
+        self.wfile.flush()
+        self.connection.close()
+
+    def _endless(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        try:
+            while True:
+                self.wfile.write(b"x" * 65_536)
+        except OSError:
+            self.close_connection = True
+
+
+class WebServer(Running):
+    """`https://localhost:PORT/…`, vouched for by `certificate` alone."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(_Files)
+        self.certificate, key = write_certificate(folder, "localhost")
+        self.encrypt(self.certificate, key)
+
+    def address(self, path: str, content: bytes | None = None) -> str:
+        digest = hashlib.sha256(self.files.get(path, b"") if content is None else content).hexdigest()
+        return f"https://localhost:{self.port}{path}#sha256={digest}"
+
+
+class _Hub(_Quiet):
+    """As much of the hub's API as `repo_info`, `list_repo_tree` and `hf_hub_download` ask for."""
+
+    def do_GET(self) -> None:
+        hub, path = self.server.ours, unquote(urlsplit(self.path).path)
+        hub.asked.append(path)
+        if hub.token and self.headers.get("Authorization") != f"Bearer {hub.token}":
+            return self.give(401, X_Error_Code="GatedRepo", X_Error_Message="Access to this model is restricted")
+        if path in (f"/api/models/{hub.repository}/revision/{name}" for name in (hub.branch, hub.commit)):
+            return self._json({"id": hub.repository, "sha": hub.commit, "siblings": []})
+        if path == f"/api/models/{hub.repository}/tree/{hub.commit}":
+            return self._json([self._entry(name, content) for name, content in hub.files.items()])
+        return self._file(path.removeprefix(f"/{hub.repository}/resolve/{hub.commit}/"))
+
+    do_HEAD = do_GET  # noqa: N815  # as the library calls it
+
+    def _file(self, name: str) -> None:
+        hub = self.server.ours
+        if name not in hub.files:
+            return self.give(404, X_Error_Code="EntryNotFound" if hub.repository in self.path else "RepoNotFound")
+        content = hub.files[name]
+        return self.give(200, content, ETag=f'"{hashlib.sha1(content).hexdigest()}"', X_Repo_Commit=hub.commit)
+
+    def _entry(self, name: str, content: bytes) -> dict[str, object]:
+        return {"type": "file", "path": name, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
+
+    def _json(self, told: object) -> None:
+        self.give(200, json.dumps(told).encode(), Content_Type="application/json")
+
+
+class Hub(Running):
+    """An imitation: one repository of models with one branch, and a token where it is gated."""
+
+    repository, branch = "acme/fraud", "main"
+
+    def __init__(self) -> None:
+        super().__init__(_Hub)
+        self.token = ""
+
+    @property
+    def commit(self) -> str:
+        told = b"".join(name.encode() + content for name, content in sorted(self.files.items()))
+        return hashlib.sha1(told).hexdigest()
