@@ -300,6 +300,23 @@ def test_pods_that_are_taken_away_beside_a_canary_are_told(careful: Team) -> Non
     assert found.problem.startswith("kustomize cannot render it: ")
 
 
+def test_a_canary_beside_another_environment_of_its_namespace_is_refused(careful: Team) -> None:
+    """A rollout there would delete it as one that no manifest names."""
+    content = on_branch(careful, bump(careful)).decode()
+    careful.record_pages("tip@v1.1.0")
+    careful.write(MANIFEST, content)
+    careful.edit("slipway.yaml", "[{name: production}]", "[{name: staging}, {name: production}]")
+    beside = manifests.new_manifest(MODEL, environment=ENVIRONMENT, engine=RolloutEngine.KUBERNETES).decode()
+    careful.write(f"deploy/staging/{MODEL}/kustomization.yaml", beside)
+
+    (found,) = check_manifests.run(workplace=on_cluster(careful)).problems
+    assert found.path == MANIFEST
+    assert found.problem.startswith("staging has tip in the same namespace of the same cluster")
+
+    careful.edit(f"deploy/staging/{MODEL}/kustomization.yaml", "namespace: production", "namespace: staging")
+    assert check_manifests.run(workplace=on_cluster(careful)).problems == ()
+
+
 def test_without_kubectl_nobody_looks_how_many_pods_there_are_and_that_is_told(
     careful: Team, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

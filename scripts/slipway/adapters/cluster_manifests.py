@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import yaml
@@ -24,6 +24,7 @@ class _Kustomization(BaseModel):
     components: tuple[str, ...] | None = None
     name_prefix: str | None = Field(default=None, alias="namePrefix")
     name_suffix: str | None = Field(default=None, alias="nameSuffix")
+    namespace: str | None = None
 
 
 def lines_for(model: str, *, environment: str) -> str:
@@ -97,6 +98,34 @@ def _of_base(path: str, found: _Kustomization, root: Path) -> Iterator[ManifestP
             problem=f"namePrefix: {refused}",
             mend="write a shorter prefix that begins with a letter; the model keeps its name in labels and images",
         )
+
+
+def in_one_namespace(
+    root: Path, model: str, *, environment: str, contexts: Mapping[str, str | None]
+) -> tuple[str, ...]:
+    """The other environments whose manifest of a model goes to the same namespace of the same cluster.
+
+    There the rollout of one finds the canary of the other by the model's name, and takes it away as one that no
+    manifest names. What a manifest takes in from elsewhere is not looked at.
+
+    Args:
+        root: the checkout.
+        model: whose manifests.
+        environment: the one that has a canary.
+        contexts: of the kubeconfig, by each environment; None is the current one.
+
+    Raises:
+        BadFile: one of these manifests is none.
+    """
+    same_cluster = [name for name, context in contexts.items() if context == contexts.get(environment)]
+    files = {name: root / "deploy" / name / model / "kustomization.yaml" for name in same_cluster}
+    namespaces = {name: _namespace(file) for name, file in files.items() if file.is_file()}
+    here = namespaces.get(environment)
+    return tuple(name for name, there in namespaces.items() if name != environment and there == here)
+
+
+def _namespace(file: Path) -> str | None:
+    return parse_yaml(read_bounded(file), _Kustomization, where=str(file)).namespace
 
 
 def no_canary_component(path: str) -> ManifestProblem:

@@ -127,6 +127,22 @@ def _nothing_runs_it(manifest: _Manifest, workplace: Workplace) -> Iterator[Mani
         yield cluster_manifests.no_canary_component(manifest.path)
     else:
         yield from _more_than_its_share(manifest, workplace)
+        yield from _taken_by_others(manifest, workplace)
+
+
+def _taken_by_others(manifest: _Manifest, workplace: Workplace) -> Iterator[ManifestProblem]:
+    """What is left of a canary is known by its model: in one namespace, that of another environment is as well."""
+    contexts = {one.name: one.context for one in workplace.settings.environments}
+    root = workplace.repository.root
+    for other in cluster_manifests.in_one_namespace(
+        root, manifest.model, environment=manifest.environment, contexts=contexts
+    ):
+        yield _problem(
+            manifest,
+            f"{other} has {manifest.model} in the same namespace of the same cluster: a rollout there would take this "
+            "canary away",
+            f"write another `namespace:` into one of the two, or take the canary of {manifest.environment} out",
+        )
 
 
 def _more_than_its_share(manifest: _Manifest, workplace: Workplace) -> Iterator[ManifestProblem]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from slipway.adapters.cluster_manifests import lines_for, problems_in, problems_of
+from slipway.adapters.cluster_manifests import in_one_namespace, lines_for, problems_in, problems_of
 from slipway.adapters.manifests import new_manifest, set_image
 from slipway.domain.settings import RolloutEngine
 
@@ -107,3 +107,26 @@ def test_all_manifests_of_a_checkout_are_looked_at_and_nothing_else(root: Path) 
 
     assert set(told) == {"broken", "tip"}
     assert "it builds on nothing" in told["tip"]
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "contexts", "others"),
+    [
+        ({"dev": "dev", "prod": "prod"}, {"dev": None, "prod": None}, ()),
+        ({"dev": "models", "prod": "models"}, {"dev": None, "prod": None}, ("dev",)),
+        ({"dev": "models", "prod": "models"}, {"dev": "kind", "prod": "live"}, ()),  # two clusters
+        ({"dev": None, "prod": None}, {"dev": "live", "prod": "live"}, ("dev",)),  # both go to that of the context
+        ({"prod": "models"}, {"dev": None, "prod": None}, ()),  # the model is not in dev
+    ],
+)
+def test_environments_that_share_a_namespace_are_found(
+    root: Path, namespaces: dict[str, str | None], contexts: dict[str, str | None], others: tuple[str, ...]
+) -> None:
+    """The rollout of one would take the other's canary for one that was left behind, and delete it."""
+    for environment, namespace in namespaces.items():
+        path = root / "deploy" / environment / "tip" / "kustomization.yaml"
+        path.parent.mkdir(parents=True)
+        line = f"namespace: {namespace}\n" if namespace else ""
+        path.write_text(f"resources: [../../base]\n{line}images: []\n")
+
+    assert in_one_namespace(root, "tip", environment="prod", contexts=contexts) == others
