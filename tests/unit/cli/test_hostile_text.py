@@ -103,6 +103,7 @@ def _both_releases(team: Team, word: str) -> dict[str, Said]:
     team.commit(word)
     _tag(team, "tip@v1.2.0", word)
     said |= _release(team, "tip@v1.2.0", ("file-issue", "record-pages"))
+    said |= {f"explain {tag}": _run("explain", tag) for tag in ("tip@v1.1.0", "tip@v1.2.0")}
     return said | {command: _run(command) for command in ("status", "reconcile", "check-manifests")}
 
 
