@@ -29,7 +29,15 @@ WORKFLOWS = ROOT / ".github" / "workflows"
 TOKEN = "secret-token"  # one that the stand-in knows
 LABEL = "ubuntu-24.04"
 APP_TOKEN = "app-token"  # what the stand-in of create-github-app-token hands out
-REPLACED = ("checkout", "upload-artifact", "download-artifact", "create-github-app-token", "attest-build-provenance")
+REPLACED = (
+    "checkout",
+    "upload-artifact",
+    "download-artifact",
+    "create-github-app-token",
+    "attest-build-provenance",
+    "upload-pages-artifact",
+    "deploy-pages",
+)
 _HERE = Path(__file__).parent
 _OURS = ("GITHUB_", "PYTHON", "PYTEST_", "SLIPWAY_", "VIRTUAL_ENV", "COVERAGE_", "GIT_", "ACT", "BASH_ENV")
 _NOT_PARSED = re.compile(r"^ +(?:queue: max|deployment: false)\b.*\n", re.MULTILINE)
