@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import subprocess
@@ -24,6 +25,7 @@ def _tracked(*patterns: str) -> list[Path]:
 PAGES = _tracked("docs/*.md", "README.md", "CHANGELOG.md")
 
 
+@functools.cache
 def anchors_of(page: Path) -> set[str]:
     """Of each heading, as GitHub makes them: lower case, words joined by dashes, a number behind a heading's double."""
     found: list[str] = []
@@ -37,6 +39,7 @@ def anchors_of(page: Path) -> set[str]:
     return set(found)
 
 
+@functools.cache
 def links_of(page: Path) -> list[str]:
     tokens = MarkdownIt().enable("table").parse(page.read_text(encoding="utf-8"))
     parts = [part for token in tokens for part in token.children or ()]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
-from collections.abc import Iterator
 
 import pytest
 from slipway import errors
@@ -62,12 +61,15 @@ def said() -> str:
     return "\n".join([*filter(None, texts), *templates, *others])
 
 
-def _raised() -> Iterator[tuple[str, str]]:
-    """The class of each error that is made in the code, and its problem."""
+@functools.cache
+def _problems() -> dict[str, list[str]]:
+    """Of each name that is called in the code, the texts that it is called with first."""
+    found: dict[str, list[str]] = {}
     for tree in _trees():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
-                yield node.func.id, shape(node.args[0])
+                found.setdefault(node.func.id, []).append(shape(node.args[0]))
+    return found
 
 
 def _classes() -> list[str]:
@@ -84,7 +86,7 @@ def test_what_is_quoted_is_still_said(message: str) -> None:
 @pytest.mark.parametrize("kind", _classes())
 def test_each_kind_of_error_has_a_message_on_the_page(kind: str) -> None:
     """A class that is missing is a whole kind of trouble that nobody wrote about."""
-    problems = [problem for name, problem in _raised() if name == kind]
+    problems = _problems()[kind]
 
     assert [message for message in QUOTED if any(message in problem for problem in problems)] != []
 
