@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from slipway.adapters import git, manifests, onnx_session, tables
+from slipway.adapters import fetched_sources, git, manifests, onnx_session, tables
 from slipway.adapters.history import History
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
@@ -344,9 +344,16 @@ def _become(name: str, folder: Path) -> None:
         git.run("config", key, value, cwd=folder)
 
 
+def source_of(identity: Identity, record: Record) -> Path:
+    """The folder that a converter would be given."""
+    if identity.origin is not None:
+        return fetched_sources.lay_out(identity.origin, record, into=record.scratch("fetched"))
+    return record.folder / identity.model_folder / identity.declaration.source
+
+
 def _converted(record: Record, identity: Identity) -> Conversion:
     model = identity.declaration
-    tip = tip_from(record.folder / identity.model_folder / model.source)
+    tip = tip_from(source_of(identity, record))
     scratch = record.scratch("conversion")
     samples = tables.read_batch(record.path(identity.samples), model.inputs)
     edges = edge_rows(model, samples)

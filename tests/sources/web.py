@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 import ssl
 import threading
 import time
@@ -80,7 +81,8 @@ class _Files(_Quiet):
         self.end_headers()
         self.wfile.write(b"x" * 500)
         self.wfile.flush()
-        self.connection.close()
+        self.connection.shutdown(socket.SHUT_RDWR)
+        self.close_connection = True
 
     def _endless(self) -> None:
         self.send_response(200)
