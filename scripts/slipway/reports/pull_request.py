@@ -232,9 +232,11 @@ def _compared(identity: Identity, *, deployed: Released | None, environment: str
     compared = identity.compared
     if compared is None:
         return f"Nothing to compare with: no lower version passed, and {_runs(deployed, environment)}."
+    judged = ", adopted as it ran and judged by nobody" if compared.adopted else ""
     if deployed is not None and deployed.version == compared.version:
-        return f"Compared with {compared.version}, deployed now."
-    return f"Compared with {compared.version}, the highest lower version that passed; {_runs(deployed, environment)}."
+        return f"Compared with {compared.version}{judged}, deployed now."
+    which = judged or ", the highest lower version that passed"
+    return f"Compared with {compared.version}{which}; {_runs(deployed, environment)}."
 
 
 def _runs(deployed: Released | None, environment: str) -> str:

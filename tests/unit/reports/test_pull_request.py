@@ -309,6 +309,18 @@ def test_what_is_compared_and_what_is_deployed_may_differ() -> None:
     assert "--to v1.2.0`" in text
 
 
+def test_a_version_that_was_adopted_is_told_as_one_that_nobody_judged() -> None:
+    """A reviewer who reads `compared with v1.3.0` believes that v1.3.0 once passed."""
+    compared = pages.released("v1.3.0").model_copy(update={"adopted": True})
+    told = [
+        body(pages.identity(compared=compared, deployed=deployed), pages.evidence(), pages.rehearsal())
+        for deployed in ({"production": compared}, {"production": None})
+    ]
+
+    assert "Compared with v1.3.0, adopted as it ran and judged by nobody, deployed now." in told[0]
+    assert "Compared with v1.3.0, adopted as it ran and judged by nobody; nothing runs in production yet." in told[1]
+
+
 @pytest.mark.parametrize(
     ("rehearsal", "deployed", "sentence"),
     [
