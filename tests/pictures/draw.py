@@ -1,6 +1,6 @@
-"""Make the pictures of docs/incident.md anew.
+"""Make the pictures of docs/ anew.
 
-python -m tests.pictures.draw [FOLDER]      docs/incident without one
+python -m tests.pictures.draw [FOLDER]      docs without one; into its folders incident/ and status/
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.e2e.test_report_in_a_browser import QUIET
 from tests.monitoring.configurations import write_prometheus
 from tests.monitoring.programs import Program, Prometheus, free_ports
+from tests.pictures import status_page
 from tests.pictures.incident import Incident, happened
 from tests.pictures.rendered import answers_page, issue_page, mermaid
 
@@ -104,4 +105,6 @@ def _answers(incident: Incident, folder: Path) -> Sequence[tuple[str, Sequence[d
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
+    docs = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER.parent
+    draw(docs / "incident")
+    status_page.draw(docs / "status")
