@@ -17,6 +17,7 @@ from slipway.domain.explanation import (
     Merge,
     Moment,
     Place,
+    RefSeen,
     Standing,
     Stay,
     Tagging,
@@ -172,6 +173,7 @@ def explanation(**changes: object) -> Explanation:
             at="2026-11-28T05:00:00+00:00",
             fetched_at="2026-11-28T07:30:00+00:00",
         ),
+        manifests=RefSeen(ref="refs/remotes/origin/main", commit=MERGE, at="2026-11-27T16:00:00+00:00"),
     )
     return plain.model_copy(update=changes)
 

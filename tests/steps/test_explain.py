@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
-import pytest
 from slipway.adapters import deploy_tree, git
 from slipway.adapters.adopted import Adoption
-from slipway.adapters.clone import Clone
 from slipway.domain.conversion import Conversion
 from slipway.domain.explanation import Explanation, FoundAs, Moment, Standing
 from slipway.domain.incident import IncidentKind
 from slipway.domain.release import Image, JobResult
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
-from slipway.errors import CannotExplain
 from slipway.steps import adopt, explain, file_issue, record_pages, revert_manifest
 
 from tests.steps.test_canary import on_a_cluster, with_canary
@@ -28,17 +21,6 @@ from tests.steps.test_verify_rollout import merge_all, merged
 from tests.team import ENVIRONMENT, MODEL, Team, Tip
 
 _MANIFEST = deploy_tree.manifest_path(ENVIRONMENT, MODEL)
-_NO_NETWORK = """
-import sys
-def refuse(event, arguments):
-    asks = event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname")
-    fetches = event == "subprocess.Popen" and {"fetch", "ls-remote", "pull", "clone"} & set(map(str, arguments[1]))
-    if asks or fetches:
-        raise AssertionError(f"asked a network: {event} {arguments}")
-sys.addaudithook(refuse)
-from slipway.cli import main
-main()
-"""
 
 
 def told(team: Team, text: str, *, now: datetime | None = None) -> Explanation:
@@ -47,13 +29,6 @@ def told(team: Team, text: str, *, now: datetime | None = None) -> Explanation:
 
 def image_of(team: Team, tag: str) -> Image:
     return team.record(tag).page(Image, written_by="build-image").body
-
-
-def fetched(team: Team) -> Team:
-    """A clone whose remote is on GitHub, as it was fetched last; nobody can be asked."""
-    git.run("fetch", "--quiet", "--tags", "origin", cwd=team.root)
-    git.run("remote", "set-url", "origin", "https://github.com/waiters/tip.git", cwd=team.root)
-    return team
 
 
 def go_back(team: Team, *, to: str) -> None:
@@ -281,129 +256,3 @@ def test_what_was_adopted_is_told_by_whom_in_place_of_verdicts(team: Team) -> No
     assert one.adopted is not None
     assert (one.release, one.judged, one.adopted.by) == ("tip@v1.2.3", None, "Ada")
     assert one.places[0].standing is Standing.RUNS
-
-
-# --- without a network --------------------------------------------------------------------------------------
-
-
-def test_it_answers_while_forge_and_registry_are_unreachable(newer: Team, tmp_path: Path) -> None:
-    """It is asked when something is broken, on a train, or after GitHub went down."""
-    newer.edit("slipway.yaml", "layout:.slipway/registry", "127.0.0.1:9/waiters")
-    fetched(newer)
-    newer.bare.rename(tmp_path / "gone.git")
-
-    done = subprocess.run(
-        [sys.executable, "-c", _NO_NETWORK, "explain", image_of_record(newer, "tip@v1.1.0"), "--json"],
-        cwd=newer.root,
-        env={**os.environ, "GITHUB_API_URL": "http://127.0.0.1:9"},
-        capture_output=True,
-        check=False,
-        text=True,
-    )
-
-    assert done.returncode == 0, done.stderr
-    one = Explanation.model_validate(json.loads(done.stdout))
-    assert (one.release, one.places[0].standing) == ("tip@v1.1.0", Standing.RUNS)
-    assert one.ledger.ref == "refs/remotes/origin/ledger"
-
-
-def image_of_record(team: Team, tag: str) -> str:
-    """Its digest, without a workplace."""
-    page = json.loads(next((team.root / ".slipway/releases/tip" / tag.partition("@")[2]).glob("image.*")).read_bytes())
-    return str(page["body"]["digest"])
-
-
-def test_a_clone_without_the_ledger_says_what_to_fetch(live: Team) -> None:
-    """The clone of a single branch has no ledger; the line that mends it is pasted here."""
-    alone = Team(live.root.with_name("alone"), live.bare)
-    git.run("clone", "--quiet", "--single-branch", f"file://{live.bare}", str(alone.root), cwd=live.bare)
-    git.run("remote", "set-url", "origin", "https://github.com/waiters/tip.git", cwd=alone.root)
-    with pytest.raises(CannotExplain) as refused:
-        told(alone, "tip@v1.0.0")
-    command = refused.value.mend.partition(";")[0]
-    assert command.startswith("git fetch")
-
-    git.run("remote", "set-url", "origin", str(live.bare), cwd=alone.root)
-    git.run(*command.split()[1:], cwd=alone.root)
-
-    git.run("remote", "set-url", "origin", "https://github.com/waiters/tip.git", cwd=alone.root)
-    assert told(alone, "tip@v1.0.0").places[0].standing is Standing.RUNS
-
-
-def test_a_ledger_that_is_older_than_the_manifests_is_called_so(live: Team) -> None:
-    """What was fetched last week answers with last week's truth."""
-    ledger = git.commit_of(live.bare, "refs/heads/ledger")
-    merged(live)
-    fetched(live)
-    git.run("update-ref", "refs/remotes/origin/ledger", ledger, cwd=live.root)
-
-    one = told(live, "tip@v1.0.0", now=datetime.now(UTC) + timedelta(days=9))
-
-    assert len(one.ledger.stale) == 2
-    assert "9 days" in one.ledger.stale[0]
-    assert "v1.1.0" in one.ledger.stale[1]
-    assert one.ledger.mend.startswith("git fetch")
-    with pytest.raises(CannotExplain, match=r"deploy/production/tip names it as v1\.1\.0"):
-        told(live, image_of(Team(live.root, live.bare), "tip@v1.1.0").digest)
-
-
-def test_a_tag_that_was_moved_is_told_with_where_it_leads_now(live: Team) -> None:
-    """The name is no longer what was released, and the pages are."""
-    live.write("models/tip/README.md", "# tip\nAnother one.\n")
-    moved = live.commit("Say more")
-    live.tag("tip@v1.0.0")
-
-    one = told(live, "tip@v1.0.0")
-
-    assert one.tag is not None
-    assert (one.tag.moved_to, one.tag.at) == (moved, None)
-    assert one.code is not None
-    assert one.code.commit != moved
-
-
-# --- what it cannot tell ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("asked", "says"),
-    [
-        ("0" * 12, "knows no image, layer or ONNX file that begins so"),
-        ("f" * 64, "knows no image, layer or ONNX file"),
-        ("#77", "no pull request and no issue of a release"),
-        ("tip@v9.9.9", "git has no such tag here"),
-        ("v9.9.9", "git has no such tag here"),
-        ("guests", "nothing that Slipway could look up"),
-        ("sha256:abc", "nothing that Slipway could look up"),
-        ("", "nothing that Slipway could look up"),
-    ],
-)
-def test_what_is_unknown_is_told_with_what_was_looked_in(live: Team, asked: str, says: str) -> None:
-    """An empty answer would read as all is well."""
-    with pytest.raises(CannotExplain, match=says) as refused:
-        told(live, asked)
-
-    assert refused.value.exit_code == 2
-    assert refused.value.mend
-
-
-def test_a_tag_that_was_never_released_is_told_with_its_tagger(live: Team) -> None:
-    """It exists, so that no tag at all would be the wrong answer."""
-    live.publish("tip@v1.1.0", Tip(weight=0.0201))
-
-    with pytest.raises(CannotExplain, match=r"git has the tag, at \w+ by Ada"):
-        told(live, "tip@v1.1.0")
-
-
-def test_a_pull_request_of_another_repository_is_none_of_ours(live: Team) -> None:
-    """The same number is something else there."""
-    with pytest.raises(CannotExplain, match="is of chefs/soup, and this is a clone of waiters/tip"):
-        told(fetched(live), "https://github.com/chefs/soup/pull/1")
-
-
-def test_nothing_is_written_by_who_only_reads(live: Team) -> None:
-    """A clone on a train has no forge to write to."""
-    clone = Clone.around(fetched(live).root)
-
-    assert clone.is_fetched
-    assert clone.commits("main", beyond=git.commit_of(live.root, "origin/main")) == ()
-    assert clone.tag("tip@v1.0.0").annotated

@@ -14,7 +14,7 @@ from typing import Self
 from slipway.adapters import git
 from slipway.adapters.forge import Commit, object_store
 from slipway.adapters.ledger import BRANCH
-from slipway.domain.explanation import LedgerSeen
+from slipway.domain.explanation import LedgerSeen, RefSeen
 from slipway.errors import CannotExplain, ForgeRefused
 
 _REMOTE, _OWN = "refs/remotes/origin/", "refs/heads/"
@@ -74,6 +74,19 @@ class Clone:
         parent: str | None = None,  # noqa: ARG002
     ) -> str:
         raise ForgeRefused(f"`{branch}` is only read here, without a network: {message}", mend="write by the forge")
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether its history was cut off, as a job of GitHub's brings it."""
+        return git.run("rev-parse", "--is-shallow-repository", cwd=self.repository).strip() == b"true"
+
+    def manifests_seen(self) -> RefSeen | None:
+        """The default branch, as far as it is here."""
+        ref = self._ref(self.default_branch)
+        if ref is None:
+            return None
+        at = git.committed_at(self.repository, ref)
+        return RefSeen(ref=ref, commit=git.commit_of(self.repository, ref), at=at)
 
     def ledger_seen(self, *, now: datetime) -> LedgerSeen:
         """Which state of the ledger is there.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +28,12 @@ class Change:
     is_in: bool
 
 
-def changes_of(repository: Path, head: str, path: str, *, model: str, digest: str) -> tuple[Change, ...]:
+def changes_of(
+    repository: Path, head: str, path: str, *, model: str, digest: str, is_shallow: bool = False
+) -> tuple[Change, ...]:
     """Oldest first, along the first parents: what a pull request did inside of itself is one change.
+
+    Where history is cut off, `is_shallow`, its first commit seems to have brought everything, and is left out.
 
     Args:
         repository: holds the history.
@@ -37,6 +41,7 @@ def changes_of(repository: Path, head: str, path: str, *, model: str, digest: st
         path: of the manifest.
         model: what it calls the image.
         digest: of the image.
+        is_shallow: as git says of the repository.
     """
     said = git.run(
         *("log", "--no-patch", "--reverse", "--first-parent", "--diff-merges=first-parent", "--no-show-signature"),
@@ -44,7 +49,8 @@ def changes_of(repository: Path, head: str, path: str, *, model: str, digest: st
         cwd=repository,
     )
     records = said.decode(errors="replace").split("\x1e")[1:]
-    return tuple(_changes(repository, records, path, model=model, digest=digest))
+    whole = (one for one in records if not is_shallow or one.split("\x1f")[1])
+    return tuple(_changes(repository, whole, path, model=model, digest=digest))
 
 
 def was_brought_by(repository: Path, commit: str, merge: str) -> bool:
@@ -55,7 +61,7 @@ def was_brought_by(repository: Path, commit: str, merge: str) -> bool:
     return bool(before.code) or not git.is_ancestor(repository, commit, before.out.decode().strip())
 
 
-def _changes(repository: Path, records: list[str], path: str, *, model: str, digest: str) -> Iterator[Change]:
+def _changes(repository: Path, records: Iterable[str], path: str, *, model: str, digest: str) -> Iterator[Change]:
     for record in records:
         commit, parents, by, at, subject = record.strip().split("\x1f")
         before, _ = _named(repository, f"{commit}^", path, model=model)

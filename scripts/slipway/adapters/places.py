@@ -72,7 +72,9 @@ def look(environment: str, pages: ReleasePages, incidents: tuple[IncidentPages, 
     changes = [
         change
         for digest in (pages.images if head else ())
-        for change in merges.changes_of(clone.repository, head or "", path, model=model, digest=digest)
+        for change in merges.changes_of(
+            clone.repository, head or "", path, model=model, digest=digest, is_shallow=clone.is_shallow
+        )
     ]
     return Seen(
         environment=environment,

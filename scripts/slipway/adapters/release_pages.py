@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 from slipway.adapters.history import History
 from slipway.domain.baseline import Baseline
 from slipway.domain.pages import Body, Page, parse_page
-from slipway.domain.release import Image
+from slipway.domain.release import Image, Proposal, Rollout
 from slipway.domain.tag import ReleaseTag
 
 BodyT = TypeVar("BodyT", bound=Body)
@@ -48,3 +48,11 @@ class ReleasePages:
         """The digests that it was pushed as, or that it was adopted as, the newest last."""
         adopted = [page.body.image for page in self.all(Baseline)]
         return tuple(dict.fromkeys(one for one in (*adopted, *(page.body.digest for page in self.all(Image))) if one))
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """Those in which it was proposed, ran or was adopted; also such as slipway.yaml names no more."""
+        proposed = [page.body.environment for page in self.all(Proposal)]
+        verified = [page.body.environment for page in self.all(Rollout)]
+        adopted = [page.body.environment for page in self.all(Baseline)]
+        return tuple(dict.fromkeys((*proposed, *verified, *adopted)))

@@ -226,15 +226,20 @@ def in_order(events: Iterable[Event]) -> tuple[Event, ...]:
     )
 
 
-class LedgerSeen(Frozen):
+class RefSeen(Frozen):
+    """A branch as it was read: `ref` is its full name in git."""
+
+    ref: str
+    commit: str
+    at: str
+
+
+class LedgerSeen(RefSeen):
     """Which state of the ledger answered. `fetched_at` is when this clone asked its remote last, None if it is its own.
 
     `stale` says, for each sign that it is not the newest, which.
     """
 
-    ref: str
-    commit: str
-    at: str
     fetched_at: str | None = None
     stale: tuple[str, ...] = ()
     mend: str = ""
@@ -244,7 +249,7 @@ class Explanation(Body):
     """All that is known of one release; an empty tuple or None says that nothing is, and `unknown` says why.
 
     `attempts` are runs that brought it to no end, how each of their jobs ended. `adopted` stands in place of `judged`
-    for what ran before Slipway came.
+    for what ran before Slipway came. `manifests` is the branch whose deploy/ and history were read, None without one.
     """
 
     kind: ClassVar[str] = "explanation"
@@ -269,6 +274,7 @@ class Explanation(Body):
     ways: tuple[Way, ...]
     story: tuple[Event, ...]
     ledger: LedgerSeen
+    manifests: RefSeen | None
     unknown: tuple[str, ...] = ()
 
     @property

@@ -10,6 +10,7 @@ from slipway.domain.explanation import (
     Judged,
     Merge,
     Place,
+    RefSeen,
     Standing,
     Tagging,
     Way,
@@ -271,7 +272,8 @@ def _sources(told: Explanation) -> str:
     """What it was read from, how old that is, and what nobody could tell."""
     seen = told.ledger
     fetched = f", fetched {moment(seen.fetched_at)}" if seen.fetched_at else ""
-    lines = [f"Read from {seen.ref} as of {moment(seen.at)} (commit {seen.commit[:12]}){fetched}"]
+    lines = [f"Read from {_ref(seen)}{fetched}"]
+    lines += [f"  and from {_ref(told.manifests)}"] if told.manifests is not None else []
     lines += [f"  it may be older than what is so: {sign}" for sign in seen.stale]
     lines += [f"  bring the newest: {seen.mend}"] if seen.stale and seen.mend else []
     lines += [f"  not known: {why}" for why in told.unknown]
@@ -280,3 +282,7 @@ def _sources(told: Explanation) -> str:
 
 def _numbers(pulls: tuple[int, ...]) -> str:
     return " and ".join(f"#{number}" for number in pulls)
+
+
+def _ref(seen: RefSeen) -> str:
+    return f"{seen.ref} as of {moment(seen.at)} (commit {seen.commit[:12]})"

@@ -5,7 +5,7 @@ Reads the ledger and git as this clone has them, and asks no server: a forge, a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -58,13 +58,15 @@ def run(text: str, *, folder: Path, now: datetime) -> Explanation:
     clone = Clone.around(repository.root)
     seen = clone.ledger_seen(now=now)
     found = asked_release.find(asked, clone, seen)
-    environments = [environment.name for environment in repository.settings().environments]
-    return _explained(asked, found, environments, clone, seen)
+    declared = [environment.name for environment in repository.settings().environments]
+    return _explained(asked, found, declared, clone, seen)
 
 
-def _explained(asked: Asked, found: Found, environments: Sequence[str], clone: Clone, seen: LedgerSeen) -> Explanation:
+def _explained(asked: Asked, found: Found, declared: Sequence[str], clone: Clone, seen: LedgerSeen) -> Explanation:
     tag, history = found.tag, History(Ledger(clone))
     pages = ReleasePages.of(tag, history)
+    environments = dict.fromkeys((*declared, *pages.environments))
+    tagging, code = _tagging(tag, pages, clone), _code(pages)
     of_each = {name: incidents.about(tag, name, history.ledger) for name in environments}
     looked = [places.look(name, pages, of_each[name], clone) for name in environments]
     identity, verdicts, image = pages.newest(Identity), pages.newest(Verdicts), pages.newest(Image)
@@ -76,8 +78,8 @@ def _explained(asked: Asked, found: Found, environments: Sequence[str], clone: C
         version=tag.image_tag,
         bump=identity.body.bump if identity else None,
         compared_with=identity.body.compared.version if identity and identity.body.compared else None,
-        tag=_tagging(tag, pages, clone),
-        code=_code(pages),
+        tag=tagging,
+        code=code,
         data=_data(pages),
         judged=_judged(pages),
         adopted=_adopted(pages),
@@ -88,9 +90,10 @@ def _explained(asked: Asked, found: Found, environments: Sequence[str], clone: C
         incidents=tuple(incidents.told(one, tag.model) for each in of_each.values() for one in each),
         quarantine=tuple(entry for entry in held if entry.holds(tag.model, tag.image_tag)),
         ways=tuple(way for one in looked if (way := _way(one, held, history)) is not None),
-        story=_story(pages, looked, clone),
+        story=_story(pages, looked, tagging),
         ledger=_with_signs(seen, looked, pages),
-        unknown=_unknown(pages, clone),
+        manifests=clone.manifests_seen(),
+        unknown=tuple(_unknown(tagging, code, clone)),
     )
 
 
@@ -201,8 +204,8 @@ def _why_not(tag: ReleaseTag | None, held: tuple[QuarantineEntry, ...], history:
     return f"{tag.image_tag} never passed"
 
 
-def _story(pages: ReleasePages, looked: Sequence[places.Seen], clone: Clone) -> tuple[Event, ...]:
-    found = [*release_events.of_release(pages, _tagging(pages.tag, pages, clone))]
+def _story(pages: ReleasePages, looked: Sequence[places.Seen], tagging: Tagging | None) -> tuple[Event, ...]:
+    found = [*release_events.of_release(pages, tagging)]
     for one in looked:
         found += release_events.of_changes(one)
         found += [event for each in one.incidents for event in incidents.events(each)]
@@ -219,13 +222,11 @@ def _with_signs(seen: LedgerSeen, looked: Sequence[places.Seen], pages: ReleaseP
     return seen.model_copy(update={"stale": (*seen.stale, *signs)})
 
 
-def _unknown(pages: ReleasePages, clone: Clone) -> tuple[str, ...]:
+def _unknown(tagging: Tagging | None, code: Code | None, clone: Clone) -> Iterator[str]:
     """What a reader would look for in vain, and why."""
-    tagging = _tagging(pages.tag, pages, clone)
-    found = []
     if tagging is not None and tagging.at is None and tagging.moved_to is None:
-        found.append("when it was tagged: the tag is not in this clone; git fetch --tags brings it")
-    code = _code(pages)
+        yield "when it was tagged: the tag is not in this clone; git fetch --tags brings it"
     if code is not None and code.tooling is None:
-        found.append("the commit of the Slipway that released it: its pages are older than that was recorded")
-    return tuple(found)
+        yield "the commit of the Slipway that released it: its pages are older than that was recorded"
+    if clone.is_shallow:
+        yield "who merged before the history of this clone begins; git fetch --unshallow brings it"
