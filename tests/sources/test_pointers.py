@@ -1,0 +1,148 @@
+"""Files in a repository that stand for others: Git LFS with a remote of this machine, DVC with one of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from slipway.adapters import git
+from slipway.adapters.processes.pinned import environment_for
+from slipway.errors import BadFile, Unreachable
+from slipway.steps import fetch_source, resolve_tag
+
+from tests.sources.places import ROOT
+from tests.team import MODEL, Team, new_team
+from tests.tip import TIP
+
+TAG = "tip@v1.0.0"
+WEIGHTS = TIP.as_json().encode()
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Team:
+    team = new_team(tmp_path)
+    shutil.copyfile(ROOT / "requirements" / "dvc.txt", team.root / "requirements" / "dvc.txt")
+    team.write_model()
+    return team
+
+
+def _lfs(team: Team, *arguments: str) -> None:
+    subprocess.run(["git", "lfs", *arguments], cwd=team.root, check=True, capture_output=True)
+
+
+@pytest.fixture
+def in_lfs(team: Team) -> Team:
+    """The weights are a pointer in the commit, and their bytes where `git lfs push` puts them."""
+    git.run("remote", "set-url", "origin", f"file://{team.bare}", cwd=team.root)
+    _lfs(team, "install", "--local")
+    _lfs(team, "track", f"models/{MODEL}/source/*.json")
+    team.commit("Track the weights")
+    _lfs(team, "push", "--all", "origin")  # what its hook does, and our git asks no hooks
+    team.tag(TAG)
+    return team
+
+
+def _elsewhere(team: Team) -> Team:
+    """A checkout of somebody who has git-lfs and did not ask it for anything, as a runner's is."""
+    other = Team(team.root.with_name("elsewhere"), team.bare)
+    variables = {"GIT_LFS_SKIP_SMUDGE": "1"}
+    git.run("clone", "--quiet", f"file://{team.bare}", str(other.root), cwd=team.bare, environment=variables)
+    return other
+
+
+def _released_source(team: Team) -> bytes:
+    page = fetch_source.run(TAG, workplace=team.workplace)
+    assert page is not None
+    assert resolve_tag.run(TAG, workplace=team.workplace).body.origin == page.body.origin
+    (file,) = (one for one in page.body.origin.files if one.path == "weights.json")
+    return team.record(TAG).path(file).read_bytes()
+
+
+def test_what_a_pointer_of_git_lfs_stands_for_is_released(in_lfs: Team) -> None:
+    """A converter that was given three lines of text would say that the model is broken."""
+    elsewhere = _elsewhere(in_lfs)
+    assert (elsewhere.folder / "source" / "weights.json").read_bytes().startswith(b"version https://git-lfs")
+
+    assert _released_source(elsewhere) == WEIGHTS
+
+
+def test_a_pointer_whose_file_was_never_pushed_is_told_with_the_command(in_lfs: Team) -> None:
+    """It works on the one machine that has the file, and on no other."""
+    elsewhere = _elsewhere(in_lfs)
+    shutil.rmtree(in_lfs.bare / "lfs")
+
+    with pytest.raises(Unreachable, match=r"weights\.json could not be had") as caught:
+        fetch_source.run(TAG, workplace=elsewhere.workplace)
+
+    assert "git lfs push --all origin" in caught.value.mend
+
+
+def test_without_git_lfs_its_package_is_named(in_lfs: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A runner of a team's own may lack it."""
+    elsewhere = _elsewhere(in_lfs)
+    for name in ("git", "tar"):
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+
+    with pytest.raises(BadFile, match="git-lfs is not installed") as caught:
+        fetch_source.run(TAG, workplace=elsewhere.workplace)
+
+    assert "apt-get install git-lfs" in caught.value.mend
+
+
+def _dvc(team: Team, *arguments: str) -> None:
+    python = environment_for("dvc", requirements=ROOT / "requirements" / "dvc.txt")
+    variables = {**os.environ, "DVC_NO_ANALYTICS": "1"}
+    subprocess.run(
+        [str(python), "-m", "dvc", *arguments], cwd=team.root, env=variables, check=True, capture_output=True
+    )
+
+
+@pytest.fixture
+def in_dvc(team: Team, tmp_path: Path) -> Team:
+    """All of source/ is tracked by DVC, and pushed to a remote."""
+    git.run("rm", "--quiet", "-r", "--cached", f"models/{MODEL}/source", cwd=team.root)
+    _dvc(team, "init", "--quiet")
+    _dvc(team, "remote", "add", "--default", "store", str(tmp_path / "store"))
+    _dvc(team, "add", "--quiet", f"models/{MODEL}/source")
+    _dvc(team, "push", "--quiet")
+    team.commit("Track the source")
+    team.tag(TAG)
+    return team
+
+
+def test_what_dvc_tracks_is_released(in_dvc: Team) -> None:
+    """Teams that keep models out of git by DVC need no second place for them."""
+    elsewhere = in_dvc.clone("elsewhere")
+    assert not (elsewhere.folder / "source").exists()
+
+    assert _released_source(elsewhere) == WEIGHTS
+
+
+def test_what_dvc_does_not_find_leaves_nothing_behind(in_dvc: Team, tmp_path: Path) -> None:
+    """`dvc push` is easily forgotten."""
+    shutil.rmtree(tmp_path / "store")
+    elsewhere = in_dvc.clone("elsewhere")
+
+    with pytest.raises(Exception, match="what fetches the source failed"):
+        fetch_source.run(TAG, workplace=elsewhere.workplace)
+
+    assert not (elsewhere.record(TAG).folder / "blobs").exists()
+
+
+def test_a_dvc_file_that_imports_is_refused(team: Team) -> None:
+    """It could name any repository, and be fetched from there beside our credentials."""
+    team.write(".dvc/config", "[core]\n    remote = store\n")
+    team.write(
+        f"models/{MODEL}/source/more.bin.dvc",
+        "deps:\n- repo: {url: https://elsewhere.example}\nouts:\n- path: more.bin\n",
+    )
+    team.commit("Import")
+    team.tag(TAG)
+
+    with pytest.raises(BadFile, match="imports from elsewhere"):
+        fetch_source.run(TAG, workplace=team.workplace)
