@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from slipway.adapters import known_answers, rollouts
 from slipway.adapters.canary_rows import version_of
+from slipway.adapters.failed_rollouts import opened
 from slipway.adapters.rollout.process import ProcessRollout, stop_all
 from slipway.adapters.wanted_rollouts import wanted
 from slipway.domain.live import LiveState
-from slipway.domain.release import Announcement, Verdicts
+from slipway.domain.release import Announcement, Proposal, Verdicts
+from slipway.domain.rollout_failure import RolloutFailure
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, NotReleasable, RolloutFailed
 from slipway.steps import (
@@ -97,6 +99,24 @@ def test_to_go_back_to_it_is_a_rollout_like_any_other(adopted: Team) -> None:
     assert rollouts.due(adopted.workplace) == ((ENVIRONMENT, MODEL),)
     _verify(adopted, InThisProcess())
     assert adopted.history.rollouts(MODEL, ENVIRONMENT)[0].version == "v1.0.0"
+
+
+def test_a_first_release_that_does_not_run_leads_back_to_it(adopted: Team) -> None:
+    """It has users still, and it is the first night with a new tool."""
+    adopted.release(adopted.publish("tip@v1.1.0", Tip(weight=0.0201)))
+    proposal = adopted.record("tip@v1.1.0").page(Proposal, written_by="bump-manifest").body
+    assert proposal.pull is not None
+    adopted.workplace.forge.merge_pull(proposal.pull)
+
+    with pytest.raises(RolloutFailed) as failed:
+        _verify(adopted, InThisProcess(falls_over=True))
+
+    assert failed.value.incident is not None
+    record = opened(MODEL, ENVIRONMENT, failed.value.incident.rpartition("/")[2], adopted.workplace)
+    told = record.page(RolloutFailure, written_by="verify-rollout").body
+    baseline = adopted.history.baseline(_TAG)
+    assert baseline is not None
+    assert (told.back_to, told.back_to_digest) == ("v1.0.0", baseline.image)
 
 
 def test_what_answers_otherwise_than_it_was_adopted_is_a_failure(adopted: Team) -> None:

@@ -10,6 +10,7 @@ from slipway.adapters import canaries, deploy_tree, git, manifests
 from slipway.adapters.records import Record
 from slipway.adapters.wanted_rollouts import Wanted, wanted, wanted_canary
 from slipway.adapters.workplace import Workplace
+from slipway.domain.baseline import Baseline
 from slipway.domain.incident import IncidentKind, IssueAction, IssueFiled
 from slipway.domain.pages import key_of
 from slipway.domain.release import Proposal, Rollout
@@ -139,8 +140,8 @@ def _ran_before(found: Wanted, workplace: Workplace) -> RanBefore:
     verified = workplace.history.rollouts(found.tag.model, found.environment)
     before = _verified_before(found, verified, workplace)
     return RanBefore(
-        back_to=before.version if before else None,
-        back_to_digest=before.digest if before else None,
+        back_to=before[0] if before else None,
+        back_to_digest=before[1] if before else None,
         put_back_after=_put_back_after(found, workplace),
         history=_told(found, verified, workplace),
     )
@@ -157,19 +158,31 @@ def _runs_beside(canary: Wanted, stable: Wanted, workplace: Workplace) -> RanBef
     )
 
 
-def _verified_before(found: Wanted, verified: list[Rollout], workplace: Workplace) -> Rollout | None:
+def _verified_before(found: Wanted, verified: list[Rollout], workplace: Workplace) -> tuple[str, str] | None:
     """Along what each version was proposed in place of, the first that ran; one that was merged and failed did not.
 
-    A version that the quarantine of `found` would hold as well is no way back.
+    Its version and digest. One that the quarantine of `found` would hold as well is no way back. What was adopted ran.
     """
     tag, seen = found.tag, {found.tag}
     while (replaced := _replaced(tag, found.environment, workplace)) is not None and replaced not in seen:
         tag = replaced
         seen.add(tag)
-        ran = [one for one in verified if one.version == tag.image_tag]
+        ran = [(one.version, one.digest) for one in verified if one.version == tag.image_tag] or _adopted(
+            tag, found.environment, workplace
+        )
         if ran and not covers(found.tag.image_tag, tag.image_tag):
             return ran[-1]
     return None
+
+
+def _adopted(tag: ReleaseTag, environment: str, workplace: Workplace) -> list[tuple[str, str]]:
+    """Version and digest of a baseline there that can be started here; else nothing."""
+    baselines = (page.body for page in workplace.history.pages(tag, Baseline))
+    return [
+        (one.version, one.image)
+        for one in baselines
+        if one.environment == environment and one.image is not None and not one.is_opaque
+    ]
 
 
 def _replaced(tag: ReleaseTag, environment: str, workplace: Workplace) -> ReleaseTag | None:

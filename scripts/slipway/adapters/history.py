@@ -202,8 +202,12 @@ class History:
         return None if page is None else page.body
 
     def baselines(self, model: str) -> tuple[Baseline, ...]:
-        """All that was adopted of a model, an environment each, by version."""
-        return tuple(page.body for tag in self.releases(model) for page in self.pages(tag, Baseline))
+        """All that was adopted of a model, an environment each, lowest version first."""
+        found = [
+            parse_page(Baseline, content, where=f"ledger:{path}").body
+            for path, content in self.ledger.pages_of_kind(Baseline.kind, under=model).items()
+        ]
+        return tuple(sorted(found, key=lambda one: (one.release.version, one.environment)))
 
     def windows(self, model: str, environment: str, *, version: str) -> tuple[Window, ...]:
         """The windows that one version served, oldest first; a window that was measured again counts once."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, auto
-from functools import partial
+from functools import cache, partial
 from typing import TypeVar
 
 from semver import Version
@@ -73,11 +73,15 @@ class _Release:
 
 @dataclass(frozen=True, slots=True)
 class _Now:
-    """What every release is looked at with; `first` is the lowest version that the ledger has of each model."""
+    """What every release is looked at with.
+
+    `first` is the lowest version that the ledger has of each model, `baselines` tells what ran before any release.
+    """
 
     today: date
     under_way: frozenset[str]
     first: Mapping[str, Version]
+    baselines: Callable[[str], tuple[Baseline, ...]]
     workplace: Workplace
 
 
@@ -98,7 +102,8 @@ def run(
     declared = set(workplace.repository.model_names())
     known = {str(tag): tag for tag in tags if tag.model in declared}
     running = frozenset(run.title for run in workplace.forge.runs_under_way(workflow))
-    now = _Now(today, running, _first(declared, tags, workplace.history), workplace)
+    baselines = cache(workplace.history.baselines)  # asked for each tag: one that cannot be read stops no other model
+    now = _Now(today, running, _first(declared, tags, workplace.history), baselines, workplace)
     places = {
         f"{model} in {place}": (place, model) for place, model in deploy_tree.everything_deployed(workplace.forge)
     }
@@ -203,7 +208,7 @@ def _first(models: set[str], tags: Iterable[ReleaseTag], history: History) -> di
 
 def _release(tag: ReleaseTag, *, now: _Now) -> _Release:
     is_before_the_first = tag.model in now.first and tag.version < now.first[tag.model]
-    if is_before_the_first or any(one.is_of_before(tag) for one in now.workplace.history.baselines(tag.model)):
+    if is_before_the_first or any(one.is_of_before(tag) for one in now.baselines(tag.model)):
         return _Release(tag, _State.TOO_OLD)
     held_to = _held_to(tag, now)
     if _is_settled(tag, held_to, now.workplace.history) or not _can_be_released(tag, now.workplace):
