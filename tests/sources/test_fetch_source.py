@@ -17,7 +17,7 @@ from slipway.adapters import git
 from slipway.domain.origin import Source
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, SourceRefused, Unreachable
-from slipway.steps import fetch_source, resolve_tag
+from slipway.steps import fetch_source, replay, resolve_tag
 
 from tests.sources.places import ROOT
 from tests.sources.web import WebServer
@@ -216,3 +216,19 @@ def test_a_check_fetches_by_itself_each_time(team: Team, web: WebServer) -> None
     assert first.body.origin.sha256 != again.body.origin.sha256
     identity = resolve_tag.run_on_working_tree(MODEL, workplace=team.workplace).body
     assert identity.origin == again.body.origin
+
+
+def test_a_replay_uses_what_was_recorded_and_refuses_other_bytes(team: Team, web: WebServer) -> None:
+    """An auditor who converts again must convert what was released, or be told that it is gone."""
+    team.tag(TAG)
+    _fetched(team)
+    team.release(TAG)
+    again = replay.prepare(TAG, workplace=team.workplace)
+    replay.fetch_source(again, workplace=team.workplace)
+    origin = again.recorded.identity.body.origin
+    assert (again.differences, origin is not None and all(map(again.record.has, origin.files))) == ([], True)
+
+    web.files[PATH] = Tip(weight=0.05).as_json().encode()
+    elsewhere = team.clone("elsewhere")
+    with pytest.raises(SourceRefused, match="not what its address says"):
+        replay.fetch_source(replay.prepare(TAG, workplace=elsewhere.workplace), workplace=elsewhere.workplace)

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from slipway.adapters import git, released
+from slipway.adapters import fetched_sources, git, released
 from slipway.adapters.history import History
 from slipway.adapters.records import Record, sha256_of
 from slipway.adapters.registry.pull import pull_model_layer
@@ -151,13 +151,39 @@ def lay_down_what_was_tagged(replaying: Replaying, root: Path) -> bool:
     declared = read_model(folder)
     if declared != identity.declaration:
         replaying.differs("identity", "declaration", "as recorded", "another one in the tagged commit")
-    source = folder / identity.declaration.source
-    digest = digest_of_tree(source) if source.exists() else "no such file"
-    if digest != identity.source_digest:
-        replaying.differs("identity", "source_digest", identity.source_digest[:19], digest[:19])
+    if identity.origin is None:
+        _compare_source(replaying, folder / identity.declaration.source)
     names = {identity.samples: identity.declaration.samples.path, identity.card: "README.md"}
     found = [_take(replaying, file, folder / name) for file, name in names.items()]
     return all(found)
+
+
+def _compare_source(replaying: Replaying, source: Path) -> None:
+    recorded = replaying.recorded.identity.body.source_digest
+    digest = digest_of_tree(source) if source.exists() else "no such file"
+    if digest != recorded:
+        replaying.differs("identity", "source_digest", recorded[:19], digest[:19])
+
+
+def fetch_source(replaying: Replaying, workplace: Workplace) -> None:
+    """Bring a source that lay elsewhere, as its address was recorded; one in the commit is there already.
+
+    Raises:
+        SourceRefused: the address gives other bytes now.
+        Unreachable: it does not answer.
+    """
+    identity, record, root = replaying.recorded.identity.body, replaying.record, workplace.repository.root
+    if identity.origin is None:
+        return
+    model, folder = identity.declaration, record.folder / identity.model_folder
+    tracked = fetched_sources.tracked_at(identity.commit, folder=folder, root=root)
+    means = fetched_sources.means_of(model, workplace.repository)
+    fetched_sources.lay_down_again(
+        identity.origin,
+        record,
+        kept=workplace.release(ReleaseTag.parse(identity.tag)),
+        fetch_it=lambda: fetched_sources.fetch(model, tracked, record, means),
+    )
 
 
 def _take(replaying: Replaying, file: File, path: Path) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from slipway.adapters import git
 from slipway.adapters.records import Record, sha256_of
+from slipway.adapters.repository import Repository
 from slipway.adapters.sources import dvc_files, git_lfs, process
 from slipway.adapters.sources.pointers import pointers_of
 from slipway.adapters.trees import refuse_strange_files
@@ -19,6 +22,7 @@ from slipway.domain.source_address import SourceAddress
 from slipway.domain.source_limit import SourceLimit
 from slipway.errors import SourceRefused
 
+DVC_CONFIG = ".dvc/config"
 log = logging.getLogger(__name__)
 
 
@@ -42,6 +46,33 @@ class Tracked:
     root: Path
     commit: str
     dvc_config: bytes | None
+
+
+def means_of(model: Model, repository: Repository) -> Means:
+    """The limits and requirements of the checkout, and the variables of this process."""
+    return Means(
+        limit=repository.policies().sources.limit_for(model.name).fetched,
+        requirements=repository.root / "requirements",
+        environment=os.environ,
+    )
+
+
+def tracked_at(commit: str, *, folder: Path, root: Path) -> Tracked:
+    return Tracked(folder=folder, root=root, commit=commit, dvc_config=git.read_file(root, commit, DVC_CONFIG))
+
+
+def lay_down_again(origin: Origin, record: Record, *, kept: Record, fetch_it: Callable[[], Origin]) -> None:
+    """Bring the files of a source into a record: from the record `kept` of the release, or from their place once more.
+
+    Raises:
+        SourceRefused: that place gives other bytes now.
+        Unreachable: it does not answer.
+    """
+    if is_here(origin, kept):
+        for file in origin.files:
+            record.keep(kept.path(file), name=file.name)
+        return
+    refuse_changed(fetch_it(), origin, version=kept.subject)
 
 
 def is_elsewhere(model: Model, folder: Path) -> bool:

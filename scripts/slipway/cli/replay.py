@@ -51,6 +51,7 @@ def replayed(tag: str, place: Workplace, *, convert: bool) -> Replay:
 
     replaying = step.prepare(tag, workplace=place)
     if convert and replaying.can_be_converted:
+        step.fetch_source(replaying, workplace=place)
         requirements = place.repository.root / "requirements"
         page = convert_to_onnx.run(replaying.record, requirements=requirements, sources=replaying.policies.sources)
         step.use_new_conversion(replaying, page)

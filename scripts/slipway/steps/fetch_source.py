@@ -6,21 +6,15 @@ model.yaml. What it fetched is recorded by digest: a version's source never chan
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from slipway.adapters import fetched_sources, git, tagged
-from slipway.adapters.fetched_sources import Means, Tracked
+from slipway.adapters.fetched_sources import DVC_CONFIG, Tracked
 from slipway.adapters.records import Record
 from slipway.adapters.repository import read_model
 from slipway.adapters.workplace import Workplace
 from slipway.adapters.yaml_files import read_bounded
-from slipway.domain.model import Model
 from slipway.domain.origin import Origin, Source
 from slipway.domain.pages import Page
 from slipway.domain.tag import ReleaseTag
-
-_DVC_CONFIG = Path(".dvc") / "config"
 
 
 def run(text: str, *, workplace: Workplace) -> Page[Source] | None:
@@ -44,9 +38,8 @@ def run(text: str, *, workplace: Workplace) -> Page[Source] | None:
     before = fetched_sources.recorded(record)
     if before is not None and before.address == model.source and fetched_sources.is_here(before, record):
         return _write(before, record)
-    config = git.read_file(root, found.commit, _DVC_CONFIG.as_posix())
-    tracked = Tracked(folder=folder, root=root, commit=found.commit, dvc_config=config)
-    now = fetched_sources.fetch(model, tracked, record, _means(model, workplace))
+    tracked = fetched_sources.tracked_at(found.commit, folder=folder, root=root)
+    now = fetched_sources.fetch(model, tracked, record, fetched_sources.means_of(model, workplace.repository))
     fetched_sources.refuse_changed(now, before, version=str(tag))
     return _write(before or now, record)
 
@@ -61,7 +54,7 @@ def run_on_working_tree(name: str, *, workplace: Workplace) -> Page[Source] | No
     model, folder = repository.model(name), repository.root / "models" / name
     if not fetched_sources.is_elsewhere(model, folder):
         return None
-    config = repository.root / _DVC_CONFIG
+    config = repository.root / DVC_CONFIG
     tracked = Tracked(
         folder=folder,
         root=repository.root,
@@ -69,15 +62,8 @@ def run_on_working_tree(name: str, *, workplace: Workplace) -> Page[Source] | No
         dvc_config=read_bounded(config) if config.is_file() else None,
     )
     record = workplace.check(name)
-    return _write(fetched_sources.fetch(model, tracked, record, _means(model, workplace)), record)
-
-
-def _means(model: Model, workplace: Workplace) -> Means:
-    repository = workplace.repository
-    return Means(
-        limit=repository.policies().sources.limit_for(model.name).fetched,
-        requirements=repository.root / "requirements",
-        environment=os.environ,
+    return _write(
+        fetched_sources.fetch(model, tracked, record, fetched_sources.means_of(model, workplace.repository)), record
     )
 
 

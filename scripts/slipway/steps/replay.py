@@ -63,6 +63,11 @@ def prepare(text: str, *, workplace: Workplace) -> Replaying:
     return replaying
 
 
+def fetch_source(replaying: Replaying, *, workplace: Workplace) -> None:
+    """What is converted again, where it lay elsewhere; an address that gives other bytes now is refused."""
+    fetched_again.fetch_source(replaying, workplace)
+
+
 def use_recorded_conversion(replaying: Replaying, *, workplace: Workplace) -> None:
     """Nothing is converted: what the source answered is looked for on this machine."""
     fetched_again.lay_down_conversion(replaying, workplace=workplace)
