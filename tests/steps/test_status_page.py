@@ -173,3 +173,10 @@ def test_before_anything_is_recorded_there_is_a_page_that_says_so(tmp_path: Path
 
     text = (tmp_path / "page" / "index.html").read_text()
     assert "<b>0</b> models" in text
+
+
+def test_a_model_that_never_ran_has_a_page_too(team: Team, tmp_path: Path) -> None:
+    """It is declared, and waits for somebody."""
+    written(team, tmp_path / "page")
+
+    assert "production: nothing runs" in (tmp_path / "page" / "models" / "tip.html").read_text()

@@ -175,10 +175,9 @@ def metric_name(windows: Sequence[SeenWindow]) -> str | None:
 
 def stays_of(lives: Sequence[Stay]) -> tuple[Stay, ...]:
     """Newest first, from those oldest first: each ends where the next begins."""
-    ends = [one.since for one in lives[1:]]
-    return tuple(
-        one.model_copy(update={"until": end}) for one, end in reversed(list(zip(lives, [*ends, None], strict=True)))
-    )
+    ends: list[date | None] = [*(one.since for one in lives), None][1:]
+    told = [one.model_copy(update={"until": end}) for one, end in zip(lives, ends, strict=True)]
+    return tuple(reversed(told))
 
 
 def _plot(told: Sequence[tuple[SeenWindow, float | None]], *, limit: float | None, least_top: float) -> Plot | None:
