@@ -9,7 +9,7 @@ from slipway.adapters import deploy_tree, git
 from slipway.adapters.adopted import Adoption
 from slipway.domain.conversion import Conversion
 from slipway.domain.explanation import Explanation, FoundAs, Moment, Standing
-from slipway.domain.incident import IncidentKind
+from slipway.domain.incident import IncidentKind, Outcome
 from slipway.domain.release import Image, JobResult
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
@@ -18,7 +18,7 @@ from slipway.steps import adopt, explain, file_issue, record_pages, revert_manif
 from tests.steps.test_canary import on_a_cluster, with_canary
 from tests.steps.test_failed_rollouts import fail, follow
 from tests.steps.test_verify_rollout import merge_all, merged
-from tests.team import ENVIRONMENT, MODEL, Team, Tip
+from tests.team import ENVIRONMENT, MODEL, Team, Tip, days_from
 
 _MANIFEST = deploy_tree.manifest_path(ENVIRONMENT, MODEL)
 
@@ -194,6 +194,25 @@ def test_a_version_that_was_left_tells_why_and_that_it_is_held(worse: Team) -> N
     assert [(incident.about, incident.is_open) for incident in one.incidents] == [(IncidentKind.REQUESTED, False)]
     assert [event.what for event in one.story][-2:] == [Moment.TAKEN_OUT, Moment.WAY_BACK]
     assert told(worse, "#3").asked.found_as is FoundAs.WAY_BACK
+
+
+def test_an_incident_stays_that_of_the_version_that_it_began_with(worse: Team) -> None:
+    """Windows of the version that came back are written beside it until it is over, and accuse nobody."""
+    worse.serve("v2.0.0", days_from(date(2026, 4, 1), 14), tip=Tip(bias=0.1))
+    worse.look(date(2026, 4, 7))
+    number = worse.look(date(2026, 4, 14))[2].body.number
+    go_back(worse, to="v1.0.0")
+    worse.note_rollout("tip@v1.0.0", on=date(2026, 4, 15))
+    worse.serve("v1.0.0", days_from(date(2026, 4, 15), 14))
+    worse.look(date(2026, 4, 21))
+    worse.look(date(2026, 4, 28))
+
+    found = [one for one in told(worse, f"#{number}").incidents if one.about is IncidentKind.METRIC]
+
+    assert told(worse, f"#{number}").release == "tip@v2.0.0"
+    assert [(one.outcome, one.issue) for one in found] == [(Outcome.REVERT, number)]
+    assert "v1.0.0 would have had" in found[0].problem
+    assert told(worse, "tip@v1.0.0").incidents == ()
 
 
 def test_a_version_that_comes_back_is_merged_again_until_it_is_verified(worse: Team) -> None:

@@ -21,7 +21,11 @@ BodyT = TypeVar("BodyT", bound=Body)
 
 @dataclass(frozen=True, slots=True)
 class IncidentPages:
-    """Of one incident: the newest page of each kind, and `began`, when its first page was written."""
+    """Of one incident: `began` is when its first page was written, and `seen` the window that opened it.
+
+    Later windows are written beside it until it is over, also such as another version served. `verdicts` are the newest
+    that say that something is wrong; of all else, the newest page counts.
+    """
 
     environment: str
     name: str
@@ -34,11 +38,10 @@ class IncidentPages:
 
     @property
     def version(self) -> str | None:
-        if self.failure is not None:
-            return self.failure.body.version
-        if self.seen is not None:
-            return self.seen.body.window.version
-        return self.reversion.body.version if self.reversion else None
+        told = self.failure or self.reversion
+        if told is not None:
+            return told.body.version
+        return self.seen.body.window.version if self.seen else None
 
     @property
     def about(self) -> IncidentKind:
@@ -49,7 +52,7 @@ class IncidentPages:
         """Until its issue was closed; what a person asked for is no incident that stays."""
         if self.issue is not None:
             return self.issue.body.action is not IssueAction.CLOSED
-        return self.verdicts is not None and self.verdicts.body.outcome is not Outcome.QUIET
+        return self.verdicts is not None
 
 
 def about(tag: ReleaseTag, environment: str, ledger: Ledger) -> tuple[IncidentPages, ...]:
@@ -101,14 +104,11 @@ def events(pages: IncidentPages) -> Iterator[Event]:
 def _problem(pages: IncidentPages) -> str:
     if pages.failure is not None:
         return f"{pages.failure.body.problem}: {pages.failure.body.said}"
-    failed = [one.problem for one in (pages.verdicts.body.findings if pages.verdicts else ()) if _is_bad(one.verdict)]
+    findings = pages.verdicts.body.findings if pages.verdicts else ()
+    failed = [one.problem for one in findings if one.verdict is Verdict.FAIL and not one.audit]
     if failed:
         return "; ".join(filter(None, failed))
     return pages.reversion.body.reason if pages.reversion else ""
-
-
-def _is_bad(verdict: Verdict) -> bool:
-    return verdict is Verdict.FAIL
 
 
 def _is_known(name: str) -> bool:
@@ -116,9 +116,10 @@ def _is_known(name: str) -> bool:
 
 
 def _read(environment: str, name: str, files: Mapping[str, bytes]) -> IncidentPages:
-    failure, seen = _newest(RolloutFailure, files, name), _newest(Seen, files, name)
-    verdicts = _all(IncidentVerdicts, files, name)
-    reversion = _newest(Reversion, files, name)
+    failure, reversion = _newest(RolloutFailure, files, name), _newest(Reversion, files, name)
+    windows, verdicts = _all(Seen, files, name), _all(IncidentVerdicts, files, name)
+    seen = windows[0] if windows else None
+    wrong = [page for page in verdicts if page.body.outcome is not Outcome.QUIET]
     pages = (verdicts[0] if verdicts else None, failure, seen, reversion)
     first = next((page for page in pages if page is not None), None)
     return IncidentPages(
@@ -127,7 +128,7 @@ def _read(environment: str, name: str, files: Mapping[str, bytes]) -> IncidentPa
         began=first.circumstances.written_at if first else name[:10],
         failure=failure,
         seen=seen,
-        verdicts=verdicts[-1] if verdicts else None,
+        verdicts=wrong[-1] if wrong else None,
         reversion=reversion,
         issue=_newest(IssueFiled, files, name),
     )

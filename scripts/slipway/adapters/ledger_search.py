@@ -93,13 +93,19 @@ def _of_folder(path: str) -> ReleaseTag | None:
 
 
 def _of_incident(ledger: Ledger, path: str) -> ReleaseTag | None:
-    """The version that an incident is about: its id names it, or else the page of its window does."""
+    """The version that an incident is about: that of its failure, or of the window that opened it."""
     model, environment, _, incident, _ = path.split("/")
     kind = RolloutFailure.kind if IncidentKind.ROLLOUT_FAILED.names(incident) else WindowEvidence.kind
-    stored = ledger.latest(f"{model}/{environment}/incidents/{incident}", kind)
-    body = _body(stored.content) if stored else {}
+    pages = ledger.pages_of_kind(kind, under=f"{model}/{environment}/incidents/{incident}")
+    first = min(pages, key=_number, default=None)
+    body = {} if first is None else _body(pages[first])
     version = body.get("version") or (body.get("window") or {}).get("version")
     return release_named(model, str(version))
+
+
+def _number(path: str) -> int:
+    """The n of `<kind>.<n>.json`."""
+    return int(path.split(".")[-2])
 
 
 def _bodies(ledger: Ledger, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -32,6 +32,8 @@ def ledger(forge: Forge) -> Ledger:
             "soup/v1.0.0/image.1.json": page(digest=_OTHER),
             "soup/v1.0.0/baseline.1.json": page(image=None, onnx="e" * 64),
             "soup/production/incidents/2026-03-01-drift/window.1.json": page(window={"version": "v1.0.0"}),
+            "soup/production/incidents/2026-03-01-drift/window.10.json": page(window={"version": "v9.0.0"}),
+            "soup/production/incidents/2026-03-01-drift/window.2.json": page(window={"version": "v8.0.0"}),
             "soup/production/incidents/2026-03-01-drift/issue.1.json": page(number=5),
             "soup/production/incidents/2026-03-02-requested-v2.0.0-v1.0.0/reversion.1.json": page(
                 model="soup", version="v2.0.0", pull=6
