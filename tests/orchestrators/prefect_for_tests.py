@@ -42,10 +42,12 @@ class Prefect:
 
     @contextmanager
     def server(self, checkout: Path) -> Iterator[str]:
-        """The address of its API."""
+        """The address of its API; of its services none is asked for here."""
         port, log = processes.free_port(), checkout.parent / "prefect.log"
         command = [str(self.python), "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-        with processes.running([*command, "--no-ui"], folder=checkout, variables=self.variables(), log=log):
+        with processes.running(
+            [*command, "--no-ui", "--no-services"], folder=checkout, variables=self.variables(), log=log
+        ):
             processes.wait_for(f"http://127.0.0.1:{port}/api/health", log)
             yield f"http://127.0.0.1:{port}/api"
 
@@ -56,7 +58,7 @@ class Prefect:
         with processes.running(
             [str(self.python), "flows/prefect/flight_late.py"],
             folder=checkout,
-            variables=self.variables(PREFECT_API_URL=url),
+            variables=self.variables(PREFECT_API_URL=url, PREFECT_RUNNER_POLL_FREQUENCY="1"),
             log=log,
         ):
             processes.wait_for_line(r"(Your flow .* is being served)", log)

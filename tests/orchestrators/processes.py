@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -25,7 +27,7 @@ def running(command: Sequence[str], *, folder: Path, variables: Mapping[str, str
         try:
             yield log
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait(timeout=_SECONDS)
 
 
