@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
-from slipway.adapters import git
+from slipway.adapters import git, moments
 from slipway.adapters.forge import Commit, object_store
 from slipway.adapters.ledger import BRANCH
 from slipway.domain.explanation import LedgerSeen, RefSeen
@@ -78,7 +78,7 @@ class Clone:
     @property
     def is_shallow(self) -> bool:
         """Whether its history was cut off, as a job of GitHub's brings it."""
-        return git.run("rev-parse", "--is-shallow-repository", cwd=self.repository).strip() == b"true"
+        return moments.is_shallow(self.repository)
 
     def manifests_seen(self) -> RefSeen | None:
         """The default branch, as far as it is here."""
