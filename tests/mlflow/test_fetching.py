@@ -12,7 +12,7 @@ from slipway.domain.source_limit import SourceLimit
 from slipway.errors import SlipwayError, SourceRefused, TrackingServerRefused, Unreachable
 
 from tests.mlflow.conftest import MLflow
-from tests.mlflow.servers import refusing
+from tests.mlflow.servers import answering, refusing
 from tests.team import ROOT
 
 pytestmark = pytest.mark.xdist_group("mlflow")
@@ -133,3 +133,33 @@ def test_what_is_larger_than_the_limit_is_not_fetched(mlflow: MLflow, tmp_path: 
     """The listing tells the sizes, so that a disk is not filled first."""
     with pytest.raises(SourceRefused, match="more than 10 bytes"):
         fetch("models:/lightgbm/1", tmp_path / "source", server=mlflow.address, limit=SourceLimit(bytes=10))
+
+
+_VERSION = {"model_version": {"name": "tip", "version": "1", "source": "x", "run_id": ""}}
+
+
+@pytest.mark.parametrize(
+    ("kept_at", "listed", "says"),
+    [
+        ("mlflow-artifacts:/1/model", "../../authorized_keys", "Invalid path"),
+        ("mlflow-artifacts:/1/model", "/etc/passwd", "Invalid path"),
+        ("/etc", "passwd", "a folder of its own machine"),
+        ("file:///etc", "passwd", "a folder of its own machine"),
+        ("s3://bucket/model", "model.skops", "needs `boto3`, which is not installed"),
+    ],
+)
+def test_a_server_cannot_lead_the_client_to_files_of_this_machine(
+    kept_at: str, listed: str, says: str, tmp_path: Path
+) -> None:
+    """Who can edit a version's place could else have a secret of the runner released as a model, or a file written."""
+    answers = {
+        "model-versions/get": _VERSION,
+        "registered-models/get": {"registered_model": {"name": "tip"}},
+        "model-versions/get-download-uri": {"artifact_uri": kept_at},
+        "mlflow-artifacts/artifacts": {"files": [{"path": listed, "is_dir": False, "file_size": 3}]},
+    }
+    with answering(answers) as server, pytest.raises(SlipwayError) as refused:
+        fetch("models:/tip/1", tmp_path / "source", server=server)
+
+    assert says in str(refused.value)
+    assert names(tmp_path) == []

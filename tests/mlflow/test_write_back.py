@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from slipway.adapters.mlflow_write_back import TrackingServer
 from slipway.domain.pages import Page
+from slipway.domain.tag import ReleaseTag
 from slipway.domain.write_back import Telling, WriteBack
 from slipway.errors import TrackingServerRefused, Unreachable
 from slipway.steps import tell_mlflow
@@ -112,8 +113,8 @@ def test_what_came_from_elsewhere_takes_the_alias_away_and_no_other(
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_telling_that_is_killed_is_told_by_the_next_run(moment: str, mlflow: MLflow, released: Team) -> None:
     """Tags that were there already are the same tags; an alias is moved last."""
-    killed = _command(released, mlflow, SLIPWAY_KILL_AT=f"{moment}:write-back:1")
-    again = _command(released, mlflow)
+    killed = _command(released, mlflow.address, SLIPWAY_KILL_AT=f"{moment}:write-back:1")
+    again = _command(released, mlflow.address)
 
     assert killed.returncode == -signal.SIGKILL
     assert again.returncode == 0, again.stderr
@@ -122,11 +123,31 @@ def test_a_telling_that_is_killed_is_told_by_the_next_run(moment: str, mlflow: M
     assert [page.body.problem for page in pages] == [""]
 
 
-def _command(team: Team, mlflow: MLflow, **more: str) -> subprocess.CompletedProcess[str]:
+def test_a_server_that_is_away_is_warned_of_and_fails_nothing(released: Team) -> None:
+    """A rollout that is done is green; who looks after MLflow finds the reason in the ledger."""
+    done = _command(released, "http://127.0.0.1:9")
+
+    assert done.returncode == 0
+    assert "version 2, was not told: the MLflow server 127.0.0.1 does not answer" in done.stderr
+    page = released.history.page(ReleaseTag.parse("tip@v1.1.0"), WriteBack)
+    assert page is not None and page.body.unanswered
+
+
+def test_a_dry_run_says_what_would_be_told_and_tells_nobody(mlflow: MLflow, released: Team) -> None:
+    """Who sets this up for the first time looks before anybody else does."""
+    before = mlflow.tags("tip", 2)
+    done = _command(released, mlflow.address, "--dry-run")
+
+    assert "it would be: tip in production: MLflow's tip, version 2, has 7 tags and the alias" in done.stdout
+    assert mlflow.tags("tip", 2) == before
+    assert released.history.page(ReleaseTag.parse("tip@v1.1.0"), WriteBack) is None
+
+
+def _command(team: Team, address: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", "from slipway.cli import main; main()", "tell-mlflow", "--all"],
+        [sys.executable, "-c", "from slipway.cli import main; main()", "tell-mlflow", "--all", *words],
         cwd=team.root,
-        env={**os.environ, "MLFLOW_TRACKING_URI": mlflow.address, **more},
+        env={**os.environ, "MLFLOW_TRACKING_URI": address, **more},
         capture_output=True,
         text=True,
         check=False,

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -55,7 +56,7 @@ def fetch(address: SourceAddress, *, into: Path, limit: SourceLimit) -> Fetched:
     """
     host = mlflow_server.host_of(os.environ)
     client = mlflow_server.client(_PATIENT)
-    with asking(host, address.text):
+    with asking(host, address.text), _without_other_libraries(host):
         found = _found(client, address)
         repository = _repository(found.root, host)
         files = _bounded(_listed(repository, found.below), limit)
@@ -84,17 +85,23 @@ def _found(client: Any, address: SourceAddress) -> _Found:
     return _Found(uri, uri, "", told.run_id or None, told.name, str(told.version))
 
 
-def _repository(root: str, host: str) -> Any:
-    """Where the files lie; a path on the server's own machine would be looked for on ours."""
-    registry = import_module("mlflow.store.artifact.artifact_repository_registry")
-    local = import_module("mlflow.store.artifact.local_artifact_repo").LocalArtifactRepository
+@contextmanager
+def _without_other_libraries(host: str) -> Iterator[None]:
+    """The client imports that of a store when it is first asked for something."""
     try:
-        repository = registry.get_artifact_repository(root)
+        yield
     except ImportError as error:
         raise SourceRefused(
             f"the MLflow server {host} keeps files where its client needs `{error.name}`, which is not installed",
             mend="start it with --serve-artifacts, so that files come by way of the server",
         ) from error
+
+
+def _repository(root: str, host: str) -> Any:
+    """Where the files lie; a path on the server's own machine would be looked for on ours."""
+    registry = import_module("mlflow.store.artifact.artifact_repository_registry")
+    local = import_module("mlflow.store.artifact.local_artifact_repo").LocalArtifactRepository
+    repository = registry.get_artifact_repository(root)
     if isinstance(getattr(repository, "repo", repository), local):
         raise SourceRefused(
             f"the MLflow server {host} keeps the files in a folder of its own machine",
