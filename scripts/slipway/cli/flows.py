@@ -9,7 +9,7 @@ import click
 from slipway.cli import options
 
 
-@click.command("train", context_settings={"ignore_unknown_options": True})
+@click.command("train", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @options.MODEL
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGUMENTS OF TRAIN.PY]...")
 @click.option(
