@@ -18,7 +18,7 @@ def cell(*rounds: tuple[float, float], index: int = 17_000) -> dict[str, Any]:
         "files": 140,
         "bytes": 400_000,
         "windows": 600,
-        "rounds": [{"status": ours, "cat-file": git} for ours, git in rounds],
+        "rounds": [{"status": ours, "git": git} for ours, git in rounds],
         "page": {"seconds": 1.0, "index": index, "largest model": 36_000, "whole site": 400_000},
     }
 

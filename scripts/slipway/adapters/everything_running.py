@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 
 from slipway.adapters import deploy_tree, rollouts
 from slipway.adapters.approvals import Approvals, approvals
@@ -35,6 +36,7 @@ class Seen:
     coming: Mapping[Place, tuple[OnItsWay, ...]]
     told: Mapping[ReleaseTag, ReleaseTold]
     windows: Mapping[Place, Window]
+    troubled: Set[tuple[str, str]]  # models and environments that ever had an incident
     history: Approvals
     approved: Mapping[str, Approval]
 
@@ -65,7 +67,7 @@ def see(ledger: WholeLedger, *, now: datetime, tags: Collection[ReleaseTag] | No
     with ThreadPoolExecutor() as beside:  # git unpacks while this process reads what it unpacked before
         let_in = beside.submit(approvals, ledger.moment.repository, ledger.main)
         deployed = _deployed(files, ledger)
-        releases = {ReleaseTag.parse(f"{model}@{live.tag}") for (_, model), live in deployed.items()} | set(tags or ())
+        releases = {_release(model, live.tag) for (_, model), live in deployed.items()} | set(tags or ())
         wanted = [*page_paths(releases, ledger), *incident_paths(ledger)]
         watched = beside.submit(newest_windows, {place: live.tag for place, live in deployed.items()}, ledger)
         ledger.bring(wanted)
@@ -79,9 +81,19 @@ def see(ledger: WholeLedger, *, now: datetime, tags: Collection[ReleaseTag] | No
         coming=_coming(ledger, _may_go_on(files, deployed, ledger), now=now),
         told=told,
         windows=windows,
+        troubled={(model, environment) for model, environment, *_ in _of_incidents(ledger)},
         history=history,
         approved=history.of_digests(digests),
     )
+
+
+@cache
+def _release(model: str, version: str) -> ReleaseTag:
+    return ReleaseTag.parse(f"{model}@{version}")
+
+
+def _of_incidents(ledger: WholeLedger) -> Iterator[list[str]]:
+    return (path.split("/") for path in ledger.paths if "/incidents/" in path)
 
 
 def _deployed(files: Mapping[str, bytes], ledger: WholeLedger) -> dict[Place, Deployed]:
@@ -142,7 +154,7 @@ def _proposed_by(pull: Pull) -> tuple[Place, str] | None:
 def _row(model: str, environment: str, seen: Seen) -> StatusRow:
     place = environment, model
     live = seen.deployed.get(place)
-    incidents = _incidents(model, environment, seen.ledger.workplace)
+    incidents = _incidents(model, environment, seen.ledger.workplace) if (model, environment) in seen.troubled else ()
     window = seen.windows.get(place)
     row = StatusRow(
         model=model,
@@ -161,7 +173,7 @@ def _row(model: str, environment: str, seen: Seen) -> StatusRow:
 
 
 def _of_live(live: Deployed, environment: str, model: str, seen: Seen) -> dict[str, object]:
-    told = seen.told[ReleaseTag.parse(f"{model}@{live.tag}")]
+    told = seen.told[_release(model, live.tag)]
     days = [one.live_since for one in told.rollouts if one.environment == environment and not one.canary]
     of_here = told.adopted.get(environment)
     adopted = None if of_here is None else of_here.when[:10]

@@ -25,6 +25,7 @@ from slipway.errors import BranchMoved, PageExists
 BRANCH = "ledger"
 _TRIES = 120  # eight busy writers on two cores were seen to need up to 40
 _LONGEST_PAUSE = 1.0  # seconds
+_NUMBERED = re.compile(r"([1-9][0-9]*)\.json")
 _PATH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9._+-]*/)*[A-Za-z0-9_][A-Za-z0-9._+-]*")
 
 
@@ -181,8 +182,9 @@ def _key(line: str) -> str | None:
 
 
 def _numbers(paths: Mapping[str, str], folder: str, kind: str) -> list[int]:
-    form = re.compile(rf"{re.escape(folder.strip('/'))}/{re.escape(kind)}\.([1-9][0-9]*)\.json")
-    return [int(match[1]) for path in paths if (match := form.fullmatch(path))]
+    start = f"{folder.strip('/')}/{kind}."
+    matches = (_NUMBERED.fullmatch(path, len(start)) for path in paths if path.startswith(start))
+    return [int(match[1]) for match in matches if match]
 
 
 def _blob_id(content: bytes, *, like: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import zip_longest
 
 from slipway.reports.plain import one_line, width_of
@@ -37,8 +38,9 @@ def _lines(row: list[str], widths: list[int]) -> list[str]:
     ]
 
 
-def _wrapped(cell: str, width: int) -> list[str]:
+@lru_cache(maxsize=10_000)  # in a long table, most cells say what others say
+def _wrapped(cell: str, width: int) -> Sequence[str]:
     if width_of(cell) <= width:
-        return [cell]
+        return (cell,)
     narrow = width if width_of(cell) <= len(cell) else max(1, width // 2)  # textwrap counts letters, not columns
     return textwrap.wrap(cell, narrow, break_on_hyphens=False)

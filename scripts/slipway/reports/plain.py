@@ -61,7 +61,7 @@ def _columns(character: str) -> int:
 
 
 def _visible(line: str) -> str:
-    if line.isascii() and line.isprintable():
+    if line.isprintable():  # to Python, nothing of these categories is
         return line
     return "".join(_named(character) for character in line)
 
