@@ -83,6 +83,10 @@ def test_a_run_becomes_a_release_that_knows_it_and_mlflow_knows_the_release(mlfl
     assert training is not None
     assert (training.run_id, training.experiment, training.commit) == (mlflow.runs["tip"][0], "tips", "4b1d" * 10)
     assert ([one.name for one in training.datasets], training.metrics) == (["tables"], {"f1": 0.75})
+    read = team.workplace.forge.pull(1).body or ""
+    assert f"| Trained by | run `{training.run_id}` of `tips`, `127.0.0.1` |" in read
+    assert f"| Trained on | `tables` `{training.datasets[0].digest}` |" in read
+    assert f"run {training.run_id}, tips, 127.0.0.1" in _slipway(team, mlflow, "explain", str(tag))
     told = mlflow.tags("tip", 1)
     assert mlflow.aliases("tip")["production"] == "1"
     assert (told["slipway.release"], told["slipway.commit"]) == (str(tag), identity.commit)
