@@ -43,6 +43,7 @@ TEMPLATE_ONLY_TESTS = {
     "object_stores": "need Debian's Swift and an emulator; whoever edits the log has its unit tests",
     "pictures": "make those of docs/, which a team gets as they are",
     "signatures": "need cosign and a registry",
+    "sources": "need Swift, emulators of other stores and a registry; addresses have unit tests",
     "spark": "need Java and Spark; the kernel that runs there has its unit tests",
     "template": "this folder",
     "workflows": "run the workflows by act, with the example; a team has the same files",

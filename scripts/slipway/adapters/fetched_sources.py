@@ -180,7 +180,8 @@ def _behind_pointers(model: Model, tracked: Tracked, into: Path, means: Means) -
         aside=_made(into.parent / "dvc"),
     )
     source = tree / model.source
-    source.rename(into if source.is_dir() else into / source.name)
+    for part in sorted(source.iterdir()) if source.is_dir() else (source,):
+        shutil.move(part, into / part.name)
     process.refuse_too_much(into, means.limit)
     return f"git:{tracked.commit}:models/{model.name}/{model.source}", None
 

@@ -47,7 +47,7 @@ class SourceAddress:
         scheme = match["scheme"] if match else ""
         if scheme not in SCHEMES:
             known = ", ".join(f"{name}:/" if name in _OF_MLFLOW else f"{name}://" for name in SCHEMES)
-            raise ValueError(f"`{text[:80]}` is no address that can be fetched; write a folder, or one of {known}")
+            raise ValueError(f"nothing is fetched from `{scheme}:`; write a folder, or one of {known}")
         _refuse_odd_characters(text)
         if scheme in _OF_MLFLOW:
             _refuse_a_server(text, scheme)

@@ -72,7 +72,7 @@ def _move(place: Path, file: Path) -> None:
     (place / file.name).unlink()
     for found in place.iterdir():
         if found.name not in _OWN_FILES:
-            found.rename(_cleared(file.parent / found.name))
+            shutil.move(found, _cleared(file.parent / found.name))
     file.unlink()
 
 

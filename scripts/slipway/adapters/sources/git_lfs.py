@@ -63,4 +63,4 @@ def _replace(
             f"Git LFS gave other bytes for {pointer.path.name} than its pointer says",
             mend="git lfs push --all origin, from a clone that has the file",
         )
-    fetched.replace(pointer.path)
+    shutil.move(fetched, pointer.path)

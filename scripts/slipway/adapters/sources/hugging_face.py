@@ -6,6 +6,7 @@ A revision is a branch, a tag or a commit; the branch `main` without one. A toke
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -45,7 +46,7 @@ def fetch(address: SourceAddress, *, into: Path, limit: SourceLimit) -> Fetched:
     for name in sizes:
         rest = name.removeprefix(named.path).strip("/") if named.path else name
         target = place_below(into, rest or name.rpartition("/")[2])
-        Path(hub.hf_hub_download(named.repository, name, revision=commit, local_dir=aside)).rename(target)
+        shutil.move(hub.hf_hub_download(named.repository, name, revision=commit, local_dir=aside), target)
     return Fetched(resolved=f"hf://{named.repository}@{commit}{'/' + named.path if named.path else ''}")
 
 
