@@ -16,4 +16,6 @@ with prefect_test_harness():
     with get_client(sync_client=True) as client:
         runs = client.read_task_runs()
     tasks = {run.name.split("-")[0]: run.state_type.value.lower() for run in runs}
-    sys.stdout.write(json.dumps({"state": state.type.value.lower(), "tasks": tasks, "said": state.message}))
+    attempts = {run.name.split("-")[0]: run.run_count for run in runs}
+    told = {"state": state.type.value.lower(), "tasks": tasks, "attempts": attempts, "said": state.message}
+    sys.stdout.write(json.dumps(told))

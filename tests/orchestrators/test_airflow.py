@@ -71,7 +71,7 @@ def test_a_default_branch_that_takes_no_push_is_told_with_what_to_do(airflow: Ai
     hook.write_text("#!/bin/sh\necho 'main is protected' >&2\nexit 1\n")
     hook.chmod(0o755)
 
-    said = _tag_in(clone, airflow, checkout)
+    said = _said(f"flow['tag_in']({str(clone)!r})", airflow, checkout)
 
     assert "main is protected" in said
     assert "the branch main does not take the commit, and nothing is tagged" in said
@@ -79,9 +79,19 @@ def test_a_default_branch_that_takes_no_push_is_told_with_what_to_do(airflow: Ai
     assert team.tags(checkout) == {f"{MODEL}@v1.0.0"}
 
 
-def _tag_in(clone: Path, airflow: Airflow, checkout: Path) -> str:
-    """What the task `tag` says."""
-    code = f"import runpy; runpy.run_path({_DAG!r})['tag_in']({str(clone)!r})"
+def test_where_nobody_answers_airflow_is_told_to_try_again(airflow: Airflow, checkout: Path) -> None:
+    """A server that restarts at night must not cost a run, nor wake a person."""
+    lay_down(checkout, data="april.npz")
+    (checkout.parent / "flights.git").rename(checkout.parent / "away.git")
+
+    said = _said("flow['_as_airflow_says_it'](flow['train_in_a_clone'], 'of this test')", airflow, checkout)
+
+    assert "airflow.sdk.exceptions.AirflowException: git clone" in said
+
+
+def _said(deed: str, airflow: Airflow, checkout: Path) -> str:
+    """The traceback of what a part of the DAG's file raises."""
+    code = f"import runpy; flow = runpy.run_path({_DAG!r}); {deed}"
     done = subprocess.run(
         [str(airflow.python), "-c", code],
         cwd=checkout,

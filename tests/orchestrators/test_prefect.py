@@ -67,5 +67,19 @@ def test_a_gate_that_fails_fails_the_run_and_leaves_no_tag_and_no_commit(prefect
 
     assert ended["state"] == "failed"
     assert ended["tasks"] == {"train": "completed", "evaluate": "completed", "check": "failed"}
+    assert ended["attempts"] == {"train": 1, "evaluate": 1, "check": 1}
     assert f"slipway check {MODEL}: exit code 10" in ended["said"]
     assert team.git(checkout, "ls-remote", "origin") == before
+
+
+def test_where_nobody_answers_it_is_tried_again(prefect: Prefect, checkout: Path) -> None:
+    """A server that restarts at night must not cost a run, nor wake a person."""
+    lay_down(checkout, data="april.npz")
+    flow = checkout / _FLOW
+    flow.write_text(flow.read_text().replace('"retry_delay_seconds": 300', '"retry_delay_seconds": 0'))
+    (checkout.parent / "flights.git").rename(checkout.parent / "away.git")
+
+    ended = prefect.run_flow(checkout)
+
+    assert (ended["state"], ended["tasks"], ended["attempts"]) == ("failed", {"train": "failed"}, {"train": 3})
+    assert "flights.git" in ended["said"]
