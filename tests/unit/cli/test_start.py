@@ -46,4 +46,4 @@ def test_every_command_that_writes_for_others_has_a_dry_run() -> None:
     }
 
     writing = {"build-image", "bump-manifest", "merge", "file-issue", "revert-manifest", "rollback", "record-pages"}
-    assert with_dry_run >= {*writing, "new-model"}
+    assert with_dry_run >= {*writing, "adopt", "new-model"}
