@@ -11,7 +11,7 @@ from slipway.cli import slipway
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
-_COMMAND = re.compile(r"(?:^|`|bin/)slipway ([a-z][a-z-]*)([^`\n#]*)", re.MULTILINE)
+_COMMAND = re.compile(r"(?:^|`|bin/)slipway ([a-z][a-z-]*)([^`\n#&|;]*)", re.MULTILINE)
 _LINK = re.compile(r"\]\((?!https?:)([^)\s#]*)(?:#([^)\s]*))?\)")
 
 
@@ -34,12 +34,16 @@ def test_the_guides_name_every_command_that_a_person_asks_for() -> None:
     asked_for = {
         "adopt",
         "check",
+        "explain",
+        "flow",
+        "tag",
         "release",
         "merge",
         "rollout",
         "watch",
         "rollback",
         "status",
+        "status-page",
         "reconcile",
         "new-model",
     }

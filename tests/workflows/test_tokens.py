@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -32,9 +33,15 @@ def test_an_apps_key_is_given_to_its_own_action_alone_and_where_the_default_bran
     for job in workflow(name)["jobs"].values():
         told = [step for step in job["steps"] if "SLIPWAY_APP_KEY" in json.dumps(step)]
         assert all(step["uses"].startswith("actions/create-github-app-token@") for step in told)
-        assert job.get("environment") == ({"name": "slipway", "deployment": False} if told else None)
+        assert job.get("environment") == ({"name": "slipway", "deployment": False} if told else _of_pages(job))
         for step in told:
             assert any(name.startswith("permission-") for name in step["with"])
+
+
+def _of_pages(job: dict[str, Any]) -> dict[str, str] | None:
+    """GitHub Pages takes a site from this environment alone; it holds no secret of ours."""
+    deploys = any(step.get("uses", "").startswith("actions/deploy-pages@") for step in job["steps"])
+    return {"name": "github-pages", "url": "${{ steps.pages.outputs.page_url }}"} if deploys else None
 
 
 @pytest.mark.parametrize("name", NAMES)
