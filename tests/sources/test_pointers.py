@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from slipway.adapters import git
 from slipway.adapters.processes.pinned import environment_for
-from slipway.errors import BadFile, Unreachable
+from slipway.errors import BadFile, SourceRefused, Unreachable
 from slipway.steps import fetch_source, resolve_tag
 
 from tests.sources.places import ROOT
@@ -146,3 +147,57 @@ def test_a_dvc_file_that_imports_is_refused(team: Team) -> None:
 
     with pytest.raises(BadFile, match="imports from elsewhere"):
         fetch_source.run(TAG, workplace=team.workplace)
+
+
+def test_an_import_is_refused_however_it_is_written(team: Team) -> None:
+    """YAML has a second way to write a mapping, in which no line begins with its key."""
+    team.write(".dvc/config", "[core]\n    remote = store\n")
+    more = "{deps: [{path: x, repo: {url: https://elsewhere.example}}], outs: [{path: more.bin}]}\n"
+    team.write(f"models/{MODEL}/source/more.bin.dvc", more)
+    team.commit("Import")
+    team.tag(TAG)
+
+    with pytest.raises(BadFile, match="imports from elsewhere"):
+        fetch_source.run(TAG, workplace=team.workplace)
+
+
+@pytest.mark.parametrize("told", ["wdir: ..\nouts:\n- path: more.bin\n", "outs:\n- path: deep/more.bin\n"])
+def test_a_dvc_file_that_tracks_what_is_not_beside_it_is_refused(told: str, team: Team) -> None:
+    """DVC leaves such a file out without a word, and the model would lack it."""
+    team.write(".dvc/config", "[core]\n    remote = store\n")
+    team.write(f"models/{MODEL}/source/more.bin.dvc", told)
+    team.commit("Track what lies elsewhere")
+    team.tag(TAG)
+
+    with pytest.raises(BadFile, match=r"more\.bin\.dvc tracks `.*more\.bin`, which does not lie beside it"):
+        fetch_source.run(TAG, workplace=team.workplace)
+
+
+def test_a_name_that_dvcs_remote_chose_leads_nowhere_else(in_dvc: Team, tmp_path: Path) -> None:
+    """DVC itself writes where it leads: whoever writes to the remote could replace what runs beside the credentials."""
+    (listing,) = (tmp_path / "store").rglob("*.dir")
+    content = listing.read_text().replace("weights.json", "../../../../outside.json").encode()
+    name = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    (tmp_path / "store" / "files" / "md5" / name[:2]).mkdir(exist_ok=True)
+    (tmp_path / "store" / "files" / "md5" / name[:2] / f"{name[2:]}.dir").write_bytes(content)
+    dvc_file = f"outs:\n- md5: {name}.dir\n  nfiles: 1\n  hash: md5\n  path: source\n"
+    in_dvc.write(f"models/{MODEL}/source.dvc", dvc_file)
+    in_dvc.commit("Track another folder")
+    in_dvc.tag("tip@v1.0.1")
+    elsewhere = in_dvc.clone("elsewhere")
+
+    with pytest.raises(SourceRefused, match=r"`\.\./\.\./\.\./\.\./outside\.json`, which is no path inside"):
+        fetch_source.run("tip@v1.0.1", workplace=elsewhere.workplace)
+
+    assert not list(tmp_path.rglob("outside.json"))
+
+
+def test_a_link_to_a_file_of_the_machine_is_no_pointer(in_dvc: Team, tmp_path: Path) -> None:
+    """What DVC says of a file that it cannot read quotes it, and a working tree may hold the branch of a stranger."""
+    (tmp_path / "login").write_text("hunter2-hunter2: [")
+    (in_dvc.folder / "source" / "more.dvc").symlink_to(tmp_path / "login")
+
+    with pytest.raises(BadFile, match="is a link to") as caught:
+        fetch_source.run_on_working_tree(MODEL, workplace=in_dvc.workplace)
+
+    assert "hunter2" not in str(caught.value)

@@ -167,6 +167,7 @@ def _refuse_another(address: SourceAddress, path: Path) -> None:
 
 
 def _behind_pointers(model: Model, tracked: Tracked, into: Path, means: Means) -> tuple[str, Training | None]:
+    refuse_strange_files(tracked.folder, shown_as=f"models/{model.name}")  # a link to a secret is no pointer
     tree = into.parent / "tree"
     shutil.copytree(tracked.folder, tree, symlinks=True)
     there = pointers_of(tree, model.source)

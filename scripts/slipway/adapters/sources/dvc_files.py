@@ -1,23 +1,55 @@
 """The files behind `.dvc` files, by DVC itself: from the remote that `.dvc/config` names.
 
 DVC runs in a folder that holds the configuration and these files alone, so nothing of a team's pipelines is run, and
-the working tree stays as it is.
+the working tree stays as it is. It writes where a name leads, out of its folder as well, so that all it is told is seen
+before; the names in a tracked folder when they are fetched and not yet laid out.
+
+Source of the two formats: https://dvc.org/doc/user-guide/project-structure/dvc-files and …/internal-files
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from slipway.adapters.processes.pinned import environment_for
 from slipway.adapters.sources import process, secrets
-from slipway.adapters.yaml_files import read_bounded
+from slipway.adapters.sources.fetched import inner_path
+from slipway.adapters.yaml_files import parse_yaml, read_bounded
 from slipway.domain.source_limit import SourceLimit
-from slipway.errors import BadFile
+from slipway.errors import BadFile, SourceRefused
 
 _QUIET = {"DVC_NO_ANALYTICS": "1", "DVC_STUDIO_OFFLINE": "1", "CI": "1"}
 _OWN_FILES = (".gitignore", ".dvcignore")
+_LOCAL = """\
+[core]
+    no_scm = true
+    analytics = false
+[cache]
+    dir = cache
+    type = copy
+"""  # goes before what the team says: its cache may be shared by a machine, and hold links
+
+
+class _Part(BaseModel):
+    relpath: str = ""
+
+
+class _Out(BaseModel):
+    path: str
+    files: tuple[_Part, ...] = ()
+
+
+class _DvcFile(BaseModel):
+    """Of a `.dvc` file, what says where DVC writes and what else it reads."""
+
+    outs: tuple[_Out, ...]
+    deps: tuple[object, ...] = ()
+    wdir: str = "."
 
 
 def replace(
@@ -32,7 +64,7 @@ def replace(
     """Put what each `.dvc` file tracks in its place; `aside` is an empty folder on the same disk.
 
     Raises:
-        BadFile: the repository has no `.dvc/config`, or a file tracks what lies in another repository.
+        BadFile: the repository has no `.dvc/config`, or a file tracks what lies elsewhere than beside it.
         SourceRefused: DVC does not give it, or it is more than the limit.
         Unreachable: it takes longer than the limit.
     """
@@ -43,14 +75,16 @@ def replace(
     python = environment_for("dvc", requirements=requirements / "dvc.txt")
     variables = {**secrets.for_the_process(environment), **_QUIET, "HOME": environment.get("HOME", str(aside))}
     for number, file in enumerate(files):
-        _refuse_imports(file)
+        _refuse_strange(file)
         place = aside / str(number)  # two folders may have files of one name
         (place / ".dvc").mkdir(parents=True)
         (place / ".dvc" / "config").write_bytes(config)
-        (place / ".dvc" / "config.local").write_text("[core]\n    no_scm = true\n    analytics = false\n")
+        (place / ".dvc" / "config.local").write_text(_LOCAL)
         shutil.copyfile(file, place / file.name)
-        command = [str(python), "-s", "-m", "dvc", "pull", "--quiet", file.name]
-        process.run_watched(command, cwd=place, watched=place, limit=_with_cache(limit), variables=variables)
+        for command in ("fetch", "checkout"):
+            words = [str(python), "-s", "-m", "dvc", command, "--quiet", file.name]
+            process.run_watched(words, cwd=place, watched=place, limit=_with_cache(limit), variables=variables)
+            _refuse_ways_out(place / ".dvc" / "cache")
         _move(place, file)
 
 
@@ -59,12 +93,35 @@ def _with_cache(limit: SourceLimit) -> SourceLimit:
     return SourceLimit(bytes=2 * limit.bytes, files=min(10_000, 2 * limit.files + 50), seconds=limit.seconds)
 
 
-def _refuse_imports(file: Path) -> None:
-    if any(line.startswith(b"deps:") for line in read_bounded(file).splitlines()):
+def _refuse_strange(file: Path) -> None:
+    """Say no to what is imported, and to what lies elsewhere than beside the file."""
+    told = parse_yaml(read_bounded(file), _DvcFile, where=file.name)
+    if told.deps:
         raise BadFile(
             f"{file.name} imports from elsewhere (`deps`), which is not followed",
             mend=f"dvc add {file.name.removesuffix('.dvc')}, so that your own remote has it",
         )
+    for out in told.outs:
+        if told.wdir != "." or len(inner_path(out.path).parts) > 1 or out.path in (".", ".dvc", ".git"):
+            raise BadFile(
+                f"{file.name} tracks `{out.path[:200]}`, which does not lie beside it",
+                mend=f"dvc add {file.name.removesuffix('.dvc')}, in its own folder and without `wdir`",
+            )
+        for part in out.files:
+            inner_path(part.relpath)
+
+
+def _refuse_ways_out(cache: Path) -> None:
+    """A tracked folder is a list of names that whoever writes to the remote may have chosen."""
+    for listing in cache.rglob("*.dir"):
+        try:
+            names = [str(part["relpath"]) for part in json.loads(listing.read_bytes())]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise SourceRefused(
+                "the DVC remote holds a list of a folder that is none", mend="dvc push, from a clone that has the files"
+            ) from None
+        for name in names:
+            inner_path(name)
 
 
 def _move(place: Path, file: Path) -> None:

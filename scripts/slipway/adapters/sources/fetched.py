@@ -22,11 +22,11 @@ class Fetched:
     training: Training | None = None
 
 
-def place_below(into: Path, name: str) -> Path:
-    """Where a file called `name` by somebody else is written; its folder is made.
+def inner_path(name: str) -> PurePosixPath:
+    """The path that somebody else calls a file by, below a folder of ours.
 
     Raises:
-        SourceRefused: the name leads out of the folder, or is none.
+        SourceRefused: it leads out of the folder, or is none.
     """
     pure = PurePosixPath(name)
     if not pure.parts or pure.is_absolute() or ".." in pure.parts or "\\" in name or not name.isprintable():
@@ -34,7 +34,16 @@ def place_below(into: Path, name: str) -> Path:
             f"the source names a file `{name[:200]}`, which is no path inside of it",
             mend="give the file a plain name where it was stored, then fetch again",
         )
-    path = into / pure
+    return pure
+
+
+def place_below(into: Path, name: str) -> Path:
+    """Where a file called `name` by somebody else is written; its folder is made.
+
+    Raises:
+        SourceRefused: the name leads out of the folder, or is none.
+    """
+    path = into / inner_path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
