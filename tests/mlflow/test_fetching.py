@@ -12,13 +12,13 @@ from slipway.domain.source_limit import SourceLimit
 from slipway.errors import SlipwayError, SourceRefused, TrackingServerRefused, Unreachable
 
 from tests.mlflow.conftest import MLflow
-from tests.mlflow.servers import answering, refusing
+from tests.mlflow.servers import answering, refusing, silent
 from tests.team import ROOT
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 
 
-def fetch(address: str, into: Path, *, server: str, limit: SourceLimit | None = None) -> Fetched:
+def fetch(address: str, into: Path, *, server: str, limit: SourceLimit | None = None, token: str = "") -> Fetched:
     """As the step does: in a process of its own, with the environment of a job."""
     into.mkdir(exist_ok=True)
     return process.fetch(
@@ -26,7 +26,11 @@ def fetch(address: str, into: Path, *, server: str, limit: SourceLimit | None = 
         into=into,
         limit=limit or SourceLimit(),
         requirements=ROOT / "requirements",
-        environment={"MLFLOW_TRACKING_URI": server, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"},
+        environment={
+            "MLFLOW_TRACKING_URI": server,
+            "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+            **({"MLFLOW_TRACKING_TOKEN": token} if token else {}),
+        },
     )
 
 
@@ -145,6 +149,7 @@ _VERSION = {"model_version": {"name": "tip", "version": "1", "source": "x", "run
         ("mlflow-artifacts:/1/model", "/etc/passwd", "Invalid path"),
         ("/etc", "passwd", "a folder of its own machine"),
         ("file:///etc", "passwd", "a folder of its own machine"),
+        ("runs:/4b1d/model", "passwd", "a folder of its own machine"),
         ("s3://bucket/model", "model.skops", "needs `boto3`, which is not installed"),
     ],
 )
@@ -156,6 +161,7 @@ def test_a_server_cannot_lead_the_client_to_files_of_this_machine(
         "model-versions/get": _VERSION,
         "registered-models/get": {"registered_model": {"name": "tip"}},
         "model-versions/get-download-uri": {"artifact_uri": kept_at},
+        "runs/get": {"run": {"info": {"run_id": "4b1d", "artifact_uri": "/etc"}, "data": {}}},
         "mlflow-artifacts/artifacts": {"files": [{"path": listed, "is_dir": False, "file_size": 3}]},
     }
     with answering(answers) as server, pytest.raises(SlipwayError) as refused:
@@ -163,3 +169,19 @@ def test_a_server_cannot_lead_the_client_to_files_of_this_machine(
 
     assert says in str(refused.value)
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("kept_at", ["http://127.0.0.1:PORT/files", "mlflow-artifacts://127.0.0.1:PORT/files"])
+def test_a_token_is_shown_to_no_other_server_than_its_own(kept_at: str, tmp_path: Path) -> None:
+    """Who may log a run says where its files lie, and MLflow's client shows the token there."""
+    with silent() as other:
+        answers = {
+            "model-versions/get": _VERSION,
+            "registered-models/get": {"registered_model": {"name": "tip"}},
+            "model-versions/get-download-uri": {"artifact_uri": kept_at.replace("PORT", other.address.split(":")[-1])},
+        }
+        with answering(answers) as server, pytest.raises(SourceRefused, match="shown the credentials") as refused:
+            fetch("models:/tip/1", tmp_path / "source", server=server, token="swordfish")
+
+        assert not other.came.is_set()
+    assert "--serve-artifacts" in refused.value.mend

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from slipway.adapters import mlflow_server
 from slipway.adapters.mlflow_server import asking
@@ -98,16 +99,39 @@ def _without_other_libraries(host: str) -> Iterator[None]:
 
 
 def _repository(root: str, host: str) -> Any:
-    """Where the files lie; a path on the server's own machine would be looked for on ours."""
+    """Where the files lie, which whoever may edit a run or a version says: on that server, or in a store."""
     registry = import_module("mlflow.store.artifact.artifact_repository_registry")
-    local = import_module("mlflow.store.artifact.local_artifact_repo").LocalArtifactRepository
     repository = registry.get_artifact_repository(root)
-    if isinstance(getattr(repository, "repo", repository), local):
+    innermost = repository
+    while hasattr(innermost, "repo"):  # a version's, which is a run's, which is a store's
+        innermost = innermost.repo
+    _refuse_a_folder(innermost, host)
+    _refuse_to_show_a_secret(innermost, host)
+    return repository
+
+
+def _refuse_a_folder(repository: Any, host: str) -> None:
+    """A path on the server's own machine would be looked for on ours."""
+    if isinstance(repository, import_module("mlflow.store.artifact.local_artifact_repo").LocalArtifactRepository):
         raise SourceRefused(
             f"the MLflow server {host} keeps the files in a folder of its own machine",
             mend="start it with --serve-artifacts and --artifacts-destination, so that files come by way of the server",
         )
-    return repository
+
+
+def _refuse_to_show_a_secret(repository: Any, host: str) -> None:
+    """The client shows what is for the tracking server to any other that is named as the place of files."""
+    if not isinstance(repository, import_module("mlflow.store.artifact.http_artifact_repo").HttpArtifactRepository):
+        return
+    there, server = urlsplit(repository.artifact_uri), urlsplit(os.environ[mlflow_server.ADDRESS])
+    same = (there.scheme, there.netloc) == (server.scheme, server.netloc)
+    if not same and any(os.environ.get(name) for name in mlflow_server.SECRETS):
+        raise SourceRefused(
+            f"the MLflow server {host} says that the files lie on {there.hostname}:{there.port or there.scheme}, which "
+            "would be shown the credentials for the former",
+            mend="let the server hand out files itself (--serve-artifacts), by an experiment with no other "
+            "artifact location",
+        )
 
 
 def _listed(repository: Any, below: str) -> Iterator[tuple[str, int]]:
