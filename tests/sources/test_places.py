@@ -8,11 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from slipway.adapters.registry.remote import RemoteRegistry
 from slipway.errors import SourceRefused, Unreachable
 
 from tests.object_stores.stores import GoogleStorage, Swift
 from tests.sources.conftest import Fetch
 from tests.sources.places import Azure, HuggingFace, OfARegistry, OfAStore, Place, Web
+from tests.sources.web import Doorkeeper
 
 pytestmark = pytest.mark.xdist_group("places of sources")
 FILES = {"model.ubj": b"\x00\xffnumbers" * 100, "parts/one.bin": b"one"}
@@ -83,6 +85,31 @@ def test_a_place_that_is_gone_can_be_asked_again(
         fetch(address, environment, seconds=8)
 
     assert caught.value.exit_code == 12
+
+
+@pytest.mark.parametrize(("named", "shown"), [(False, False), (True, True)])
+def test_a_registry_sees_credentials_where_it_is_named_as_theirs(named: bool, shown: bool, fetch: Fetch) -> None:
+    """Who may push a branch writes the address: another registry than the team's would be shown its password."""
+    door = Doorkeeper()
+    address = f"127.0.0.1:{door.port}"
+    login = {"SLIPWAY_REGISTRY_USER": "ada", "SLIPWAY_REGISTRY_PASSWORD": "swordfish"}
+    with pytest.raises(SourceRefused, match="is not given to us") as caught:
+        fetch(f"oci://{address}/sources/fraud:v1", {**login, **({"SLIPWAY_REGISTRY_HOST": address} if named else {})})
+    door.stop()
+
+    assert any(came != "nobody" for came in door.asked) == shown
+    assert "SLIPWAY_REGISTRY_HOST" in caught.value.mend
+
+
+def test_a_tag_may_stand_before_the_digest_of_an_artifact(places: dict[str, Place], fetch: Fetch) -> None:
+    """Tools write both, so that a person reads the one and a machine the other."""
+    address = places["oci"].put(FILES)
+    host, _, name = address.removeprefix("oci://").removesuffix(":latest").partition("/")
+    digest = RemoteRegistry(host, "", credentials=None).repository(name).manifest("latest").digest
+
+    found, fetched = fetch(f"{address}@{digest}", {})
+
+    assert (found.resolved, fetched) == (f"oci://{host}/{name}@{digest}", FILES)
 
 
 def _mortal(scheme: str, folder: Path) -> Place:

@@ -150,3 +150,19 @@ class Hub(Running):
     def commit(self) -> str:
         told = b"".join(name.encode() + content for name, content in sorted(self.files.items()))
         return hashlib.sha1(told).hexdigest()
+
+
+class _Doorkeeper(_Quiet):
+    def do_GET(self) -> None:
+        self.server.ours.asked.append(self.headers.get("Authorization", "nobody"))
+        self.give(401, WWW_Authenticate='Basic realm="a registry"')
+
+    do_HEAD = do_GET  # noqa: N815  # as the client calls it
+
+
+class Doorkeeper(Running):
+    """A registry that lets nobody in, and keeps in `asked` as whom they came."""
+
+    def __init__(self) -> None:
+        super().__init__(_Doorkeeper)
+        self.start()

@@ -2,7 +2,8 @@
 
 Its files are the layers that bear a name (`org.opencontainers.image.title`), as ORAS and others push them. It is read
 by our own client of registries, with the credentials that it takes: those of `docker login`, or SLIPWAY_REGISTRY_USER
-and SLIPWAY_REGISTRY_PASSWORD.
+and SLIPWAY_REGISTRY_PASSWORD. The latter are shown to the registry that SLIPWAY_REGISTRY_HOST names and, without it, to
+none: who may push a branch writes the address.
 
 Source: https://github.com/opencontainers/image-spec/blob/main/manifest.md and â€¦/annotations.md
 """
@@ -10,6 +11,7 @@ Source: https://github.com/opencontainers/image-spec/blob/main/manifest.md and â
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,8 @@ def fetch(address: SourceAddress, *, into: Path, limit: SourceLimit) -> Fetched:
 
     host, _, rest = address.text.removeprefix("oci://").partition("/")
     name, reference = _split(rest)
+    if not os.environ.get("SLIPWAY_REGISTRY_HOST"):
+        os.environ.pop("SLIPWAY_REGISTRY_USER", None)
     repository = open_registry(host).repository(name)
     stored = _manifest(repository, reference, address)
     layers = _layers(stored.content, address)
@@ -51,18 +55,17 @@ def _manifest(repository: Repository, reference: str, address: SourceAddress) ->
     except RegistryRefused as refusal:
         raise SourceRefused(
             f"{address} is not given to us: {refusal.problem}",
-            mend="docker login on a laptop; for a workflow SLIPWAY_REGISTRY_USER and SLIPWAY_REGISTRY_PASSWORD, as "
-            "lines of the secret SLIPWAY_SOURCE_ENVIRONMENT",
+            mend=f"docker login {address.text.split('/')[2]} on a laptop; for a workflow SLIPWAY_REGISTRY_HOST, which "
+            "names that registry, SLIPWAY_REGISTRY_USER and SLIPWAY_REGISTRY_PASSWORD, as lines of the secret "
+            "SLIPWAY_SOURCE_ENVIRONMENT",
         ) from None
 
 
 def _split(rest: str) -> tuple[str, str]:
-    """The repository and its tag or digest; `latest` without one, as docker reads it."""
-    name, at, digest = rest.partition("@")
-    if at:
-        return name, digest
-    name, _, tag = rest.partition(":")
-    return name, tag or "latest"
+    """The repository and its tag or, before that, its digest; `latest` without either, as docker reads it."""
+    named, _, digest = rest.partition("@")
+    name, _, tag = named.partition(":")
+    return name, digest or tag or "latest"
 
 
 def _write(repository: Repository, digest: str, path: Path, limit: SourceLimit) -> None:

@@ -23,6 +23,15 @@ def test_a_line_that_is_none_is_named_by_its_number(line: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["LD_PRELOAD", "PATH", "PYTHONPATH", "GIT_CONFIG_COUNT", "BASH_ENV"])
+def test_no_line_decides_what_runs_beside_the_secret(name: str) -> None:
+    """Who may write a secret is not always who may write code, and a PATH of another machine breaks the job."""
+    with pytest.raises(BadFile, match=f"line 1, sets {name}"):
+        secrets.for_the_process({secrets.VARIABLE: f"{name}=/somewhere"})
+
+    assert "LDAP_USER" in secrets.for_the_process({secrets.VARIABLE: "LDAP_USER=ada"})
+
+
 def test_values_of_secrets_are_hidden_wherever_they_stand() -> None:
     """Libraries repeat the address that they asked, with all that is in it."""
     variables = {"HF_TOKEN": "hf_abcdef", "MY_PASSWORD": "hf_abcdef-longer", "REGION": "eu-central-1", "KEY": "abc"}
