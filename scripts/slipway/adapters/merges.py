@@ -1,18 +1,17 @@
-"""Who brought an image into deploy/, and who took it out: read in the history of the default branch."""
+"""Who brought an image into a manifest, and who took it out: each time, with what it stood beside."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 
-from slipway.adapters import git, manifests
-from slipway.adapters.forge import object_store
+from slipway.adapters import deploy_edits, git, manifests
+from slipway.adapters.deploy_edits import Commit, Edit, read_edits
 from slipway.adapters.manifests import Deployed
 from slipway.domain.explanation import Merge
 from slipway.errors import BadFile
-
-_FORM = "--format=%x1e%H%x1f%P%x1f%an <%ae>%x1f%cI%x1f%s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +28,22 @@ class Change:
 
 
 def changes_of(
-    repository: Path, head: str, path: str, *, model: str, digest: str, is_shallow: bool = False
+    repository: Path, head: str | None, path: str, *, model: str, digests: Sequence[str]
 ) -> tuple[Change, ...]:
-    """Oldest first, along the first parents: what a pull request did inside of itself is one change.
-
-    Where history is cut off, `is_shallow`, its first commit seems to have brought everything, and is left out.
+    """Of one image after the other, oldest first; none without a branch.
 
     Args:
         repository: holds the history.
         head: the last commit of the default branch.
         path: of the manifest.
         model: what it calls the image.
-        digest: of the image.
-        is_shallow: as git says of the repository.
+        digests: of the images.
     """
-    said = git.run(
-        *("log", "--no-patch", "--reverse", "--first-parent", "--diff-merges=first-parent", "--no-show-signature"),
-        *(_FORM, f"-G{digest}", head, "--", path),
-        cwd=repository,
-    )
-    records = said.decode(errors="replace").split("\x1e")[1:]
-    whole = (one for one in records if not is_shallow or one.split("\x1f")[1])
-    return tuple(_changes(repository, whole, path, model=model, digest=digest))
+    edits = read_edits(repository, head, path).get(path, ())[::-1]
+    said = deploy_edits.contents(repository, edits)
+    about = [edit for edit in edits if any(one.encode() in said[edit.before] + said[edit.after] for one in digests)]
+    named = {blob: _named(said[blob], path, model=model) for edit in about for blob in (edit.before, edit.after)}
+    return tuple(change for digest in digests for change in _changes(about, named, digest))
 
 
 def was_brought_by(repository: Path, commit: str, merge: str) -> bool:
@@ -61,34 +54,56 @@ def was_brought_by(repository: Path, commit: str, merge: str) -> bool:
     return bool(before.code) or not git.is_ancestor(repository, commit, before.out.decode().strip())
 
 
-def _changes(repository: Path, records: Iterable[str], path: str, *, model: str, digest: str) -> Iterator[Change]:
-    for record in records:
-        commit, parents, by, at, subject = record.strip().split("\x1f")
-        before, _ = _named(repository, f"{commit}^", path, model=model)
-        after, canary = _named(repository, commit, path, model=model)
-        is_canary = canary is not None and canary.digest == digest
-        merge = Merge(
-            commit=commit,
-            by=by,
-            at=at,
-            subject=subject,
-            is_merge=len(parents.split()) > 1,
-            by_slipway=by.endswith(f"<{object_store.EMAIL}>"),
-            canary=is_canary,
-        )
-        is_in = is_canary or (after is not None and after.digest == digest)
-        yield Change(merge, before.tag if before else None, after.tag if after else None, is_in)
+class _Traffic(Enum):
+    NONE = auto()
+    SHARE = auto()
+    WHOLE = auto()
 
 
-def _named(repository: Path, commit: str, path: str, *, model: str) -> tuple[Deployed | None, Deployed | None]:
-    """What has the traffic and what has a share of it; nothing where a commit of long ago cannot be read today."""
-    content = git.read_file(repository, commit, path)
-    if content is None:
-        return None, None
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What has the traffic and what has a share of it."""
+
+    whole: Deployed | None
+    canary: Deployed | None
+
+    @property
+    def version(self) -> str | None:
+        return self.whole.tag if self.whole else None
+
+    def traffic_of(self, digest: str) -> _Traffic:
+        if self.canary is not None and self.canary.digest == digest:
+            return _Traffic.SHARE
+        return _Traffic.WHOLE if self.whole is not None and self.whole.digest == digest else _Traffic.NONE
+
+
+def _changes(edits: Sequence[Edit], named: Mapping[str | None, _Named | None], digest: str) -> Iterator[Change]:
+    for edit in edits:
+        before, after = named[edit.before], named[edit.after]
+        if before and after and before.traffic_of(digest) != (now := after.traffic_of(digest)):
+            merge = _merge(edit.commit, canary=now is _Traffic.SHARE)
+            yield Change(merge, before.version, after.version, is_in=now is not _Traffic.NONE)
+
+
+def _merge(commit: Commit, *, canary: bool) -> Merge:
+    return Merge(
+        commit=commit.id,
+        by=f"{commit.author} <{commit.email}>",
+        at=commit.at,
+        subject=commit.subject,
+        is_merge=commit.is_merge,
+        by_slipway=commit.by_slipway,
+        canary=canary,
+    )
+
+
+def _named(content: bytes, path: str, *, model: str) -> _Named | None:
+    """None where a manifest of long ago cannot be read today: it says nothing of who brought what."""
+    if not content:
+        return _Named(None, None)
     try:
-        return (
-            manifests.deployed(content, name=model, where=path),
-            manifests.canary_of(content, name=model, where=path),
+        return _Named(
+            manifests.deployed(content, name=model, where=path), manifests.canary_of(content, name=model, where=path)
         )
     except BadFile:
-        return None, None
+        return None

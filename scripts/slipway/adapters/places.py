@@ -69,19 +69,12 @@ def look(environment: str, pages: ReleasePages, incidents: tuple[IncidentPages, 
     """
     model = pages.tag.model
     head, path = clone.head(clone.default_branch), deploy_tree.manifest_path(environment, model)
-    changes = [
-        change
-        for digest in (pages.images if head else ())
-        for change in merges.changes_of(
-            clone.repository, head or "", path, model=model, digest=digest, is_shallow=clone.is_shallow
-        )
-    ]
     return Seen(
         environment=environment,
         repository=clone.repository,
         pages=pages,
         lived=_lived(model, environment, Ledger(clone)),
-        changes=tuple(changes),
+        changes=merges.changes_of(clone.repository, head, path, model=model, digests=pages.images),
         incidents=incidents,
         now=deploy_tree.deployed(clone, environment=environment, model=model),
         canary=deploy_tree.canary(clone, environment=environment, model=model),
