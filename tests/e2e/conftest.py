@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from playwright.sync_api import Browser
 
 from tests.e2e import flights
+from tests.e2e.chromium import chromium
 from tests.e2e.kills.stages import Built, build
 from tests.unit.converters.conftest import flights as flights_of_2013  # noqa: F401  # fixtures, asked for by name
 from tests.unit.converters.conftest import shared  # noqa: F401
@@ -39,3 +42,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
             build(made.folder)
             (made.folder / "finished").touch()
     return made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from slipway.domain.incident import Outcome
 from slipway.reports.story import story_html
 from slipway.reports.window_report import WindowReport, window_html
 
 from tests import pages
+from tests.e2e.chromium import asked_and_said, unfold
 from tests.unit.reports.test_window_report import judged, with_copies
-
-QUIET = (
-    "--no-sandbox",  # CI runs as root
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 # The contrast of WCAG 2 between each text and the nearest background behind it: luminance L of sRGB, (L1 + 0.05) /
 # (L2 + 0.05). Colours are read as the browser computed them.
@@ -54,14 +44,6 @@ _CONTRASTS = """
 """
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(QUIET))
-        yield browser
-        browser.close()
-
-
 def _window() -> str:
     seen = with_copies(pages.stuck_input())
     return window_html(WindowReport(seen, judged(seen, Outcome.REVERT), reversion=pages.reversion()))
@@ -79,22 +61,15 @@ def opened(browser: Browser, report: Path, **options: Any) -> Page:
     """The report with everything unfolded."""
     page = browser.new_page(**options)
     page.goto(report.as_uri())
-    page.evaluate("() => document.querySelectorAll('details').forEach(one => { one.open = true })")
+    unfold(page)
     return page
 
 
 def test_it_asks_the_network_for_nothing_and_complains_about_nothing(browser: Browser, report: Path) -> None:
     """A report that loads a font tells its server who reads about which model; words of users must run nothing."""
-    page = browser.new_page()
-    asked: list[str] = []
-    told: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: told.append(message.text))
-    page.on("pageerror", lambda error: told.append(str(error)))
-    page.on("dialog", lambda dialog: told.append(dialog.message))
-    page.goto(report.as_uri(), wait_until="networkidle")
+    asked, said = asked_and_said(browser, report)
     assert asked == [report.as_uri()]
-    assert told == []
+    assert said == []
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -6,16 +6,15 @@ import re
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from slipway.steps import status_page
 
-from tests.e2e.test_report_in_a_browser import QUIET
+from tests.e2e.chromium import asked_and_said, unfold
 from tests.fleet import Fleet
 
 AXE = Path(__file__).with_name("axe")
@@ -23,14 +22,6 @@ NOW = datetime(2026, 3, 9, 8, tzinfo=UTC)
 MODEL = "load-baggage-0008"  # has an incident
 HOSTILE = "<script>alert(1)</script><img src=//evil.example/x onerror=alert(2)>"
 PHONE, DESK = {"width": 360, "height": 780}, {"width": 1280, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(QUIET))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +54,7 @@ def opened(browser: Browser, file: Path, **options: Any) -> Page:
     page = browser.new_page(**options)
     page.clock.set_fixed_time(NOW)
     page.goto(file.as_uri())
-    page.evaluate("() => document.querySelectorAll('details').forEach(one => { one.open = true })")
+    unfold(page)
     return page
 
 
@@ -94,18 +85,11 @@ def test_axe_would_find_one(browser: Browser, site: Path, axe: str) -> None:
 
 def test_it_asks_nobody_and_runs_nothing_of_others(browser: Browser, file: Path) -> None:
     """It is read offline, and a name in a log must stay a name."""
-    page = browser.new_page()
-    asked: list[str] = []
-    told: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: told.append(message.text))
-    page.on("pageerror", lambda error: told.append(str(error)))
-    page.on("dialog", lambda dialog: told.append(dialog.message))
-    page.goto(file.as_uri(), wait_until="networkidle")
+    asked, said = asked_and_said(browser, file)
 
     assert asked == [file.as_uri()]
-    assert told == []
-    assert page.get_by_text("<script>alert(1)").count() > 0
+    assert said == []
+    assert opened(browser, file).get_by_text("<script>alert(1)").count() > 0
 
 
 def test_its_policy_lets_no_other_script_in(browser: Browser, site: Path) -> None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.e2e.test_report_in_a_browser import QUIET
+from tests.e2e.chromium import chromium
 from tests.monitoring.configurations import write_prometheus
 from tests.monitoring.programs import Program, Prometheus, free_ports
 from tests.pictures import status_page
@@ -46,10 +46,9 @@ class Drawn:
 
 def draw(into: Path) -> Drawn:
     into.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as directory, chromium() as browser:
         folder = Path(directory)
         incident = happened(folder / "team")
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(QUIET))
         issue = _issue(browser, incident, mermaid(folder), folder)
         issue.screenshot(path=into / "issue.png")
         _opened(browser, incident.report).screenshot(path=into / "report.png")
@@ -57,7 +56,6 @@ def draw(into: Path) -> Drawn:
         told = _opened(browser, _written(folder / "prometheus.html", answers_page(answers)))
         told.locator("main").screenshot(path=into / "prometheus.png")
         drawn = Drawn(issue.locator(".mermaid svg").count(), tuple(promql for promql, found in answers if not found))
-        browser.close()
     return drawn
 
 

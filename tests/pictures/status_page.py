@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from slipway.steps import status_page
 
-from tests.e2e.test_report_in_a_browser import QUIET
+from tests.e2e.chromium import chromium
 from tests.fleet import Fleet
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "status"
@@ -22,19 +22,17 @@ _DESK, _PHONE = (1100, 760), (360, 760)  # pixels
 
 def draw(into: Path) -> None:
     into.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as directory, chromium() as browser:
         folder = Path(directory)
         team = Fleet(models=12).team(folder / "team")
         status_page.run(out=folder / "page", now=_NOW, workplace=team.workplace)
         overview, model = folder / "page" / "index.html", folder / "page" / "models" / f"{_MODEL}.html"
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(QUIET))
         _opened(browser, overview, _DESK).screenshot(path=into / "overview.png")
         _opened(browser, model, _DESK, dark=True).screenshot(path=into / "model.png")
         phone = _opened(browser, overview, _PHONE)
         phone.locator("#what").scroll_into_view_if_needed()
         phone.evaluate("() => document.getElementById('what').scrollIntoView()")
         phone.screenshot(path=into / "phone.png")
-        browser.close()
 
 
 def _opened(browser: Browser, path: Path, size: tuple[int, int], *, dark: bool = False) -> Page:

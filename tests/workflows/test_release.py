@@ -197,7 +197,8 @@ def test_a_release_that_fails_is_red_recorded_and_told_to_its_tagger(
 
     ran = _release(flights, attempt=Attempt(released[1], at="examine"))
 
-    assert ran.jobs == {**dict.fromkeys(("fetch", "convert", "examine"), "success"), "publish": "failure"}, ran.said
+    passed = dict.fromkeys(("source", "fetch", "convert", "examine"), "success")
+    assert ran.jobs == {**passed, "publish": "failure"}, ran.said
     assert any(f"{TAG}: fail" in error for error in ran.errors)
     (issue,) = flights.hosted.threads.values()
     assert issue.branch == "" and TAG in issue.title
@@ -214,7 +215,7 @@ def test_a_release_that_breaks_off_is_red_and_recorded(hosting: Hosting) -> None
 
     ran = rig.run("release.yml", "workflow_dispatch", payload={"inputs": {"tag": tag, "model": "tip"}})
 
-    assert ran.jobs == {"fetch": "success", "convert": "failure", "publish": "failure"}
+    assert ran.jobs == {"source": "success", "fetch": "success", "convert": "failure", "publish": "failure"}
     assert ran.steps["publish"][LAST] == "failure"
     assert ran.steps["publish"]["./actions/record-pages"] == "success"
     assert "./actions/bump-manifest" not in ran.steps["publish"]
@@ -230,11 +231,12 @@ def test_a_tag_that_is_refused_at_once_is_red_and_comes_to_its_end(hosting: Host
 
     ran = hosting.rig.run("release.yml", "workflow_dispatch", payload={"inputs": {"tag": "tip@v1.0.0", "model": "tip"}})
 
-    assert ran.jobs == {"fetch": "failure", "publish": "failure"}
+    assert ran.jobs == {"source": "failure", "publish": "failure"}
     assert "lightweight" in ran.errors[0]
     assert ran.steps["publish"][LAST] == "failure"
     attempt = json.loads(hosting.file("ledger", "tip/v1.0.0/attempt.1.json"))["body"]
-    assert attempt["jobs"] == {"fetch": "failure", "convert": "skipped", "examine": "skipped"}
+    skipped = dict.fromkeys(("fetch", "convert", "examine"), "skipped")
+    assert attempt["jobs"] == {"source": "failure", **skipped}
 
 
 @pytest.mark.parametrize(
@@ -303,7 +305,7 @@ def _gives_the_token_to_whom_it_is_for(ran: Ran) -> None:
         job: any(TOKEN in value for script in scripts for value in script.values())
         for job, scripts in ran.environments.items()
     }
-    assert held == {"fetch": True, "convert": False, "examine": False, "publish": True}
+    assert held == {"source": True, "fetch": True, "convert": False, "examine": False, "publish": True}
 
 
 def _shown_to_the_registry(ran: Ran, job: str) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -81,7 +81,7 @@ def see(ledger: WholeLedger, *, now: datetime, tags: Collection[ReleaseTag] | No
         coming=_coming(ledger, _may_go_on(files, deployed, ledger), now=now),
         told=told,
         windows=windows,
-        troubled={(model, environment) for model, environment, *_ in _of_incidents(ledger)},
+        troubled=_troubled(ledger),
         history=history,
         approved=history.of_digests(digests),
     )
@@ -92,8 +92,10 @@ def _release(model: str, version: str) -> ReleaseTag:
     return ReleaseTag.parse(f"{model}@{version}")
 
 
-def _of_incidents(ledger: WholeLedger) -> Iterator[list[str]]:
-    return (path.split("/") for path in ledger.paths if "/incidents/" in path)
+def _troubled(ledger: WholeLedger) -> set[tuple[str, str]]:
+    """Models and environments that ever had an incident."""
+    found = (folder.split("/") for folder in ledger.folders if "/incidents/" in folder)
+    return {(model, environment) for model, environment, *_ in found}
 
 
 def _deployed(files: Mapping[str, bytes], ledger: WholeLedger) -> dict[Place, Deployed]:

@@ -12,7 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from slipway.adapters import fetched_sources, git, released
+from slipway.adapters import fetched_sources, released
+from slipway.adapters.exported import export
 from slipway.adapters.history import History
 from slipway.adapters.records import Record, sha256_of
 from slipway.adapters.registry.pull import pull_model_layer
@@ -144,7 +145,7 @@ def lay_down_what_was_tagged(replaying: Replaying, root: Path) -> bool:
     identity, record = replaying.recorded.identity.body, replaying.record
     folder = record.folder / identity.model_folder
     try:
-        git.export(root, identity.commit, f"models/{identity.model}", into=folder)
+        export(root, identity.commit, f"models/{identity.model}", into=folder)
     except GitRefused as error:
         replaying.lacks(f"the tagged commit {identity.commit[:12]}", error.problem, "evidence", "rehearsal")
         return False

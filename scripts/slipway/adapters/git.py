@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tarfile
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import IO
 
-from slipway.adapters import crash_points, git_credentials, ref_locks, tar_stream
-from slipway.adapters.trees import refuse_strange_files
+from slipway.adapters import crash_points, git_credentials, ref_locks
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadTag, GitRefused, Unreachable
 
@@ -96,10 +96,35 @@ def run(*arguments: str, cwd: Path, stdin: bytes | None = None, environment: Map
     """
     answer = ask(*arguments, cwd=cwd, stdin=stdin, environment=environment)
     if answer.code:
-        raise GitRefused(
-            f"git {' '.join(arguments[:3])}, in {cwd}: {answer.said}", mend="solve what git names, then run again"
-        )
+        raise _refused(arguments, answer.said, cwd=cwd)
     return answer.out
+
+
+@contextmanager
+def streamed(*arguments: str, cwd: Path, stdin: IO[bytes] | None = None) -> Iterator[IO[bytes]]:
+    """What one git command prints, as it comes, so that much of it is never held at once; `stdin` is a real file.
+
+    Raises:
+        GitRefused: it did not succeed, or git is not installed.
+    """
+    with tempfile.TemporaryFile() as said:
+        try:
+            process = subprocess.Popen(
+                ["git", *_SETTINGS, *arguments],
+                cwd=cwd,
+                env=_environment(),
+                stdin=subprocess.DEVNULL if stdin is None else stdin,
+                stdout=subprocess.PIPE,
+                stderr=said,
+            )
+        except FileNotFoundError as error:
+            raise _missing(cwd) from error
+        with process:
+            assert process.stdout is not None
+            yield process.stdout
+        if process.returncode:
+            said.seek(0)
+            raise _refused(arguments, said.read().decode(errors="replace").strip(), cwd=cwd)
 
 
 def head_commit(repository: Path) -> str:
@@ -246,28 +271,13 @@ def fetch(repository: Path, *refspecs: str, remote: str = "origin", tags: bool =
         _from_remote("fetch", "--quiet", which, remote, *refspecs, cwd=repository, remote=remote, inherits=[lock])
 
 
-def export(repository: Path, commit: str, folder: str, *, into: Path) -> None:
-    """Make `into` hold what `folder` held at `commit`, whole or not at all; what was there before goes.
-
-    Raises:
-        GitRefused: that commit has no such folder.
-        BadFile: a link leads out of the folder: what it names was not tagged, so it cannot be released.
-    """
-    into.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{into.name}.", dir=into.parent) as scratch:
-        unpacked = Path(scratch) / "tree"
-        unpacked.mkdir()
-        _unpack(repository, commit, folder, into=unpacked)
-        refuse_strange_files(unpacked, shown_as=folder)
-        if into.exists():
-            into.rename(Path(scratch) / "before")
-        with crash_points.external_write("export"):
-            unpacked.rename(into)
-
-
 def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_REPOSITORY}
     return {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes", **kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+
+
+def _refused(arguments: Sequence[str], said: str, *, cwd: Path) -> GitRefused:
+    return GitRefused(f"git {' '.join(arguments[:3])}, in {cwd}: {said}", mend="solve what git names, then run again")
 
 
 def _missing(cwd: Path) -> GitRefused:
@@ -328,21 +338,3 @@ def _release(name: str) -> ReleaseTag | None:
     except BadTag:
         return None
     return release if release.revision == 1 else None
-
-
-def _unpack(repository: Path, commit: str, folder: str, *, into: Path) -> None:
-    """Stream the folder as a tar, so that a large model is never held in memory."""
-    tree = f"{commit_of(repository, commit)}:{folder.strip('/')}"
-    if ask("cat-file", "-t", tree, cwd=repository).out != b"tree\n":
-        raise GitRefused(f"commit {commit} has no folder `{folder}`", mend=f"commit `{folder}`, then tag that commit")
-    command = ["git", *_SETTINGS, "archive", "--format=tar", tree]
-    with subprocess.Popen(
-        command, cwd=repository, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as process:
-        assert process.stdout is not None
-        try:
-            tar_stream.unpack(process.stdout, into)
-        except tarfile.ReadError as error:
-            raise GitRefused(
-                f"git could not read all of {tree}", mend="run `git fsck`, fetch what is missing"
-            ) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,31 +14,21 @@ from slipway.domain.incident import Window
 from slipway.errors import BadFile
 
 Place = tuple[str, str]  # environment and model
-
-
-def month_files(places: Sequence[Place], ledger: WholeLedger) -> dict[Place, list[str]]:
-    """Of each place, the files of its windows, newest month first."""
-    wanted = {windows_folder(model, environment): (environment, model) for environment, model in places}
-    found: dict[Place, list[str]] = {}
-    for path in reversed(ledger.paths):
-        place = wanted.get(path.rpartition("/")[0])
-        if place is not None:
-            found.setdefault(place, []).append(path)
-    return found
+_START = b'"start": "'  # as the ledger's lines are written
 
 
 def newest_windows(running: Mapping[Place, str], ledger: WholeLedger) -> dict[Place, Window]:
     """By place, the newest window that the version which runs there served; without those that none was recorded of.
 
     Raises:
-        BadFile: a file that was looked at has a line that is no window.
+        BadFile: a line that was looked at is no window; older ones are not looked at where the last line is newest.
     """
-    left = month_files(list(running), ledger)
+    left = _month_files(running, ledger)
     found: dict[Place, Window] = {}
     commit = ledger.commit
     while left and commit is not None:
         months = {files[0]: place for place, files in left.items()}
-        for path, content in ledger.moment.passing(commit, months):
+        for path, content in ledger.moment.passing(commit, sorted(months)):
             window = _newest(content, version=running[months[path]], where=path)
             if window is not None:
                 found[months[path]] = window
@@ -65,12 +55,33 @@ def no_window(where: str) -> BadFile:
     return BadFile(f"ledger:{where} has a line that is no window", mend="update Slipway in this repository")
 
 
+def _month_files(places: Iterable[Place], ledger: WholeLedger) -> dict[Place, Sequence[str]]:
+    """Of each place that has any, the files of its windows, newest month first."""
+    found = {place: ledger.folders.get(windows_folder(place[1], place[0]), ()) for place in places}
+    return {place: files[::-1] for place, files in found.items() if files}
+
+
 def _newest(content: bytes, *, version: str, where: str) -> Window | None:
+    last = next(lines_of(content[content.rfind(b"\n", 0, -1) + 1 :], where=where))
+    if last["window"]["version"] == version and _none_begins_later(content, than=last["window"]["start"]):
+        return _window(last, where=where)
     of_version = [line for line in lines_of(content, where=where) if line["window"]["version"] == version]
-    if not of_version:
-        return None
-    last = max(enumerate(of_version), key=lambda numbered: (numbered[1]["window"]["start"], numbered[0]))[1]
+    newest = max(enumerate(of_version), key=lambda numbered: (numbered[1]["window"]["start"], numbered[0]), default=None)
+    return None if newest is None else _window(newest[1], where=where)
+
+
+def _none_begins_later(content: bytes, *, than: str) -> bool:
+    """Told by the text of all lines, in a tenth of the time that it takes to read them; False where it does not tell.
+
+    What else is called `start` in a line can make the answer False, and the lines are read then.
+    """
+    _, *starts = content.split(_START)
+    told = len(starts) >= content.rstrip(b"\n").count(b"\n") + 1
+    return told and max(start[: len(than)] for start in starts) <= than.encode()
+
+
+def _window(line: Mapping[str, Any], *, where: str) -> Window:
     try:
-        return Window.from_line(last)
+        return Window.from_line(line)
     except (ValueError, KeyError, TypeError, ValidationError) as error:
         raise no_window(where) from error

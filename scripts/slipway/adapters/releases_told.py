@@ -58,19 +58,18 @@ def all_releases(ledger: WholeLedger) -> dict[str, list[ReleaseTag]]:
 
 
 def page_paths(tags: Collection[ReleaseTag], ledger: WholeLedger) -> Iterator[str]:
-    """The files that `releases_told` reads."""
-    folders = {release_folder(tag) for tag in tags}
-    for path in ledger.paths:
-        folder, _, name = path.rpartition("/")
-        if folder in folders and name.split(".", maxsplit=1)[0] in _KINDS:
-            yield path
+    """The files that `releases_told` reads, in order."""
+    for folder in sorted(release_folder(tag) for tag in tags):
+        for path in ledger.folders.get(folder, ()):
+            if path[len(folder) + 1 :].split(".", maxsplit=1)[0] in _KINDS:
+                yield path
 
 
 def incident_paths(ledger: WholeLedger) -> Iterator[str]:
     """What is read to tell whether an incident is open, and the heartbeats."""
-    for path in ledger.paths:
-        if ("/incidents/" in path and path.endswith(".json")) or path.startswith("_heartbeats/"):
-            yield path
+    for folder, paths in ledger.folders.items():
+        if "/incidents/" in folder or folder.startswith("_heartbeats/"):
+            yield from paths
 
 
 def releases_told(tags: Collection[ReleaseTag], ledger: WholeLedger) -> dict[ReleaseTag, ReleaseTold]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from slipway.adapters import git
+from slipway.adapters.exported import export
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
 from slipway.domain.tag import ReleaseTag
@@ -38,7 +39,7 @@ def exported(tag: ReleaseTag, commit: str, record: Record, *, root: Path) -> Pat
             mend=f"slipway new-model {tag.model}, commit, merge, then tag; or correct the tag's name",
         )
     folder = record.folder / "tagged" / commit / "models" / tag.model
-    git.export(root, commit, f"models/{tag.model}", into=folder)
+    export(root, commit, f"models/{tag.model}", into=folder)
     return folder
 
 

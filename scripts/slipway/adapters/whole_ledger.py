@@ -26,7 +26,6 @@ from slipway.errors import GitRefused
 
 _REMOTE = "refs/remotes/origin"
 _EVERY_BRANCH = f"+refs/heads/*:{_REMOTE}/*"
-_AT_ONCE = 2_000  # files: some 60 MB of windows
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,14 @@ class Listing:
     @cached_property
     def paths(self) -> Sequence[str]:
         return sorted(self.blobs)
+
+    @cached_property
+    def folders(self) -> Mapping[str, Sequence[str]]:
+        """Folder → the paths of the files in it, not below, in their order."""
+        found: dict[str, list[str]] = {}
+        for path in self.paths:
+            found.setdefault(path.rpartition("/")[0], []).append(path)
+        return found
 
     def below(self, folder: str) -> dict[str, str]:
         """Those in a folder at any depth; all without a folder."""
@@ -86,14 +93,11 @@ class Moment(DryForge):
         return {blob: self._contents[blob] for blob in wanted}
 
     def passing(self, commit: str, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Path and content of many files, some at a time; what was passed on is not kept."""
-        blobs = self.listing(commit).blobs
-        wanted = list(paths)
-        for at in range(0, len(wanted), _AT_ONCE):
-            some = wanted[at : at + _AT_ONCE]
-            contents = object_store.read_blobs(self.repository, (blobs[path] for path in some))
-            for path in some:
-                yield path, contents[blobs[path]]
+        """Path and content of many files as git unpacks them, the faster the more they are in order; none is kept."""
+        wanted, blobs = list(paths), self.listing(commit).blobs
+        contents = object_store.each_blob(self.repository, [blobs[path] for path in wanted])
+        for path, (_, content) in zip(wanted, contents, strict=True):
+            yield path, content
 
     def open_pulls(self) -> Sequence[Pull]:
         return () if self.until is not None else self.forge.open_pulls()
@@ -119,6 +123,11 @@ class WholeLedger:
     @property
     def paths(self) -> Sequence[str]:
         return () if self.commit is None else self.moment.listing(self.commit).paths
+
+    @property
+    def folders(self) -> Mapping[str, Sequence[str]]:
+        """Folder → the paths of the files in it, in their order."""
+        return {} if self.commit is None else self.moment.listing(self.commit).folders
 
     def bring(self, paths: Iterable[str]) -> None:
         """Read files of the ledger now, by one git, so that none is asked for by itself later."""

@@ -44,7 +44,7 @@ def measure_canary(model: str, environment: str | None, until: date | None, as_j
         workplace=place,
     )
     if page is None:
-        tell(f"{model} in {name}: no canary runs")
+        show_nothing(f"{model} in {name}: no canary runs", as_json=as_json)
         return
     body = page.body
     text = f"{body.version} beside {body.stable}: {body.window.rows:,} rows answered in {body.hours:g} hours"
@@ -55,7 +55,7 @@ def judge(model: str, environment: str, until: date | None, *, as_json: bool) ->
     """What was measured last; nothing where that is nothing."""
     page = _judge(model, environment, until, options.workplace())
     if page is None:
-        tell(f"{model} in {environment}: no canary was measured")
+        show_nothing(f"{model} in {environment}: no canary was measured", as_json=as_json)
         return 0
     show(page, _in_lines(page.body), as_json=as_json)
     hand_over({"verdict": page.body.verdict})

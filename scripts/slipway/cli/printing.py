@@ -25,6 +25,14 @@ def show(result: BaseModel, text: str, *, as_json: bool, dry_run: bool = False) 
         tell(text, dry_run=dry_run)
 
 
+def show_nothing(why: str, *, as_json: bool) -> None:
+    """That there is no page, and why: for a person, or `null` for a program."""
+    if as_json:
+        click.echo("null")
+    else:
+        tell(why)
+
+
 def tell(text: str, *, dry_run: bool = False) -> None:
     """What was done, or would have been; a text that people wrote gives the workflow no command."""
     click.echo(printable(f"{_WOULD_BE}{text}" if dry_run else text).rstrip("\n"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from slipway.cli import options
-from slipway.cli.printing import hand_over, numbered, show, tell
+from slipway.cli.printing import hand_over, numbered, show, show_nothing, tell
 from slipway.errors import RolloutFailed
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def fetch_source(tag: str, as_json: bool) -> None:
     folder = place.release(ReleaseTag.parse(tag)).folder
     hand_over({"fetched": "no" if page is None else "yes", "record": folder.relative_to(place.repository.root)})
     if page is None:
-        tell(f"{tag}: its source lies in the tagged commit; nothing is fetched")
+        show_nothing(f"{tag}: its source lies in the tagged commit; nothing is fetched", as_json=as_json)
         return
     origin = page.body.origin
     text = f"{tag}: {origin.resolved}, {len(origin.files)} files, {origin.size:,} bytes, {origin.sha256}"
@@ -195,7 +195,7 @@ def verify_rollout(  # noqa: PLR0917  # click passes by name
         hand_over({"incident": failure.incident})
         raise
     if page is None:
-        tell(f"{model} in {name}: the manifest names no canary")
+        show_nothing(f"{model} in {name}: the manifest names no canary", as_json=as_json)
         return
     body = page.body
     what = f"the canary {body.version}" if body.canary else body.version

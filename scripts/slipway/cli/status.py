@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from slipway.cli import options
-from slipway.cli.printing import show, summarise, tell
+from slipway.cli.printing import show, show_nothing, summarise, tell
 
 if TYPE_CHECKING:
     from slipway.adapters.workplace import Workplace
@@ -50,7 +50,7 @@ def _compare_live(place: Workplace, *, tells: bool, as_json: bool) -> int:
     from slipway.steps import compare_live as step
 
     if not outlives_this_run(place.settings.rollout_engine, os.environ):
-        tell("nothing to compare: what a hosted runner serves ends with its run")
+        show_nothing("nothing to compare: what a hosted runner serves ends with its run", as_json=as_json)
         return 0
     report = step.run(workplace=place, engine=engine_of(place))
     show(report, live_table(report), as_json=as_json)

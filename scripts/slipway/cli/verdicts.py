@@ -48,7 +48,7 @@ def check(model: str, only: str | None, as_json: bool) -> int:
     for part in _PARTS if only is None else (only,):
         found = _PARTS[part](model, place)
     if found.page is None:
-        tell(found.text)
+        show_nothing(found.text, as_json=as_json)
     else:
         show(found.page, found.text, as_json=as_json)
     return exit_code(found.verdict)

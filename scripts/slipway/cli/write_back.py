@@ -10,7 +10,7 @@ import click
 
 from slipway.cli import options
 from slipway.cli.failures import warn
-from slipway.cli.printing import show, tell
+from slipway.cli.printing import show, show_nothing, tell
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
@@ -36,15 +36,22 @@ def tell_mlflow(model: str | None, all_of_it: bool, environment: str | None, dry
     if all_of_it == (model is not None):
         raise click.UsageError("name a model, or say --all")
     if model is None:
+        if as_json:
+            raise click.UsageError("--json prints the one page of a model: name it")
+        if environment is not None:
+            options.environment_in(options.workplace(), environment)
         follow_all(lambda _, there: environment in (None, there), dry_run=dry_run)
         return
     place = options.workplace(dry_run=dry_run)
     place.repository.model(model)  # a misspelt one is never due
-    page = _told_of(model, options.environment_in(place, environment), place, away="", dry_run=dry_run)
+    page = _told_of(model, options.environment_in(place, environment), place, away="")
     if page is None:
-        tell(f"{model}: nothing to tell")
-    elif as_json:
+        show_nothing(f"{model}: nothing to tell", as_json=as_json)
+        return
+    if as_json:
         show(page, "", as_json=True)
+    if page.body.problem or not as_json:
+        _say(page.body, model, dry_run=dry_run)
 
 
 def is_wanted() -> bool:
@@ -65,22 +72,20 @@ def _follow(places: Iterable[tuple[str, str]], place: Workplace, *, dry_run: boo
     away = ""
     for model, environment in places:
         try:
-            page = _told_of(model, environment, place, away=away, dry_run=dry_run)
+            page = _told_of(model, environment, place, away=away)
             if page is None:
                 continue
             away = page.body.problem if page.body.unanswered else away
+            _say(page.body, model, dry_run=dry_run)
             _record(page, place)
         except SlipwayError as error:
             warn(f"{model} in {environment}: MLflow was not told: {error.problem}")
 
 
-def _told_of(model: str, environment: str, place: Workplace, *, away: str, dry_run: bool) -> Page[WriteBack] | None:
+def _told_of(model: str, environment: str, place: Workplace, *, away: str) -> Page[WriteBack] | None:
     from slipway.steps import tell_mlflow as step
 
-    page = step.run(model, environment=environment, workplace=place, away=away)
-    if page is not None:
-        _say(page.body, model, dry_run=dry_run)
-    return page
+    return step.run(model, environment=environment, workplace=place, away=away)
 
 
 def _say(body: WriteBack, model: str, *, dry_run: bool) -> None:

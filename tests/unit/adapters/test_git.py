@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from slipway.adapters import git
-from slipway.errors import BadFile, GitRefused, Unreachable
+from slipway.errors import GitRefused, Unreachable
 
 from tests.unit.adapters.conftest import Rig, become
 
@@ -137,6 +137,19 @@ def test_tags_of_a_commit_and_releases_of_a_model_are_listed(work: Path) -> None
     assert len(git.release_tags(work)) == 4
 
 
+def test_what_a_command_prints_can_be_read_as_it_comes(work: Path, tmp_path: Path) -> None:
+    """Windows of a thousand models are more than should be held at once; a failure is told all the same."""
+    asked = tmp_path / "asked"
+    asked.write_text(f"HEAD:{MODEL}/model.yaml\n" * 10_000)
+
+    with asked.open("rb") as stdin, git.streamed("cat-file", "--batch", "--buffer", cwd=work, stdin=stdin) as out:
+        assert sum(line == b"name: flight-delay\r\n" for line in out) == 10_000
+    with pytest.raises(GitRefused, match="git rev-list"), git.streamed("rev-list", "unknown", cwd=work) as out:
+        assert out.read() == b""
+    with pytest.raises(GitRefused, match="is no folder"), git.streamed("rev-list", cwd=tmp_path / "none"):
+        raise AssertionError
+
+
 def test_ancestors_are_told_from_strangers_and_from_the_unknown(work: Path) -> None:
     """A tag off the default branch is refused; a commit that was not fetched is no answer at all."""
     first = git.head_commit(work)
@@ -146,72 +159,6 @@ def test_ancestors_are_told_from_strangers_and_from_the_unknown(work: Path) -> N
     assert not git.is_ancestor(work, second, first)
     with pytest.raises(GitRefused, match="cannot compare"):
         git.is_ancestor(work, "1" * 40, second)
-
-
-def test_a_folder_is_exported_byte_by_byte(work: Path, tmp_path: Path) -> None:
-    """The digest of a release is made of these bytes: no line ending may change, whatever the machine's settings."""
-    tagged = git.head_commit(work)
-    git.run("config", "core.autocrlf", "true", cwd=work)
-    commit(work, {f"{MODEL}/source/w.bin": b"later", f"{MODEL}/later.txt": b""})
-    git.export(work, tagged, MODEL, into=tmp_path / "out" / "tagged")
-
-    out = tmp_path / "out"
-    assert {str(path.relative_to(out)) for path in out.rglob("*")} == {
-        "tagged",
-        "tagged/model.yaml",
-        "tagged/source",
-        "tagged/source/w.bin",
-    }
-    assert (out / "tagged/model.yaml").read_bytes() == b"name: flight-delay\r\n"
-    assert (out / "tagged/source/w.bin").read_bytes() == bytes(range(256))
-
-
-def test_exporting_again_replaces_what_was_there(work: Path, tmp_path: Path) -> None:
-    """A rerun after a kill must not mix two trees."""
-    for _ in range(2):
-        git.export(work, "HEAD", MODEL, into=tmp_path / "tagged")
-        (tmp_path / "tagged/stray").touch()
-    git.export(work, "HEAD", MODEL, into=tmp_path / "tagged")
-    assert not (tmp_path / "tagged/stray").exists()
-    assert [path.name for path in tmp_path.glob(".tagged*")] == []
-
-
-def test_links_inside_of_the_folder_are_kept(work: Path, tmp_path: Path) -> None:
-    """They are part of what was tagged."""
-    (work / MODEL / "latest").symlink_to("source/w.bin")
-    commit_all(work)
-    git.export(work, "HEAD", MODEL, into=tmp_path / "tagged")
-    assert (tmp_path / "tagged/latest").read_bytes() == bytes(range(256))
-
-
-@pytest.mark.parametrize(
-    "links",
-    [
-        {"secret": "/etc/passwd"},
-        {"secret": "../../README.md"},
-        {"deep/down/up": "../..", "chain": "deep/down/up/../../out"},
-        {"circle": "circle"},
-    ],
-    ids=["absolute", "upwards", "two in a chain", "in a circle"],
-)
-def test_links_out_of_the_folder_are_refused(work: Path, tmp_path: Path, links: dict[str, str]) -> None:
-    """The job that converts runs with no secret; a link must not bring one of the machine's files into a release."""
-    for name, target in links.items():
-        (work / MODEL / name).parent.mkdir(parents=True, exist_ok=True)
-        (work / MODEL / name).symlink_to(target)
-    tagged = commit_all(work)
-    with pytest.raises(BadFile, match=f"outside of {MODEL}") as caught:
-        git.export(work, tagged, MODEL, into=tmp_path / "tagged")
-    assert any(f"{MODEL}/{name}" in str(caught.value) for name in links)
-    assert not (tmp_path / "tagged").exists()
-
-
-@pytest.mark.parametrize("folder", ["models/unknown", f"{MODEL}/model.yaml"])
-def test_a_folder_that_was_not_committed_is_told_in_words(work: Path, tmp_path: Path, folder: str) -> None:
-    """Forgetting `git add` is an everyday slip."""
-    with pytest.raises(GitRefused, match="has no folder") as caught:
-        git.export(work, "HEAD", folder, into=tmp_path / "tagged")
-    assert "commit" in caught.value.mend
 
 
 def test_what_a_branch_changed_leaves_out_what_others_did_meanwhile(work: Path) -> None:

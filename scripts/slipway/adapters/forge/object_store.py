@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from slipway.adapters import git, ref_locks
@@ -13,6 +14,7 @@ from slipway.errors import BranchMoved, ForgeRefused, GitRefused, MergeConflict
 
 NAME = "Slipway"
 EMAIL = "slipway@localhost"
+_FILE = re.compile(r"[0-7]{6} blob ([0-9a-f]+)\t([^\0]+)\0")  # as `ls-tree -z` tells it
 
 
 def head(repository: Path, branch: str) -> str | None:
@@ -31,9 +33,8 @@ def list_files(repository: Path, commit: str, under: str) -> dict[str, str]:
     if answer.code:
         git.commit_of(repository, commit)  # an unknown commit is an error, a folder that it lacks is not
         return {}
-    entries = (entry.split("\t", 1) for entry in answer.out.decode(errors="surrogateescape").split("\0") if entry)
-    blobs = ((about.split(), path) for about, path in entries)
-    return {f"{folder}/{path}" if folder else path: blob for (_, kind, blob), path in blobs if kind == "blob"}
+    files = _FILE.findall(answer.out.decode(errors="surrogateescape"))
+    return {f"{folder}/{path}" if folder else path: blob for blob, path in files}
 
 
 def read_blobs(repository: Path, blobs: Iterable[str]) -> dict[str, bytes]:
@@ -42,33 +43,41 @@ def read_blobs(repository: Path, blobs: Iterable[str]) -> dict[str, bytes]:
     Raises:
         ForgeRefused: one of them is not there.
     """
-    wanted = list(dict.fromkeys(blobs))
-    contents = find_blobs(repository, wanted)
-    for blob in wanted:
-        if blob not in contents:
-            raise ForgeRefused(f"{repository} has no blob {blob}", mend="run `git fsck` there")
-    return contents
+    return dict(each_blob(repository, list(dict.fromkeys(blobs))))
 
 
 def find_blobs(repository: Path, blobs: Iterable[str]) -> dict[str, bytes]:
     """Blob id → content of those that are there, all by one process."""
-    wanted = list(dict.fromkeys(blobs))
-    if not wanted:
-        return {}
-    out = git.run("cat-file", "--batch", cwd=repository, stdin="".join(f"{blob}\n" for blob in wanted).encode())
-    contents: dict[str, bytes] = {}
-    at = 0
-    for blob in wanted:
-        end = out.index(b"\n", at)
-        about = out[at:end].split()
-        at = end + 1
-        if about[1:2] == [b"missing"]:
-            continue
-        content = out[at : at + int(about[2])]
-        at += len(content) + 1  # the newline after each object
-        if about[1] == b"blob":
-            contents[blob] = content
-    return contents
+    answers = _answers(repository, list(dict.fromkeys(blobs)))
+    return {blob: content for blob, content in answers if content is not None}
+
+
+def each_blob(repository: Path, blobs: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Id and content of each as git unpacks it, in the order in which they are asked for; none is kept.
+
+    Raises:
+        ForgeRefused: one of them is not there.
+    """
+    for blob, content in _answers(repository, blobs):
+        if content is None:
+            raise ForgeRefused(f"{repository} has no blob {blob}", mend="run `git fsck` there")
+        yield blob, content
+
+
+def _answers(repository: Path, blobs: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+    """None of what is no blob, or not there; all by one process, which is given the ids as a file: it never waits."""
+    if not blobs:
+        return
+    with tempfile.TemporaryFile() as asked:
+        asked.write("".join(f"{blob}\n" for blob in blobs).encode())
+        asked.seek(0)
+        with git.streamed("cat-file", "--batch", "--buffer", cwd=repository, stdin=asked) as out:
+            for blob in blobs:
+                _, kind, *size = out.readline().split() or (b"", b"")
+                content = out.read(int(size[0])) if size else None
+                if kind != b"missing" and out.read(1) != b"\n":  # it follows each object
+                    return  # git broke off, and is asked why
+                yield blob, content if kind == b"blob" else None
 
 
 def write_tree(repository: Path, *, base: str | None, changes: Mapping[str, bytes | None]) -> str:

@@ -12,6 +12,7 @@ import yaml
 
 from slipway.adapters import git
 from slipway.adapters.deploy_tree import FOLDER, manifest_path
+from slipway.adapters.exported import export
 from slipway.adapters.rollout.kubernetes import objects
 from slipway.adapters.rollout.kubernetes.kubectl import Kubectl
 from slipway.errors import BadFile, GitRefused
@@ -94,7 +95,7 @@ def rendered_with(
     path = manifest_path(environment, model)
     with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
         tree = Path(folder) / FOLDER
-        git.export(repository, commit, FOLDER, into=tree)
+        export(repository, commit, FOLDER, into=tree)
         (Path(folder) / path).write_bytes(manifest)
         return rendered_here(model, environment, root=Path(folder), kubectl=kubectl)
 
