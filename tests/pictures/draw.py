@@ -55,8 +55,7 @@ def draw(into: Path) -> Drawn:
         answers = _answers(incident, folder)
         told = _opened(browser, _written(folder / "prometheus.html", answers_page(answers)))
         told.locator("main").screenshot(path=into / "prometheus.png")
-        drawn = Drawn(issue.locator(".mermaid svg").count(), tuple(promql for promql, found in answers if not found))
-    return drawn
+        return Drawn(issue.locator(".mermaid svg").count(), tuple(promql for promql, found in answers if not found))
 
 
 def _issue(browser: Browser, incident: Incident, script: Path, folder: Path) -> Page:
