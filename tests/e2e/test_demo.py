@@ -127,5 +127,5 @@ def test_no_process_is_left(told: Told) -> None:
 def _status(told: Told) -> dict[str, object]:
     command = [sys.executable, "-c", "from slipway.cli import main; main()", "status", "--json"]
     done = subprocess.run(command, cwd=told.folder / "flights", capture_output=True, text=True, check=True)
-    rows: list[dict[str, object]] = json.loads(done.stdout)
+    rows: list[dict[str, object]] = json.loads(done.stdout)["rows"]
     return rows[0]
