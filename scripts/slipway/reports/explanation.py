@@ -153,7 +153,7 @@ def _named_facts(told: Explanation) -> Iterator[tuple[str, str]]:
 def _tag_facts(tag: Tagging) -> Iterator[tuple[str, str]]:
     when = f", {moment(tag.at)}" if tag.at else ""
     yield "tag", f"{tag.tag}, object {tag.object_id}"
-    yield "tagged", f"by {one_line(tag.by)}{when}: {short(tag.message)}"
+    yield "tagged", f"by {one_line(tag.by)}{when}{_said(tag.message)}"
     if tag.moved_to is not None:
         yield "", f"the tag was moved since: it names {tag.moved_to} now, and that was never released"
 
@@ -208,14 +208,14 @@ def _image_facts(told: Explanation) -> Iterator[tuple[str, str]]:
     elif adopted is not None:
         yield "image", adopted.image or "none was named"
         yield "ONNX file", f"sha256:{adopted.onnx}" if adopted.onnx else "unknown: it is known by its image alone"
-        yield "adopted", f"by {one_line(adopted.by)}, {moment(adopted.at)}: {short(adopted.note)}"
+        yield "adopted", f"by {one_line(adopted.by)}, {moment(adopted.at)}{_said(adopted.note)}"
     if told.rebased_from is not None:
         yield "built on", f"{told.rebased_from}, put on another runtime image"
 
 
 def _merge(merge: Merge, environment: str) -> str:
     what = f"{environment}, as a canary" if merge.canary else environment
-    return f"{what}: {_who(merge)}, {moment(merge.at)}, commit {merge.commit}: {short(merge.subject)}"
+    return f"{what}: {_who(merge)}, {moment(merge.at)}, commit {merge.commit}{_said(merge.subject)}"
 
 
 def _who(merge: Merge) -> str:
@@ -278,6 +278,11 @@ def _sources(told: Explanation) -> str:
     lines += [f"  bring the newest: {seen.mend}"] if seen.stale and seen.mend else []
     lines += [f"  not known: {why}" for why in told.unknown]
     return "\n".join(lines)
+
+
+def _said(words: str) -> str:
+    """A person's own words, who need not have any."""
+    return f": {short(words)}" if words else ""
 
 
 def _numbers(pulls: tuple[int, ...]) -> str:
