@@ -30,15 +30,25 @@ def host_of(environment: Mapping[str, str]) -> str:
         TrackingServerRefused: none is named, or not by http, or with credentials: addresses end up in logs.
     """
     address = environment.get(ADDRESS, "")
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+    host = _host_of(address)
+    if not host:
         said = f"{ADDRESS} is no address of a tracking server" if address else f"{ADDRESS} is not set"
         raise TrackingServerRefused(
             said,
             mend=f"set {ADDRESS} to https://HOST, where `mlflow server` answers; credentials are no part of it, but "
             f"{_KEYS} (docs/mlflow.md)",
         )
-    return parts.hostname
+    return host
+
+
+def _host_of(address: str) -> str:
+    """Empty where it is none that may be asked."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # half an address of IPv6
+        return ""
+    is_plain = parts.scheme in ("http", "https") and parts.username is None
+    return parts.hostname or "" if is_plain else ""
 
 
 def client(defaults: Mapping[str, str]) -> Any:

@@ -21,10 +21,15 @@ class _Named(NamedTuple):
 
 
 class _Image(click.ParamType[_Named]):
-    """A tag is none: it may mean something else tomorrow."""
+    """A tag alone is none: it may mean something else tomorrow. One before a digest is left out.
+
+    The name is written into a manifest as it is: what no registry and no folder of images could be called is refused.
+    """
 
     name = "[NAME@]DIGEST"
-    _FORM = re.compile(r"(?:(?P<name>[^@\s]+)@)?(?P<digest>sha256:[0-9a-f]{64})")
+    _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+    _NAME = rf"(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{{1,5}})?/)?{_PART}(?:/{_PART})*|layout:[^@\s:]+"
+    _FORM = re.compile(rf"(?:(?P<name>{_NAME})(?::[\w][\w.-]*)?@)?(?P<digest>sha256:[0-9a-f]{{64}})", re.ASCII)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> _Named:
         if isinstance(value, _Named):
@@ -32,7 +37,10 @@ class _Image(click.ParamType[_Named]):
         match = self._FORM.fullmatch(value)
         if match is None:
             self.fail(
-                f"`{value}` is no digest: sha256:… with 64 digits, which docker images --digests tells", param, ctx
+                f"`{value}` is no digest, or one of no name: [REGISTRY/NAME@]sha256:… with 64 digits, which docker "
+                "images --digests tells",
+                param,
+                ctx,
             )
         return _Named(match["name"], match["digest"])
 

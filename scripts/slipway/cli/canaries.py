@@ -11,7 +11,7 @@ import click
 
 from slipway.cli import failed_rollouts, options
 from slipway.cli.failures import told
-from slipway.cli.printing import exit_code, hand_over, numbered, show, summarise, tell
+from slipway.cli.printing import exit_code, hand_over, numbered, show, show_nothing, summarise, tell
 
 if TYPE_CHECKING:
     from slipway.adapters.canaries import Trial

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from slipway.cli import canaries, failed_rollouts, options
-from slipway.cli.printing import exit_code, hand_over, show, summarise, tell
+from slipway.cli.printing import exit_code, hand_over, show, show_nothing, summarise, tell
 from slipway.cli.windows import write_report
 from slipway.domain.verdict import Verdict
 

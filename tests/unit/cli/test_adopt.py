@@ -41,6 +41,14 @@ def test_what_was_adopted_is_told_with_what_to_do_next(new: Team, run: Run) -> N
     assert "newName: registry.example.org/tips\n" in (new.root / where).read_text()
 
 
+def test_a_tag_before_the_digest_is_no_part_of_the_name(new: Team, run: Run) -> None:
+    """So docker prints it; in a manifest the tag has a line of its own, and a name that holds one names nothing."""
+    said = run("adopt", MODEL, "--image", _OPAQUE.replace("@", ":stable@"), "--version", "v1.2.3")
+
+    assert said.code == 0
+    assert "newName: registry.example.org/tips\n" in (new.root / "deploy/production/tip/kustomization.yaml").read_text()
+
+
 def _why(out: str) -> str:
     return out.split("nothing of it can be asked: ", maxsplit=1)[1].split("\n", maxsplit=1)[0]
 
@@ -65,6 +73,8 @@ def test_the_page_is_json_and_a_dry_run_leaves_everything_as_it_is(new: Team, ru
         (("--version", "v1.2.3"), "say what runs: --onnx FILE or --image DIGEST"),
         (("--image", _OPAQUE, "--onnx", "model.onnx", "--version", "v1.2.3"), "say what runs"),
         (("--image", "tips:latest", "--version", "v1.2.3"), "`tips:latest` is no digest"),
+        (("--image", f"../tips@sha256:{'7' * 64}", "--version", "v1.2.3"), "or one of no name"),
+        (("--image", f"https://ada@registry/tips@sha256:{'7' * 64}", "--version", "v1.2.3"), "or one of no name"),
         (("--image", _OPAQUE, "--version", "1.2.3"), "is no release tag"),
         (("--image", _OPAQUE, "--version", "v1.2.3", "--environment", "moon"), "none of slipway.yaml's environments"),
         (("--image", _OPAQUE), "Missing option '--version'"),

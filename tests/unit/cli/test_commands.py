@@ -54,6 +54,24 @@ def test_status_is_a_table_or_json(run: Run) -> None:
     assert [row["version"] for row in json.loads(run("status", "--json").out)["rows"]] == ["v1.0.0"]
 
 
+@pytest.mark.parametrize(
+    "words", [("tell-mlflow", MODEL), ("fetch-source", "tip@v1.0.0"), ("verify-rollout", MODEL, "--canary")]
+)
+def test_where_there_is_no_page_json_says_null(run: Run, words: tuple[str, ...]) -> None:
+    """A program that is given a sentence in place of JSON ends with an error of its own."""
+    said = run(*words, "--json")
+
+    assert (said.code, json.loads(said.out)) == (0, None)
+
+
+def test_an_environment_that_is_none_is_told_wherever_all_is_meant(run: Run) -> None:
+    """A misspelt one would have nothing to tell for ever, and nobody would see it."""
+    said = run("tell-mlflow", "--all", "--environment", "prodution")
+
+    assert said.code == 2
+    assert "`prodution` is none of slipway.yaml's environments: production" in said.err
+
+
 def test_progress_goes_to_stderr_and_quiet_leaves_only_what_goes_wrong(team: Team, run: Run) -> None:
     """`slipway … --json | jq` must see JSON alone."""
     team.up_to_verdicts(team.publish("tip@v1.1.0", Tip(weight=0.0201)))
