@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from slipway.errors import NotReleasable, UnknownModel
@@ -84,3 +86,20 @@ def test_what_is_laid_down_passes_the_lint_of_the_repository_it_lies_in(model: s
             [sys.executable, "-m", "ruff", *words, str(tmp_path)], capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@_BOTH
+def test_a_flow_logs_no_password_of_an_address(orchestrator: Orchestrator) -> None:
+    """`origin` of a machine often holds a token, and everybody who sees the orchestrator reads its logs."""
+    tree = ast.parse(flow_files(orchestrator, MODEL, receiver=False)[f"flows/{orchestrator}/{MODEL}.py"])
+    [shown] = [part for part in tree.body if isinstance(part, ast.FunctionDef) and part.name == "_shown"]
+    [run] = [part for part in tree.body if isinstance(part, ast.FunctionDef) and part.name == "_run"]
+    names: dict[str, Any] = {"re": re}
+    exec(compile(ast.Module([shown], []), "flow", "exec"), names)  # the rest needs an orchestrator
+
+    assert (
+        names["_shown"]("git clone https://ada:t0ken@git.example/a.git x")
+        == "git clone https://***@git.example/a.git x"
+    )
+    told = [ast.unparse(each) for each in ast.walk(run) if isinstance(each, ast.Call)]
+    assert all("_shown(" in each for each in told if each.startswith("log.info("))
