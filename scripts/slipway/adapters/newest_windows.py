@@ -66,7 +66,9 @@ def _newest(content: bytes, *, version: str, where: str) -> Window | None:
     if last["window"]["version"] == version and _none_begins_later(content, than=last["window"]["start"]):
         return _window(last, where=where)
     of_version = [line for line in lines_of(content, where=where) if line["window"]["version"] == version]
-    newest = max(enumerate(of_version), key=lambda numbered: (numbered[1]["window"]["start"], numbered[0]), default=None)
+    newest = max(
+        enumerate(of_version), key=lambda numbered: (numbered[1]["window"]["start"], numbered[0]), default=None
+    )
     return None if newest is None else _window(newest[1], where=where)
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+from yaml.constructor import SafeConstructor
 
 from slipway.errors import BadFile
 
@@ -36,7 +37,7 @@ def parse_yaml(content: bytes, into: type[DocumentT], *, where: str) -> Document
     root = _compose(_decode(content, where=where), where=where)
     _refuse_traps(root, where=where)
     try:
-        return into.model_validate(_Loader("").construct_document(root))
+        return into.model_validate(SafeConstructor().construct_document(root))
     except ValidationError as error:
         # A misspelt key is also a missing one: told as unknown, with the nearest, it can be mended.
         first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")

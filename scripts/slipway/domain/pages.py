@@ -100,22 +100,34 @@ def parse_page(body: type[BodyT], content: bytes, *, where: str) -> Page[BodyT]:
         NewerSchema: a later Slipway wrote it.
         BadFile: it is no page of this kind.
     """
+    try:
+        page = _page_of(body).model_validate_json(content)
+    except ValidationError:
+        page = _explained(body, content, where=where)
+    _refuse_later(page.schema_version, where=where)
+    if page.kind != body.kind:
+        raise BadFile(f"{where} is a page `{page.kind}`, not `{body.kind}`", mend="run the steps in their order")
+    return page
+
+
+def _explained(body: type[BodyT], content: bytes, *, where: str) -> Page[BodyT]:
+    """Read it once more, by a way that takes longer and can say what is wrong, also that Slipway is too old for it."""
     raw = _json_object(content, where=where)
-    written_by = raw.get("schema_version")
+    _refuse_later(raw.get("schema_version"), where=where)
+    try:
+        return _page_of(body).model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise BadFile(f"{where}: {field}: {first['msg']}", mend="run the step that writes this page again") from error
+
+
+def _refuse_later(written_by: object, *, where: str) -> None:
     if isinstance(written_by, int) and written_by > SCHEMA:
         raise NewerSchema(
             f"{where} has schema {written_by}; this Slipway reads up to {SCHEMA}",
             mend="update Slipway in this repository (docs/upgrade.md, `cruft update`), then run the step again",
         )
-    try:
-        page = _page_of(body).model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise BadFile(f"{where}: {field}: {first['msg']}", mend="run the step that writes this page again") from error
-    if page.kind != body.kind:
-        raise BadFile(f"{where} is a page `{page.kind}`, not `{body.kind}`", mend="run the steps in their order")
-    return page
 
 
 @cache
