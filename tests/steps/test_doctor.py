@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import stamina
+import yaml
 from slipway.adapters import git
 from slipway.adapters.forge.github import GitHubForge, Pace
 from slipway.adapters.forge.github.settings import GitHubSettings
@@ -693,3 +694,34 @@ def test_a_secret_that_is_named_by_a_setting_and_given_to_no_job_is_found(office
 
     office.switches.environments["slipway"] = Environment(secrets={"SLIPWAY_WEBHOOK_SECRET"})
     assert office.finding(name).state is State.OK
+
+
+def test_what_a_source_elsewhere_mlflow_and_pages_ask_for_is_looked_for(office: Office) -> None:
+    """Three settings of GitHub that nothing else misses before a release, a rollout or a stranger does."""
+    set_up(office)
+    names = ("secret SLIPWAY_SOURCE_ENVIRONMENT", "MLflow", "status page")
+    assert not {finding.name for finding in office.look().findings} & {*names}
+    _fetch_from(office, "models:/tip@champion")
+    office.switches.variables.update({"MLFLOW_TRACKING_URI", "SLIPWAY_PAGES"})
+    office.switches.private = True
+    asked = [office.finding(name).state for name in names]
+    office.switches.private = False
+    office.switches.secrets.add("SLIPWAY_SOURCE_ENVIRONMENT")
+    office.switches.environments["slipway"].secrets.add("MLFLOW_TRACKING_TOKEN")
+
+    assert asked == [State.PROBLEM, State.UNKNOWN, State.UNKNOWN]
+    assert [office.finding(name).state for name in names] == [State.OK] * 3
+
+
+def test_a_model_that_cannot_be_read_hides_no_secret_of_another(office: Office) -> None:
+    """What is wrong with it is told by who checks it."""
+    _fetch_from(office, "s3://models/tip/")
+    office.team.write("models/broken/model.yaml", "name: [\n")
+
+    assert "models/tip/model.yaml names a source" in office.finding("secret SLIPWAY_SOURCE_ENVIRONMENT").text
+
+
+def _fetch_from(office: Office, address: str) -> None:
+    path = office.team.root / "models" / "tip" / "model.yaml"
+    declared = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({**declared, "source": address}))

@@ -28,6 +28,7 @@ from slipway.domain.checkup.cluster import judge_cluster_files
 from slipway.domain.checkup.forge import ENVIRONMENT, SCHEDULED, holds, judge, missing_labels, ruleset_named
 from slipway.domain.checkup.secrets import judge_secrets
 from slipway.domain.checkup.seen import Ruleset, SeenForge, SeenImage, Unseen
+from slipway.domain.checkup.switched_on import judge_switched_on
 from slipway.domain.checkup.work_tree import (
     judge_canaries,
     judge_cluster,
@@ -37,6 +38,7 @@ from slipway.domain.checkup.work_tree import (
     judge_images,
     judge_no_runtime,
 )
+from slipway.domain.source_address import SourceAddress
 from slipway.errors import BadFile, SlipwayError, Unreachable
 
 
@@ -111,6 +113,7 @@ def _of_settings(seen: SeenForge | Finding, workplace: Workplace) -> Iterator[Fi
     except BadFile as bad:
         yield problem("rulesets", bad.problem, bad.mend)
     yield from judge(seen, labels=_labels(workplace), rulesets=rulesets, settings=workplace.settings)
+    yield from judge_switched_on(seen)
 
 
 def _of_secrets(seen: SeenForge | Finding, workplace: Workplace) -> Iterator[Finding]:
@@ -118,9 +121,21 @@ def _of_secrets(seen: SeenForge | Finding, workplace: Workplace) -> Iterator[Fin
     if workplace.switches is not None:
         yield from judge_secrets(
             workplace.settings,
+            sources=dict(_sources(workplace)),
             seen=None if isinstance(seen, Finding) else seen,
             passed=workflow_secrets.passed(workplace.repository.root),
         )
+
+
+def _sources(workplace: Workplace) -> Iterator[tuple[str, SourceAddress]]:
+    """Of each model whose source lies elsewhere; one that cannot be read is told by who reads it."""
+    for name in workplace.repository.model_names():
+        try:
+            address = workplace.repository.model(name).source_address
+        except SlipwayError:
+            continue
+        if address is not None:
+            yield name, address
 
 
 def _of_ledger(workplace: Workplace, today: date) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Judge the secrets that slipway.yaml makes necessary: whether GitHub has them, and whether workflows pass them on."""
+"""Judge the secrets that slipway.yaml and models make necessary: are they on GitHub, and do workflows pass them on?"""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from slipway.domain.checkup.forge import ENVIRONMENT, unseen
 from slipway.domain.checkup.seen import SeenForge, Unseen
 from slipway.domain.log_address import LogAddress, is_table
 from slipway.domain.settings import Settings
+from slipway.domain.source_address import SourceAddress
 
 WEBHOOK, SERVED_LOG, LABELS = "SLIPWAY_WEBHOOK_SECRET", "SLIPWAY_SERVED_LOG_SECRET", "SLIPWAY_LABELS_SECRET"  # names
+SOURCE = "SLIPWAY_SOURCE_ENVIRONMENT"  # its name
 _NO_SECRET = ("sqlite3",)  # a file
+_ASKS_NOBODY = ("https",)  # by its own reader
+_OF_MLFLOW = ("models", "runs")
+_NO_MLFLOW = "no model of MLflow is fetched, for the secret names its server, too"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +34,25 @@ class _Needed:
     without: str
     in_environment: bool = False
     is_sure: bool = False
+    named_by: str = "slipway.yaml"
 
 
 def judge_secrets(
-    settings: Settings, *, seen: SeenForge | None, passed: Mapping[str, AbstractSet[str]]
+    settings: Settings,
+    *,
+    sources: Mapping[str, SourceAddress],
+    seen: SeenForge | None,
+    passed: Mapping[str, AbstractSet[str]],
 ) -> Iterator[Finding]:
-    """Nothing for what slipway.yaml does not name.
+    """Nothing for what neither slipway.yaml nor a model names.
 
     Args:
         settings: of the repository.
+        sources: of each model whose source lies elsewhere, its address.
         seen: its settings on GitHub, None where they could not be looked at.
         passed: of each workflow's file that is there, the names of the secrets that its jobs are given.
     """
-    for needed in _needed(settings):
+    for needed in (*_needed(settings), *_needed_by_sources(sources)):
         lacking = [file for file in needed.files if needed.name not in passed.get(file, {needed.name})]
         if lacking:
             yield _not_passed(needed, lacking)
@@ -66,6 +77,21 @@ def _needed(settings: Settings) -> Iterator[_Needed]:
         yield _Needed(LABELS, "labels", ("watch.yml",), "a database that asks for one lets nobody in")
 
 
+def _needed_by_sources(sources: Mapping[str, SourceAddress]) -> Iterator[_Needed]:
+    """One for all of them: the secret holds the variables of each place."""
+    asking = [model for model, address in sources.items() if address.scheme not in _ASKS_NOBODY]
+    of_mlflow = [model for model in asking if sources[model].scheme in _OF_MLFLOW]
+    if asking:
+        yield _Needed(
+            SOURCE,
+            "a source that lies elsewhere",
+            ("release.yml", "check-models.yml"),
+            _NO_MLFLOW if of_mlflow else "a place that asks for credentials gives nothing",
+            is_sure=bool(of_mlflow),
+            named_by=", ".join(f"models/{model}/model.yaml" for model in of_mlflow or asking),
+        )
+
+
 def _asks_for_a_secret(address: str) -> bool:
     return is_table(address) and LogAddress.parse(address).driver not in _NO_SECRET
 
@@ -74,7 +100,7 @@ def _not_passed(needed: _Needed, files: list[str]) -> Finding:
     told = ", ".join(f".github/workflows/{file}" for file in files)
     return problem(
         f"secret {needed.name}",
-        f"slipway.yaml names {needed.setting}, and {told} passes it to no job: {needed.without}",
+        f"{needed.named_by} names {needed.setting}, and {told} passes it to no job: {needed.without}",
         f"as the template of today has it, under `env`: {needed.name}: ${{{{ secrets.{needed.name} }}}}",
     )
 
@@ -88,7 +114,7 @@ def _on_github(needed: _Needed, seen: SeenForge) -> Finding:
     if there:
         return ok(name, f"there, for {needed.setting}")
     where = f"--env {ENVIRONMENT} " if needed.in_environment else ""
-    text = f"slipway.yaml names {needed.setting}, and there is none: {needed.without}"
+    text = f"{needed.named_by} names {needed.setting}, and there is none: {needed.without}"
     state = State.PROBLEM if needed.is_sure else State.UNKNOWN
     mend = f"gh secret set {needed.name} {where}--repo {seen.hosted.name}"
     return Finding(name=name, state=state, text=text, mend=mend)
