@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
-from slipway.adapters.deploy_edits import Commit, Edit, contents, read_edits
+from slipway.adapters.deploy_edits import Commit, Edit, contents, each_edit, read_edits
 from slipway.domain.upkeep import Approval
 
 
@@ -18,23 +20,6 @@ class Approvals:
 
     repository: Path
     edits: Mapping[str, Sequence[Edit]]  # by path, newest first
-
-    def of_digests(self, wanted: Mapping[str, str]) -> dict[str, Approval]:
-        """By the path of a manifest, which commit brought the digest that is `wanted` there.
-
-        A path is left out where history does not tell, as in a clone without it. Of a digest that comes back after
-        another one, it is the commit that brought it back.
-        """
-        found: dict[str, Approval] = {}
-        left = {path: iter(self.edits.get(path, ())) for path in wanted}
-        while left:
-            newest = {path: edit for path, edits in left.items() if (edit := next(edits, None)) is not None}
-            before = contents(self.repository, (Edit(edit.commit, edit.before, None) for edit in newest.values()))
-            for path, edit in newest.items():
-                if wanted[path].encode() not in before[edit.before]:
-                    found[path] = _approval(edit.commit)
-            left = {path: left[path] for path in newest if path not in found}
-        return found
 
     def each_of_digest(self, path: str, digest: str) -> tuple[Approval, ...]:
         """Of every time that a digest came into a manifest, newest first."""
@@ -48,6 +33,24 @@ class Approvals:
     @cached_property
     def _contents(self) -> Mapping[str | None, bytes]:
         return contents(self.repository, (edit for edits in self.edits.values() for edit in edits))
+
+
+def let_in(repository: Path, head: str | None, wanted: Mapping[str, str]) -> dict[str, Approval]:
+    """By the path of a manifest, which commit up to `head` brought the digest that is `wanted` there.
+
+    A path is left out where history does not tell, as in a clone without it. Of a digest that comes back after
+    another one, it is the commit that brought it back. History is read no further than that.
+    """
+    left, found = dict(wanted), dict[str, Approval]()
+    with closing(each_edit(repository, head)) as edits:
+        of_those_left = ((path, edit) for path, edit in edits if path in left)
+        while some := tuple(islice(of_those_left, len(left))):
+            before = contents(repository, (Edit(edit.commit, edit.before, None) for _, edit in some))
+            for path, edit in some:
+                if path in left and left[path].encode() not in before[edit.before]:
+                    found[path] = _approval(edit.commit)
+                    del left[path]
+    return found
 
 
 def approvals(repository: Path, commit: str | None) -> Approvals:

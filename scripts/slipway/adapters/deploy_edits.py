@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,15 +65,20 @@ def read_edits(repository: Path, head: str | None, under: str = "deploy") -> Map
         head: the last commit of the default branch.
         under: a folder or a file.
     """
-    if head is None:
-        return {}
-    out = git.run("log", *_FLAGS, head, "--", under, cwd=repository)
-    cut_off = moments.is_shallow(repository)
     found: defaultdict[str, list[Edit]] = defaultdict(list)
-    for told in out.decode(errors="replace").split("\0")[1:]:
-        for path, edit in _of_one(told, cut_off=cut_off):
-            found[path].append(edit)
+    for path, edit in each_edit(repository, head, under):
+        found[path].append(edit)
     return found
+
+
+def each_edit(repository: Path, head: str | None, under: str = "deploy") -> Generator[tuple[str, Edit]]:
+    """Path and edit, newest first, as git finds them: it looks no further than somebody reads."""
+    if head is None:
+        return
+    cut_off = moments.is_shallow(repository)
+    with git.streamed("log", *_FLAGS, head, "--", under, cwd=repository) as out:
+        for told in _commits(out):
+            yield from _of_one(told, cut_off=cut_off)
 
 
 def contents(repository: Path, edits: Iterable[Edit]) -> Mapping[str | None, bytes]:
@@ -86,6 +91,18 @@ def contents(repository: Path, edits: Iterable[Edit]) -> Mapping[str | None, byt
     found: dict[str | None, bytes] = {None: b""}
     found.update(object_store.read_blobs(repository, sorted(blobs)))
     return found
+
+
+def _commits(out: Iterable[bytes]) -> Iterator[str]:
+    """What is told of each, from line to line."""
+    lines: list[bytes] = []
+    for line in out:
+        if line.startswith(b"\0") and lines:
+            yield b"".join(lines)[1:].decode(errors="replace")
+            lines = []
+        lines.append(line)
+    if lines:
+        yield b"".join(lines)[1:].decode(errors="replace")
 
 
 def _of_one(told: str, *, cut_off: bool) -> Iterator[tuple[str, Edit]]:

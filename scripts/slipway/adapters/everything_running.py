@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import cache
 
 from slipway.adapters import deploy_tree, rollouts
-from slipway.adapters.approvals import Approvals, approvals
+from slipway.adapters.approvals import let_in
 from slipway.adapters.forge import Pull
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.newest_windows import newest_windows
@@ -37,7 +37,6 @@ class Seen:
     told: Mapping[ReleaseTag, ReleaseTold]
     windows: Mapping[Place, Window]
     troubled: Set[tuple[str, str]]  # models and environments that ever had an incident
-    history: Approvals
     approved: Mapping[str, Approval]
 
     def status(self, *, on: date | None, today: date) -> Status:
@@ -65,15 +64,14 @@ def see(ledger: WholeLedger, *, now: datetime, tags: Collection[ReleaseTag] | No
     """
     files = deploy_tree.files_at_head(ledger.moment, deploy_tree.FOLDER)
     with ThreadPoolExecutor() as beside:  # git unpacks while this process reads what it unpacked before
-        let_in = beside.submit(approvals, ledger.moment.repository, ledger.main)
         deployed = _deployed(files, ledger)
+        digests = {deploy_tree.manifest_path(*place): live.digest for place, live in deployed.items()}
+        approved = beside.submit(let_in, ledger.moment.repository, ledger.main, digests)
         releases = {_release(model, live.tag) for (_, model), live in deployed.items()} | set(tags or ())
         wanted = [*page_paths(releases, ledger), *incident_paths(ledger)]
         watched = beside.submit(newest_windows, {place: live.tag for place, live in deployed.items()}, ledger)
         ledger.bring(wanted)
-        told, history = releases_told(releases, ledger), let_in.result()
-        windows = watched.result()
-    digests = {deploy_tree.manifest_path(*place): live.digest for place, live in deployed.items()}
+        told, windows = releases_told(releases, ledger), watched.result()
     return Seen(
         ledger=ledger,
         deployed=deployed,
@@ -82,8 +80,7 @@ def see(ledger: WholeLedger, *, now: datetime, tags: Collection[ReleaseTag] | No
         told=told,
         windows=windows,
         troubled=_troubled(ledger),
-        history=history,
-        approved=history.of_digests(digests),
+        approved=approved.result(),
     )
 
 

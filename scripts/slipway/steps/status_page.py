@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from slipway.adapters import everything_running, moments, site, whole_ledger
+from slipway.adapters.approvals import Approvals, approvals
 from slipway.adapters.place_stories import Stories
 from slipway.adapters.releases_told import all_releases
 from slipway.adapters.whole_ledger import WholeLedger
@@ -31,7 +32,7 @@ def run(*, out: Path, now: datetime, workplace: Workplace, dry_run: bool = False
     releases = all_releases(ledger)
     seen = everything_running.see(ledger, now=now, tags=[tag for tags in releases.values() for tag in tags])
     status = seen.status(on=None, today=now.date())
-    stories = Stories(ledger, seen.told, seen.history, _limits(ledger), releases)
+    stories = Stories(ledger, seen.told, _history(ledger), _limits(ledger), releases)
     written: dict[str, int] = {}
     files = _counted(_pages(status, stories, _facts(ledger)), written)
     if dry_run:
@@ -68,6 +69,10 @@ def _told(status: Status, sizes: dict[str, int]) -> StatusSite:
         index_bytes=sizes[INDEX],
         largest_model_bytes=max(of_models, default=0),
     )
+
+
+def _history(ledger: WholeLedger) -> Approvals:
+    return approvals(ledger.moment.repository, ledger.main)
 
 
 def _limits(ledger: WholeLedger) -> dict[str, float]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from slipway.adapters import git
-from slipway.adapters.approvals import Approvals, approvals
+from slipway.adapters.approvals import Approvals, approvals, let_in
 
 from tests.unit.adapters.deploying import ONE, PATH, TWO, begin, commit, manifest, merge
 
@@ -21,7 +21,7 @@ def told(repository: Path) -> Approvals:
 
 
 def by_and_pull(repository: Path, digest: str) -> tuple[str, int | None]:
-    found = told(repository).of_digests({PATH: digest})[PATH]
+    found = let_in(repository, git.head_commit(repository), {PATH: digest})[PATH]
     return found.by, found.pull
 
 
@@ -63,8 +63,23 @@ def test_what_history_does_not_tell_is_left_out(repository: Path) -> None:
     """Nobody is named for a digest that nobody brought."""
     commit(repository, manifest(ONE), "Begin", by="Ada")
 
-    assert told(repository).of_digests({"deploy/production/other/kustomization.yaml": ONE}) == {}
-    assert approvals(repository, None).of_digests({PATH: ONE}) == {}
+    assert let_in(repository, git.head_commit(repository), {"deploy/production/other/kustomization.yaml": ONE}) == {}
+    assert let_in(repository, None, {PATH: ONE}) == {}
+
+
+def test_many_edits_of_one_manifest_hide_none_of_another(repository: Path) -> None:
+    """History is read in parts: a model that nobody touched for long is found behind those that change each day."""
+    other = "deploy/production/other/kustomization.yaml"
+    (repository / other).parent.mkdir(parents=True)
+    (repository / other).write_bytes(manifest(ONE))
+    commit(repository, None, "Release (#1)", by="Ada")
+    for number in range(2, 9):
+        digest = (ONE, TWO)[number % 2]
+        commit(repository, manifest(digest), f"Release (#{number})", by="Grace")
+
+    found = let_in(repository, git.head_commit(repository), {PATH: ONE, other: ONE})
+
+    assert {path: one.pull for path, one in found.items()} == {PATH: 8, other: 1}
 
 
 @pytest.mark.parametrize("subject", ["Begin", "Fix #12", "Merge branch 'main'", "Revert (#0)", "About (#12) and more"])
