@@ -38,12 +38,10 @@ def refuse_unjudged(found: Wanted, workplace: Workplace) -> None:
             f"the manifest names {found.digest[:19]} as {tag}, and no release of {tag} has that image",
             mend=f"record the release's pages, or {put_back}",
         )
-    entry = deploy_tree.quarantined(workplace.forge, model=tag.model, version=tag.image_tag)
-    if entry is not None:
-        raise NotReleasable(
-            f"{tag}, which the manifest names, is quarantined by {entry.by}: {entry.reason}",
-            mend=f"{put_back}, or let an owner take the entry out of {deploy_tree.QUARANTINE}",
-        )
+    named = f"{tag}, which the manifest names,"
+    deploy_tree.refuse_quarantined(
+        workplace.forge, model=tag.model, version=tag.image_tag, called=named, otherwise=put_back
+    )
     _refuse_opaque(found, workplace)
 
 

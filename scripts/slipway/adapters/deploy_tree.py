@@ -10,7 +10,7 @@ from slipway.adapters.forge import Branches
 from slipway.adapters.manifests import Deployed
 from slipway.domain.policy import QuarantineEntry
 from slipway.domain.tag import ReleaseTag
-from slipway.errors import BadFile, BadTag
+from slipway.errors import BadFile, BadTag, NotReleasable
 
 QUARANTINE = "deploy/quarantine.yaml"
 FOLDER = "deploy"
@@ -113,6 +113,23 @@ def quarantine(forge: Branches) -> tuple[QuarantineEntry, ...]:
 def quarantined(forge: Branches, *, model: str, version: str) -> QuarantineEntry | None:
     """The entry that holds a version, read `v1.4.0`."""
     return next((entry for entry in quarantine(forge) if entry.holds(model, version)), None)
+
+
+def refuse_quarantined(forge: Branches, *, model: str, version: str, called: str, otherwise: str = "") -> None:
+    """Let nobody go on with a version, read `v1.4.0`, that an entry holds.
+
+    `called` begins the refusal, and `otherwise` its mend: what to do but to ask for the entry to go.
+
+    Raises:
+        NotReleasable: it is in quarantine.
+    """
+    entry = quarantined(forge, model=model, version=version)
+    if entry is not None:
+        out = f"let an owner take the entry out of {QUARANTINE}"
+        raise NotReleasable(
+            f"{called} is quarantined by {entry.by}: {entry.reason}",
+            mend=f"{otherwise}, or {out}" if otherwise else out,
+        )
 
 
 def _is_release(model: str, version: str) -> bool:

@@ -89,12 +89,7 @@ def _refuse(asked: Adoption, workplace: Workplace) -> None:
             f"{released[-1]} was released already: a baseline is what ran before the first release",
             mend=f"release what you have: git tag -a {tag.model}@v{next_version(released[-1].version, Bump.PATCH)}",
         )
-    entry = deploy_tree.quarantined(workplace.forge, model=tag.model, version=tag.image_tag)
-    if entry is not None:
-        raise NotReleasable(
-            f"`{tag}` is quarantined by {entry.by}: {entry.reason}",
-            mend=f"let an owner take the entry out of {deploy_tree.QUARANTINE}",
-        )
+    deploy_tree.refuse_quarantined(workplace.forge, model=tag.model, version=tag.image_tag, called=f"`{tag}`")
     for other in adoptions:
         if other.environment == asked.environment and other.version != tag.image_tag:
             raise NotReleasable(

@@ -94,12 +94,9 @@ def _refuse(identity: Identity, verdicts: Verdicts, workplace: Workplace) -> Non
         raise NotReleasable(
             f"{identity.release} failed: it is proposed nowhere", mend="mend what failed and tag the next number"
         )
-    entry = deploy_tree.quarantined(workplace.forge, model=identity.model, version=identity.version)
-    if entry is not None:
-        raise NotReleasable(
-            f"{identity.release} is quarantined by {entry.by}: {entry.reason}",
-            mend=f"let an owner take the entry out of {deploy_tree.QUARANTINE}",
-        )
+    deploy_tree.refuse_quarantined(
+        workplace.forge, model=identity.model, version=identity.version, called=str(identity.release)
+    )
 
 
 def _decided(proposed: _Proposed, workplace: Workplace) -> Pull | None:

@@ -163,13 +163,13 @@ def _pushed_on(revision: ReleaseTag, workplace: Workplace) -> str | None:
 
 
 def _refuse_left(revision: ReleaseTag, of: ReleaseTag, environment: str, workplace: Workplace) -> None:
-    entry = deploy_tree.quarantined(workplace.forge, model=revision.model, version=revision.image_tag)
-    if entry is not None:
-        raise NotReleasable(
-            f"{revision}, which stands on that runtime image, is quarantined by {entry.by}: {entry.reason}",
-            mend=f"choose another runtime image by --onto, or let an owner take the entry out of "
-            f"{deploy_tree.QUARANTINE}",
-        )
+    deploy_tree.refuse_quarantined(
+        workplace.forge,
+        model=revision.model,
+        version=revision.image_tag,
+        called=f"{revision}, which stands on that runtime image,",
+        otherwise="choose another runtime image by --onto",
+    )
     if revision.precedence < of.precedence:
         raise NotReleasable(
             f"{revision} stands on that runtime image, and {environment} runs {of}, which came later",

@@ -221,13 +221,13 @@ def _refuse_second_version(tag: ReleaseTag, commit: str, workplace: Workplace) -
 
 
 def _refuse_quarantined(tag: ReleaseTag, workplace: Workplace) -> None:
-    entry = deploy_tree.quarantined(workplace.forge, model=tag.model, version=tag.image_tag)
-    if entry is not None:
-        raise NotReleasable(
-            f"`{tag}` is quarantined by {entry.by}: {entry.reason}",
-            mend=f"release the mended model as v{next_version(tag.version, Bump.PATCH)}, or let an owner take the "
-            f"entry out of {deploy_tree.QUARANTINE}",
-        )
+    deploy_tree.refuse_quarantined(
+        workplace.forge,
+        model=tag.model,
+        version=tag.image_tag,
+        called=f"`{tag}`",
+        otherwise=f"release the mended model as v{next_version(tag.version, Bump.PATCH)}",
+    )
 
 
 def _refuse_moved(tag: ReleaseTag, found: git.Tag, record: Record) -> None:
