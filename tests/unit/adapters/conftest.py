@@ -20,6 +20,8 @@ from tests.github_stand_in.application import GitHub
 from tests.github_stand_in.description import violations
 from tests.github_stand_in.server import served
 from tests.github_stand_in.store import Hosted
+from tests.team import Team, copy_of
+from tests.unit.adapters.teams import live_team
 
 
 @dataclass(frozen=True)
@@ -123,3 +125,14 @@ def rig(request: pytest.FixtureRequest, repository: Path, github: GitHub) -> Ite
 @pytest.fixture
 def forge(rig: Rig) -> Forge:
     return rig.forge
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Team:
+    return live_team(tmp_path_factory.mktemp("live"))
+
+
+@pytest.fixture
+def team(live: Team, tmp_path: Path) -> Team:
+    """One whose v1.0.0 is live."""
+    return copy_of(live, tmp_path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import pytest
 from slipway.adapters import bringing_to_life, git, manifests
@@ -13,8 +12,7 @@ from slipway.domain.policy import QuarantineEntry
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import NotReleasable, RolloutFailed, SlipwayError, Unreachable
 
-from tests.team import ENVIRONMENT, MODEL, Team, Tip, copy_of
-from tests.unit.adapters.teams import live_team
+from tests.team import ENVIRONMENT, MODEL, Team, Tip
 
 
 @dataclass
@@ -32,16 +30,6 @@ class Noting:
             digest=deployment.digest,
             url="",
         )
-
-
-@pytest.fixture(scope="module")
-def _live(tmp_path_factory: pytest.TempPathFactory) -> Team:
-    return live_team(tmp_path_factory.mktemp("live"))
-
-
-@pytest.fixture
-def team(_live: Team, tmp_path: Path) -> Team:
-    return copy_of(_live, tmp_path)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -11,20 +10,9 @@ from slipway.adapters import released
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile
 
-from tests.team import ENVIRONMENT, Team, Tip, copy_of, days_from
-from tests.unit.adapters.teams import live_team
+from tests.team import ENVIRONMENT, Team, Tip, days_from
 
 _NEXT = ReleaseTag.parse("tip@v1.1.0")
-
-
-@pytest.fixture(scope="module")
-def _live(tmp_path_factory: pytest.TempPathFactory) -> Team:
-    return live_team(tmp_path_factory.mktemp("live"))
-
-
-@pytest.fixture
-def team(_live: Team, tmp_path: Path) -> Team:
-    return copy_of(_live, tmp_path)
 
 
 def test_the_highest_lower_version_comes_with_model_and_golden_answers(team: Team) -> None:

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from slipway.adapters import deploy_tree, ways_taken
 from slipway.adapters.ways_taken import Way
 from slipway.errors import ForgeRefused, NotReleasable
 
-from tests.team import ENVIRONMENT, MODEL, Team, copy_of
-from tests.unit.adapters.teams import live_team
+from tests.team import ENVIRONMENT, MODEL, Team
 
 _BACK_TO = f"sha256:{'5' * 64}"
-
-
-@pytest.fixture(scope="module")
-def _live(tmp_path_factory: pytest.TempPathFactory) -> Team:
-    return live_team(tmp_path_factory.mktemp("live"))
-
-
-@pytest.fixture
-def team(_live: Team, tmp_path: Path) -> Team:
-    return copy_of(_live, tmp_path)
 
 
 def way(**changes: str) -> Way:
