@@ -22,14 +22,14 @@ def publish(out: Path, files: Iterable[tuple[str, bytes]]) -> None:
     folder beside it, which the next one takes away; where it was killed between the two renames, so does what it left.
 
     Raises:
-        BadFile: `out` holds what no run of this wrote.
+        BadFile: `out` holds what no run of this wrote, or lies where no folder can be made.
     """
     refuse_foreign(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    _make(out.parent, out)
     new, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
     with _alone(out.parent):
         shutil.rmtree(new, ignore_errors=True)
-        new.mkdir()
+        _make(new, out)
         _write(new, files)
         shutil.rmtree(old, ignore_errors=True)
         with crash_points.external_write("status-page"):
@@ -44,13 +44,22 @@ def refuse_foreign(out: Path) -> None:
     Raises:
         BadFile: `out` holds what no run of this wrote.
     """
-    if out.is_symlink() or (out.exists() and not out.is_dir()):
+    if out.name in ("", "..") or out.is_symlink() or (out.exists() and not out.is_dir()):
         raise BadFile(f"{out} is no folder of its own", mend="name a folder that is not there yet")
     if out.is_dir() and any(out.iterdir()) and not (out / _MARK).is_file():
         raise BadFile(
             f"{out} holds files that no status page wrote, and would be replaced as a whole",
             mend="name a folder that is empty or not there yet",
         )
+
+
+def _make(folder: Path, out: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadFile(
+            f"{out} cannot be made: {error.strerror}", mend="name a folder where you may write, below folders alone"
+        ) from error
 
 
 def _write(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:

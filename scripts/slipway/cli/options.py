@@ -27,9 +27,11 @@ class _Day(click.ParamType[date]):
         if isinstance(value, date):
             return value
         try:
-            return date.fromisoformat(value)
-        except ValueError:
+            day = date.fromisoformat(value)
+            day + timedelta(days=1)  # the end of a day is where the next one begins
+        except (ValueError, OverflowError):
             self.fail(f"`{value}` is no day; write it like 2013-08-01", param, ctx)
+        return day
 
 
 DAY = _Day()

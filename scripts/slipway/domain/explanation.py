@@ -278,10 +278,5 @@ class Explanation(Body):
     unknown: tuple[str, ...] = ()
 
     @property
-    def runs_in(self) -> tuple[Place, ...]:
-        """Where the manifest gives it all of the traffic."""
-        return tuple(one for one in self.places if one.standing in (Standing.RUNS, Standing.MERGED, Standing.FAILED))
-
-    @property
     def open_incidents(self) -> tuple[IncidentTold, ...]:
         return tuple(one for one in self.incidents if one.is_open)

@@ -33,3 +33,10 @@ def test_an_environment_is_one_of_the_settings(team: Team, chosen: Callable[[Wor
     assert chosen(team.workplace, "production") == "production"
     with pytest.raises(click.BadParameter, match=r"`staging` is none of slipway\.yaml's environments"):
         chosen(team.workplace, "staging")
+
+
+@pytest.mark.parametrize("day", ["2026-13-01", "tomorrow", "9999-12-31"])
+def test_a_day_has_an_end(day: str) -> None:
+    """What is told of a day reaches to where the next one begins; the calendar's last has none."""
+    with pytest.raises(click.BadParameter, match="is no day"):
+        options.DAY.convert(day, None, None)

@@ -25,6 +25,7 @@ _NOT_ALLOWED = {
     "RefreshError",
     "GatedRepoError",
 }
+_NOT_TOGETHER = {"FileExistsError", "NotADirectoryError", "IsADirectoryError"}  # `a` and `a/b`, which a store may hold
 _NO_ANSWER = {"ClientConnectionError", "ClientPayloadError"}  # of aiohttp; fsspec says FileNotFoundError on top of them
 _OF_LIBRARIES = {
     *("aiohttp", "aiobotocore", "adlfs", "azure", "botocore", "fsspec", "gcsfs", "google", "huggingface_hub", "httpx"),
@@ -48,11 +49,20 @@ def in_our_words(failure: Exception, *, address: str) -> SlipwayError | None:
         return _later(address, told)
     if names & _NOT_THERE or status in (404, 410):
         return SourceRefused(f"{address} is not there: {told}", mend="correct `source` in model.yaml, or put it there")
-    if _is_full(failure):
-        return SourceRefused(f"there is no room for {address}: {told}", mend="make room on the disk, then run again")
+    if names & _NOT_TOGETHER or _is_full(failure):
+        return _not_laid_down(failure, address, told)
     if status is not None and status >= 400:  # who asks is at fault
         return SourceRefused(f"{address} cannot be had: {told}", mend="correct `source` in model.yaml")
     return _later(address, told) if _is_expected(failure) else None
+
+
+def _not_laid_down(failure: Exception, address: str, told: str) -> SlipwayError:
+    if _is_full(failure):
+        return SourceRefused(f"there is no room for {address}: {told}", mend="make room on the disk, then run again")
+    return SourceRefused(
+        f"{address} holds a file whose name is another one's folder: {told}",
+        mend="give each a name of its own where they are stored, then fetch again",
+    )
 
 
 def _later(address: str, told: str) -> SlipwayError:
