@@ -134,7 +134,7 @@ def _meet(client: socket.socket, answer: Callable[[socket.socket], None], broken
 def refusing(status: int) -> Iterator[str]:
     """It answers everything with a status, as what stands before a server does; gives its address."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(_Quiet):
         def do_GET(self) -> None:
             self.send_response(status)
             self.send_header("Content-Length", "7")
@@ -143,20 +143,15 @@ def refusing(status: int) -> Iterator[str]:
 
         do_POST = do_PATCH = do_GET  # noqa: N815  # as the base class calls them
 
-        def log_message(self, *told: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
+    with _served(Handler) as address:
+        yield address
 
 
 @contextmanager
 def answering(answers: Mapping[str, object]) -> Iterator[str]:
     """It knows these paths, by how they end, and answers each with JSON; gives its address."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(_Quiet):
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             known = next((answer for end, answer in answers.items() if path.endswith(end)), None)
@@ -167,10 +162,18 @@ def answering(answers: Mapping[str, object]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, *told: object) -> None:
-            pass
+    with _served(Handler) as address:
+        yield address
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+
+class _Quiet(BaseHTTPRequestHandler):
+    def log_message(self, *told: object) -> None:
+        pass
+
+
+@contextmanager
+def _served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
