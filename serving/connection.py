@@ -52,7 +52,7 @@ class Connection(HttpToolsProtocol):
         self._bounds = bounds
         self._refused = refused
         self._arriving = False
-        self._in_head = False
+        self._in_head = self._behind_others = False
         self._head_bytes = 0
         self._arrival: asyncio.TimerHandle | None = None
         self._reading: asyncio.TimerHandle | None = None
@@ -68,10 +68,11 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._behind_others = False
         super().data_received(data)
         if self.transport.is_closing():
             return
-        if self._in_head:
+        if self._in_head and not self._behind_others:  # where in `data` it began, the parser does not tell
             self._head_bytes += len(data)
             if self._head_bytes > self._bounds.head_bytes:
                 self._refuse(431, "large_head", f"the head is larger than {self._bounds.head_bytes} bytes")
@@ -108,7 +109,7 @@ class Connection(HttpToolsProtocol):
             self.cycle.message_event.set()
 
     def on_message_complete(self) -> None:
-        self._arriving = False
+        self._arriving, self._behind_others = False, True
         if isinstance(self.cycle, Whole):
             self._turns.add(self, self.cycle)
         else:

@@ -6,13 +6,13 @@ import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import orjson
 import pytest
 
 from tests.contract.conftest import Serve
 from tests.unit.serving import graphs
+from tests.unit.serving.processes import read_status
 
 BAD = 100_000
 AT_ONCE = 200  # requests that are sent before the answers to them are read
@@ -48,7 +48,7 @@ def test_bad_bodies_cost_neither_an_answer_nor_memory(serve: Serve) -> None:
             bodies = list(_mixed(chance))
             connection.sendall(b"".join(_request(body) for body in bodies))
             for body in bodies:
-                status = _status(stream)
+                status = read_status(stream)
                 expected = 200 if body is GOOD else 400
                 assert status == expected, (status, body[:200])
                 rejected, answered = rejected + (status == 400), answered + (status == 200)
@@ -80,16 +80,6 @@ def _broken(chance: random.Random) -> bytes:
 
 def _request(body: bytes) -> bytes:
     return b"POST /v2/models/echo/infer HTTP/1.1\r\nhost: h\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
-
-
-def _status(stream: BinaryIO) -> int:
-    """Read one answer."""
-    status, length = int(stream.readline().split()[1]), 0
-    while (line := stream.readline()) != b"\r\n":
-        name, _, value = line.partition(b":")
-        length = int(value) if name.lower() == b"content-length" else length
-    stream.read(length)
-    return status
 
 
 def _resident(pid: int) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Callable
 
 import pytest
 
-from tests.unit.serving.processes import BODY, HEAD, Server, answer
+from tests.unit.serving.processes import BODY, HEAD, Server, answer, read_status
 
 Start = Callable[..., Server]
 
@@ -88,6 +89,22 @@ def test_requests_that_are_sent_at_once_are_answered_in_their_order(start: Start
         heads = 0
         while heads < 50:
             heads += b"HTTP/1.1 200" in stream.readline()  # a body ends without a line end
+    served(server)
+
+
+def test_a_head_that_comes_behind_many_requests_is_not_held_for_a_large_one(start: Start) -> None:
+    """All that came at once is read at once; only what belongs to the head counts against it."""
+    server = start()
+    request = HEAD + BODY
+    number = 100_000 // len(request)
+    with server.connect() as connection:
+        server.process.send_signal(signal.SIGSTOP)  # so that the next read finds all of this
+        connection.sendall(request * number + request[:20])
+        server.process.send_signal(signal.SIGCONT)
+        stream = connection.makefile("rb")
+        told = [read_status(stream) for _ in range(number)]
+        connection.sendall(request[20:])
+        assert {*told, read_status(stream)} == {200}
     served(server)
 
 
