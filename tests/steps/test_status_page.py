@@ -166,6 +166,20 @@ def test_a_killed_run_leaves_a_whole_page_or_none_and_the_next_one_mends_it(
     assert sorted(path.name for path in tmp_path.glob(".*")) == []
 
 
+def test_a_run_that_is_killed_between_two_pages_leaves_no_hole(fleet: Team, tmp_path: Path) -> None:
+    """Who looks at that moment, and every day until the next run, still finds each page whole."""
+    out = tmp_path / "page"
+    written(fleet, out)
+    before = contents(out)
+    environment = {**os.environ, "SLIPWAY_KILL_AT": "after:status-page:5"}
+    command = [sys.executable, "-c", _COMMAND, "status-page", "--out", str(out)]
+    killed = subprocess.run(command, cwd=fleet.root, env=environment, capture_output=True, check=False)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert contents(out).keys() == before.keys()
+    assert all(content.rstrip().endswith(b"</html>") for name, content in contents(out).items() if "html" in str(name))
+
+
 def test_before_anything_is_recorded_there_is_a_page_that_says_so(tmp_path: Path) -> None:
     """The workflow can be switched on before the first release."""
     team = Fleet(models=0, windows=1).team(tmp_path / "team")

@@ -1,11 +1,11 @@
-"""A folder of files that appears as a whole, in the place of the one that was there."""
+"""A folder of pages that appears as a whole, and is replaced page by page: at no moment is there none."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,25 +18,26 @@ _MARK = ".slipway-status-page"  # by it a later run knows the folder as one of o
 def publish(out: Path, files: Iterable[tuple[str, bytes]]) -> None:
     """Make `out` hold these files, by their paths in it, and nothing else.
 
-    They are written beside it first: who looks sees the old ones or the new ones. A run that was killed may leave its
-    folder beside it, which the next one takes away; where it was killed between the two renames, so does what it left.
+    They are written beside it first, all of them. Then each takes the place of the one before in one step, the first
+    of `files` last, since it leads to the others; and what is no page any more goes. A run that was killed leaves whole
+    pages, perhaps of two days, and its folder beside them, which the next one takes away.
 
     Raises:
         BadFile: `out` holds what no run of this wrote, or lies where no folder can be made.
     """
     refuse_foreign(out)
     _make(out.parent, out)
-    new, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
+    new = out.with_name(f".{out.name}.new")
     with _alone(out.parent):
         shutil.rmtree(new, ignore_errors=True)
         _make(new, out)
-        _write(new, files)
-        shutil.rmtree(old, ignore_errors=True)
-        with crash_points.external_write("status-page"):
-            if out.exists():
-                out.rename(old)
-            new.rename(out)
-        shutil.rmtree(old, ignore_errors=True)
+        names = _write(new, files)
+        if out.exists() and any(out.iterdir()):
+            _bring(names, new, out)
+            shutil.rmtree(new)
+        else:
+            with crash_points.external_write("status-page"):
+                new.replace(out)
 
 
 def refuse_foreign(out: Path) -> None:
@@ -62,12 +63,29 @@ def _make(folder: Path, out: Path) -> None:
         ) from error
 
 
-def _write(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
+def _write(folder: Path, files: Iterable[tuple[str, bytes]]) -> list[str]:
     (folder / _MARK).write_bytes(b"")
+    names = []
     for name, content in files:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+        names.append(name)
+    return names
+
+
+def _bring(names: Sequence[str], new: Path, out: Path) -> None:
+    for name in reversed(names):
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        with crash_points.external_write("status-page"):
+            (new / name).replace(out / name)
+    kept = {out / name for name in (*names, _MARK)}
+    for path in sorted(out.rglob("*"), reverse=True):  # what lies in a folder before the folder
+        if path.is_dir() and not path.is_symlink():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif path not in kept:
+            path.unlink()
 
 
 @contextmanager

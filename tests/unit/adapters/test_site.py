@@ -27,3 +27,15 @@ def test_a_folder_may_lie_beside_the_repository(tmp_path: Path) -> None:
     site.publish(tmp_path / "repository" / ".." / "pages", [("index.html", b"all well")])
 
     assert (tmp_path / "pages" / "index.html").read_bytes() == b"all well"
+
+
+def test_what_is_no_page_any_more_goes_and_the_rest_is_replaced(tmp_path: Path) -> None:
+    """Also a folder that nothing is left in."""
+    site.publish(tmp_path / "pages", [("index.html", b"old"), ("models/a.html", b"a"), ("gone/deep/b.html", b"b")])
+    site.publish(tmp_path / "pages", [("index.html", b"new"), ("models/c.html", b"c")])
+
+    found = {str(path.relative_to(tmp_path / "pages")) for path in (tmp_path / "pages").rglob("*.html")}
+    assert found == {"index.html", "models/c.html"}
+    assert (tmp_path / "pages" / "index.html").read_bytes() == b"new"
+    assert not (tmp_path / "pages" / "gone").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["pages"]
