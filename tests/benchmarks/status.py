@@ -38,7 +38,7 @@ _WINDOWS, _UNTIL = 200, date(2026, 3, 31)  # the end of a month: the newest file
 _MOST, _LARGEST = 3.0, 2_000_000  # what is promised of the ratio, and of a page in bytes
 _WRAPPER = """#!/bin/sh
 case " $* " in
-  *" cat-file --batch "*) tee -a "$READ_BLOBS" | "$REAL_GIT" "$@" ;;
+  *" cat-file --batch "*) tee "$READ_BLOBS.$$" | "$REAL_GIT" "$@" ;;
   *) exec "$REAL_GIT" "$@" ;;
 esac
 """
@@ -92,13 +92,15 @@ def blobs_read(team: Team, folder: Path) -> bytes:
     """The ids of the files that `status` reads, a line each, as git was asked for them."""
     wrapper, told = folder / "bin" / "git", folder / "blobs"
     wrapper.parent.mkdir()
+    told.mkdir()
     wrapper.write_text(_WRAPPER)
     wrapper.chmod(0o755)
     real = shutil.which("git")
     assert real is not None
     path = os.pathsep.join([str(wrapper.parent), os.environ["PATH"]])
-    _out(_status(), team, environment={"PATH": path, "REAL_GIT": real, "READ_BLOBS": str(told)})
-    return told.read_bytes()
+    _out(_status(), team, environment={"PATH": path, "REAL_GIT": real, "READ_BLOBS": str(told / "by")})
+    by_time = sorted(told.iterdir(), key=lambda path: path.stat().st_mtime_ns)  # two gits would mix their lines in one
+    return b"".join(path.read_bytes() for path in by_time)
 
 
 _CAT = ["git", "cat-file", "--batch"]
