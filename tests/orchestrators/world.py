@@ -20,6 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from tests.e2e.late_flights import declaration, flights
+
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "flight-late"
 SLIPWAY = Path(sys.executable).with_name("slipway")
@@ -120,41 +122,20 @@ def _edit_limit(path: Path, limit: Mapping[str, object]) -> None:
 
 
 def _write_model(folder: Path) -> None:
-    declared = {
-        "name": MODEL,
-        "summary": "Will a flight be late?",
-        "framework": "onnx",
-        "source": "source",
-        "owners": ["@flight-team"],
-        "inputs": [
-            {"name": "hour", "dtype": "float32", "meaning": "Hour of departure"},
-            {"name": "delay", "dtype": "float32", "meaning": "Minutes late at departure"},
-        ],
-        "outputs": [{"name": "p_late", "dtype": "float32", "meaning": "Probability that it is late"}],
-        "decision": {"output": "p_late", "threshold": 0.5},
-        "samples": {"path": "samples/held-out.parquet", "time": "time", "label": "late"},
-    }
+    declared = declaration(MODEL, framework="onnx")
     (folder / "samples").mkdir(parents=True)
     (folder / "model.yaml").write_text(yaml.safe_dump(declared, sort_keys=False))
     (folder / "README.md").write_text(f"# {MODEL}\n\nA line, and what is above it.\n")
     shutil.copyfile(Path(__file__).with_name("train_for_tests.py"), folder / "train.py")
-    hour, delay, late = _flights(seed=2024)
+    inputs, late = flights(_ROWS, seed=2024)
     times = [_LAST_DAY - timedelta(days=row % 28) for row in range(_ROWS)]
-    table = pa.table({"hour": hour, "delay": delay, "late": late, "time": times})
+    table = pa.table({**inputs, "late": late, "time": times})
     pq.write_table(table, folder / "samples" / "held-out.parquet")
 
 
 def _write_flights(path: Path, *, seed: int, noise: float = 0.0, upside_down: bool = False) -> None:
     """`noise` is the standard deviation, in minutes, by which delays are measured wrongly."""
-    hour, delay, late = _flights(seed=seed)
+    inputs, late = flights(_ROWS, seed=seed)
+    delay = inputs["delay"]
     measured = delay + np.random.default_rng(seed).normal(0, noise, len(delay)).astype(np.float32)
-    np.savez(path, hour=hour, delay=measured, late=~late if upside_down else late)
-
-
-def _flights(*, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Hours and delays, and which flights were late; each of shape (600,)."""
-    chance = np.random.default_rng(seed)
-    hour = chance.uniform(0, 23, _ROWS).round().astype(np.float32)
-    delay = chance.normal(10, 12, _ROWS).round().astype(np.float32)
-    late = (hour - 12) / 4 + (delay - 10) / 5 + chance.normal(0, 0.3, _ROWS) > 0
-    return hour, delay, late
+    np.savez(path, hour=inputs["hour"], delay=measured, late=~late if upside_down else late)

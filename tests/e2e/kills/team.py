@@ -32,6 +32,7 @@ from slipway.domain.labels import SLIPWAY
 
 from tests.e2e.kills import commands
 from tests.e2e.kills.commands import Command
+from tests.e2e.late_flights import declaration, flights
 
 ROOT = Path(__file__).resolve().parents[3]
 MODEL = "late"
@@ -176,7 +177,7 @@ def serve(
     state = world / "flights" / ".slipway"
     for number in range(days):
         day = first + timedelta(days=number)
-        inputs, late = _flights(_ROWS_A_DAY, seed=number)
+        inputs, late = flights(_ROWS_A_DAY, seed=number)
         asked = {**inputs, "delay": np.zeros_like(inputs["delay"])} if stuck else inputs
         keys = {"request_id": [f"{named}-{day}"] * _ROWS_A_DAY, "row": np.arange(_ROWS_A_DAY, dtype=np.int32)}
         times = [datetime(day.year, day.month, day.day, 12, tzinfo=UTC)] * _ROWS_A_DAY
@@ -232,34 +233,12 @@ def _loosen_policies(folder: Path) -> None:
 
 
 def _write_model(folder: Path) -> None:
-    declared = {
-        "name": MODEL,
-        "summary": "Will a flight be late?",
-        "framework": "tensorflow",
-        "source": "source",
-        "owners": ["@flight-team"],
-        "inputs": [
-            {"name": "hour", "dtype": "float32", "meaning": "Hour of departure"},
-            {"name": "delay", "dtype": "float32", "meaning": "Minutes late at departure"},
-        ],
-        "outputs": [{"name": "p_late", "dtype": "float32", "meaning": "Probability that it is late"}],
-        "decision": {"output": "p_late", "threshold": 0.5},
-        "samples": {"path": "samples/held-out.parquet", "time": "time", "label": "late"},
-    }
+    declared = declaration(MODEL, framework="tensorflow")
     folder.mkdir(parents=True)
     (folder / "model.yaml").write_text(yaml.safe_dump(declared, sort_keys=False))
-    inputs, late = _flights(_SAMPLE_ROWS, seed=2024)
+    inputs, late = flights(_SAMPLE_ROWS, seed=2024)
     times = [datetime(2023, 12, 1, tzinfo=UTC) + timedelta(days=row % 28) for row in range(_SAMPLE_ROWS)]
     _write(folder / "samples" / "held-out.parquet", {**inputs, "late": late, "time": times})
-
-
-def _flights(rows: int, *, seed: int) -> tuple[dict[str, npt.NDArray[np.float32]], npt.NDArray[np.bool_]]:
-    """Hours and delays of shape (rows,), and which flights were late."""
-    chance = np.random.default_rng(seed)
-    hour = chance.uniform(0, 23, rows).round().astype(np.float32)
-    delay = chance.normal(10, 12, rows).round().astype(np.float32)
-    late = (hour - 12) / 4 + (delay - 10) / 5 + chance.normal(0, 0.3, rows) > 0
-    return {"hour": hour, "delay": delay}, late
 
 
 def _answers(inputs: dict[str, npt.NDArray[np.float32]], weights: tuple[float, ...]) -> npt.NDArray[np.float32]:
