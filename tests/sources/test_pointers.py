@@ -192,6 +192,16 @@ def test_a_name_that_dvcs_remote_chose_leads_nowhere_else(in_dvc: Team, tmp_path
     assert not list(tmp_path.rglob("outside.json"))
 
 
+def test_a_remote_by_a_path_from_the_repository_is_told(in_dvc: Team, tmp_path: Path) -> None:
+    """DVC runs in another folder and finds nothing there; the model would lack its weights."""
+    in_dvc.edit(".dvc/config", str(tmp_path / "store"), "../../store")
+    in_dvc.commit("Shorten the address of the store")
+    elsewhere = in_dvc.clone("elsewhere")
+
+    with pytest.raises(SourceRefused, match=r"what fetches the source failed:\n    source\n"):
+        fetch_source.run_on_working_tree(MODEL, workplace=elsewhere.workplace)
+
+
 def test_a_link_to_a_file_of_the_machine_is_no_pointer(in_dvc: Team, tmp_path: Path) -> None:
     """What DVC says of a file that it cannot read quotes it, and a working tree may hold the branch of a stranger."""
     (tmp_path / "login").write_text("hunter2-hunter2: [")

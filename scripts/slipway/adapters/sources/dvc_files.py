@@ -81,8 +81,8 @@ def replace(
         (place / ".dvc" / "config").write_bytes(config)
         (place / ".dvc" / "config.local").write_text(_LOCAL)
         shutil.copyfile(file, place / file.name)
-        for command in ("fetch", "checkout"):
-            words = [str(python), "-s", "-m", "dvc", command, "--quiet", file.name]
+        for command in (("fetch", "--quiet"), ("checkout",)):  # what is missing is said by the latter alone
+            words = [str(python), "-s", "-m", "dvc", *command, file.name]
             process.run_watched(words, cwd=place, watched=place, limit=_with_cache(limit), variables=variables)
             _refuse_ways_out(place / ".dvc" / "cache")
         _move(place, file)
