@@ -313,7 +313,7 @@ def test_where_no_canary_runs_nothing_is_measured(live: Team) -> None:
 
 def test_a_good_one_waits_until_it_has_rows_and_hours_and_says_so(good: Team) -> None:
     """`status` and the summary of `rollout` tell until when."""
-    serve(good, "v1.1.0", Tip(weight=0.0201), rows=60)
+    good.serve("v1.1.0", [_TODAY], tip=Tip(weight=0.0201), rows=120)  # ten hours may end on the next day, or not
     told = judged(good, hours=10)
     (waits,) = rollouts.onward(good.workplace, now=told.since + timedelta(hours=10))
 
