@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -136,3 +137,17 @@ def host(
 @pytest.fixture
 def hosting(host: Callable[[Team], Hosting], _tooled: Team) -> Hosting:
     return host(_tooled)
+
+
+@pytest.fixture
+def rolling(hosting: Hosting) -> Iterator[Hosting]:
+    """A server outlives its job, and the folder of a job that ended well is gone: ours is known by its arguments."""
+    yield hosting
+    for pid in servers(hosting):
+        os.kill(pid, signal.SIGKILL)
+
+
+def servers(hosting: Hosting) -> list[int]:
+    served = f"--served-log {hosting.rig.folder.parent / 'served'}"
+    processes = subprocess.run(["ps", "-ww", "-eo", "pid=,args="], check=True, capture_output=True, text=True).stdout
+    return [int(line.split()[0]) for line in processes.splitlines() if served in line]

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import socket
-import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -21,7 +17,7 @@ from slipway.domain.release import Image
 from tests.steps.conftest import WORSE
 from tests.team import Tip, days_from
 from tests.tip import guests_of
-from tests.workflows.conftest import Hosting
+from tests.workflows.conftest import Hosting, servers
 from tests.workflows.rig import APP_TOKEN, TOKEN, Ran, assert_whole, expected_steps, workflow
 
 # Only a version that does not run is told, and MLflow of what came from there: test_tell_mlflow.py.
@@ -34,14 +30,6 @@ _PROPOSAL = "release/production/tip/v1.0.0"
 
 
 @pytest.fixture
-def rolling(hosting: Hosting) -> Iterator[Hosting]:
-    """A server outlives its job, and the folder of a job that ended well is gone: ours is known by its arguments."""
-    yield hosting
-    for pid in _servers(hosting):
-        os.kill(pid, signal.SIGKILL)
-
-
-@pytest.fixture
 def staged(rolling: Hosting) -> Hosting:
     """Its versions pass `staging` before `production`."""
     rolling.team.edit("slipway.yaml", "[{name: production}]", "[{name: staging}, {name: production}]")
@@ -49,15 +37,9 @@ def staged(rolling: Hosting) -> Hosting:
     return rolling
 
 
-def _servers(hosting: Hosting) -> list[int]:
-    served = f"--served-log {hosting.rig.folder.parent / 'served'}"
-    processes = subprocess.run(["ps", "-ww", "-eo", "pid=,args="], check=True, capture_output=True, text=True).stdout
-    return [int(line.split()[0]) for line in processes.splitlines() if served in line]
-
-
 def _live(hosting: Hosting) -> Live:
     """What serves, as its control socket tells: the file that names it went with the job's folder."""
-    (pid,) = _servers(hosting)
+    (pid,) = servers(hosting)
     words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     with socket.socket(socket.AF_UNIX) as control:
         control.connect(words[words.index("--control-socket") + 1])

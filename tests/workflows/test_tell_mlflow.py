@@ -21,9 +21,9 @@ _PASSWORD = "swordfish-and-chips"
 
 
 @pytest.mark.needs_each_step("rollout.yml", only=TELLING_MLFLOW)
-def test_mlflow_is_told_after_a_rollout_by_a_job_that_alone_has_its_secret(hosting: Hosting) -> None:
+def test_mlflow_is_told_after_a_rollout_by_a_job_that_alone_has_its_secret(rolling: Hosting) -> None:
     """Nobody's release waits for a tracking server, and no model that is loaded can ask it anything."""
-    hosting = replace(hosting, rig=hosting.rig.with_app)
+    hosting = replace(rolling, rig=rolling.rig.with_app)
     _verified(hosting.team)
     rig = replace(hosting.rig, secrets={**hosting.rig.secrets, "MLFLOW_TRACKING_PASSWORD": _PASSWORD})
 
