@@ -23,6 +23,8 @@ from tests.github_stand_in.store import Hosted
 from tests.team import Team, copy_of
 from tests.unit.adapters.teams import live_team
 
+MODEL = "models/flight-delay"
+
 
 @dataclass(frozen=True)
 class Rig:
@@ -136,3 +138,26 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Team:
 def team(live: Team, tmp_path: Path) -> Team:
     """One whose v1.0.0 is live."""
     return copy_of(live, tmp_path)
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """A repository with a working tree and one commit of a model."""
+    folder = tmp_path / "work"
+    git.run("init", "--quiet", "--initial-branch=main", str(folder), cwd=tmp_path)
+    become("Ada", folder)
+    commit(folder, {f"{MODEL}/model.yaml": b"name: flight-delay\r\n", f"{MODEL}/source/w.bin": bytes(range(256))})
+    return folder
+
+
+def commit(folder: Path, files: dict[str, bytes]) -> str:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return commit_all(folder)
+
+
+def commit_all(folder: Path) -> str:
+    git.run("add", "--all", cwd=folder)
+    git.run("commit", "--quiet", "--message", "Work", cwd=folder)
+    return git.head_commit(folder)

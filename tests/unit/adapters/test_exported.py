@@ -9,32 +9,7 @@ from slipway.adapters import git
 from slipway.adapters.exported import export
 from slipway.errors import BadFile, GitRefused
 
-from tests.unit.adapters.conftest import become
-
-MODEL = "models/flight-delay"
-
-
-@pytest.fixture
-def work(tmp_path: Path) -> Path:
-    """A repository with a working tree and one commit of a model."""
-    folder = tmp_path / "work"
-    git.run("init", "--quiet", "--initial-branch=main", str(folder), cwd=tmp_path)
-    become("Ada", folder)
-    commit(folder, {f"{MODEL}/model.yaml": b"name: flight-delay\r\n", f"{MODEL}/source/w.bin": bytes(range(256))})
-    return folder
-
-
-def commit(folder: Path, files: dict[str, bytes]) -> str:
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    return commit_all(folder)
-
-
-def commit_all(folder: Path) -> str:
-    git.run("add", "--all", cwd=folder)
-    git.run("commit", "--quiet", "--message", "Work", cwd=folder)
-    return git.head_commit(folder)
+from tests.unit.adapters.conftest import MODEL, commit, commit_all
 
 
 def test_a_folder_is_exported_byte_by_byte(work: Path, tmp_path: Path) -> None:

@@ -9,32 +9,7 @@ import pytest
 from slipway.adapters import git
 from slipway.errors import GitRefused, Unreachable
 
-from tests.unit.adapters.conftest import Rig, become
-
-MODEL = "models/flight-delay"
-
-
-@pytest.fixture
-def work(tmp_path: Path) -> Path:
-    """A repository with a working tree and one commit of a model."""
-    folder = tmp_path / "work"
-    git.run("init", "--quiet", "--initial-branch=main", str(folder), cwd=tmp_path)
-    become("Ada", folder)
-    commit(folder, {f"{MODEL}/model.yaml": b"name: flight-delay\r\n", f"{MODEL}/source/w.bin": bytes(range(256))})
-    return folder
-
-
-def commit(folder: Path, files: dict[str, bytes]) -> str:
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    return commit_all(folder)
-
-
-def commit_all(folder: Path) -> str:
-    git.run("add", "--all", cwd=folder)
-    git.run("commit", "--quiet", "--message", "Work", cwd=folder)
-    return git.head_commit(folder)
+from tests.unit.adapters.conftest import MODEL, Rig, commit
 
 
 def tag(folder: Path, name: str, message: str = "") -> None:
