@@ -203,8 +203,8 @@ def test_every_file_that_is_published_by_a_rename_can_be_killed_there() -> None:
     ]
 
     assert outside == [
+        "exported.py: into.rename(Path(scratch) / 'before')",  # moves what was there aside, to be thrown away
         "folder.py: Path(scratch).replace(path)",  # its callers name the moment
-        "git.py: into.rename(Path(scratch) / 'before')",  # moves what was there aside, to be thrown away
     ]
 
 

@@ -127,7 +127,7 @@ def refuse_quarantined(forge: Branches, *, model: str, version: str, called: str
     if entry is not None:
         out = f"let an owner take the entry out of {QUARANTINE}"
         raise NotReleasable(
-            f"{called} is quarantined by {entry.by}: {entry.reason}",
+            entry.says_of(called),
             mend=f"{otherwise}, or {out}" if otherwise else out,
         )
 

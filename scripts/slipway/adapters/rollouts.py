@@ -189,7 +189,7 @@ def _verified_at(rollout: Wanted, pages: Iterable[Page[Rollout]]) -> datetime | 
 
 def _held(tag: ReleaseTag, workplace: Workplace) -> tuple[str, ...]:
     entry = deploy_tree.quarantined(workplace.forge, model=tag.model, version=tag.image_tag)
-    return () if entry is None else (f"{tag.image_tag} is quarantined by {entry.by}: {entry.reason}",)
+    return () if entry is None else (entry.says_of(tag.image_tag),)
 
 
 def _found_bad(trial: Trial, workplace: Workplace) -> tuple[str, ...]:

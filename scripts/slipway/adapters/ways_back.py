@@ -69,9 +69,7 @@ def held(running: ReleaseTag, *, above: ReleaseTag | None, workplace: Workplace)
     others = [tag for tag in releases if above is None or tag.precedence > above.precedence]
     found = ((tag, next((one for one in entries if one.holds(tag.model, tag.image_tag)), None)) for tag in others)
     return tuple(
-        f"{tag.image_tag} is quarantined by {entry.by}: {entry.reason}"
-        for tag, entry in found
-        if entry is not None and workplace.history.passed(tag)
+        entry.says_of(tag.image_tag) for tag, entry in found if entry is not None and workplace.history.passed(tag)
     )
 
 
@@ -106,7 +104,7 @@ def obstacle(target: ReleaseTag, digest: str, *, environment: str, workplace: Wo
         return Obstacle(problem, f"{by_hand}, where Argo CD or Flux applies it; or {other}")
     entry = deploy_tree.quarantined(workplace.forge, model=target.model, version=target.image_tag)
     if entry is not None:
-        problem = f"{target} is quarantined by {entry.by}: {entry.reason}"
+        problem = entry.says_of(str(target))
         return Obstacle(problem, f"{other}; or let an owner take the entry out of {deploy_tree.QUARANTINE}")
     if gone := why_gone(target.model, digest, workplace):
         return Obstacle(f"{target} cannot be pulled: {gone}", f"{how_to_restore(target)}; or {other}")

@@ -168,3 +168,7 @@ class QuarantineEntry(Declared):
 
     def holds(self, model: str, version: str) -> bool:
         return self.model == model and (self.version == "*" or covers(self.version, version))
+
+    def says_of(self, held: str) -> str:
+        """Why `held` must wait, in the words that every refusal has."""
+        return f"{held} is quarantined by {self.by}: {self.reason}"

@@ -7,29 +7,18 @@ source sets the tolerance; trees have a floor of exactly 0, so there is a minimu
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from slipway.maths.absence import Absent
-from slipway.maths.classification import decide
 from slipway.maths.columns import FloatArray
 
 MULTIPLE_OF_FLOOR = 10.0
 _AT_ONCE = 1 << 16  # elements
 SMALLEST_TOLERANCE = 16 * 2.0**-23  # 16 steps of float32 at 1
 Answers = npt.NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionFlips:
-    """Rows on which two models decide differently; `exempt` where the source itself was undecided."""
-
-    rows: int
-    flipped: tuple[int, ...]
-    exempt: tuple[int, ...]
 
 
 def differences(left: Answers, right: Answers) -> FloatArray:
@@ -100,30 +89,6 @@ def tolerance(
     """
     size = np.abs(answers[np.isfinite(answers)].astype(np.float64))
     return max(multiple * floor, minimum * max(1.0, float(size.max(initial=0.0))))
-
-
-def decision_flips(source: Answers, candidate: Answers, *, threshold: float, tolerance: float) -> DecisionFlips:
-    """Find the rows where the two decide differently.
-
-    A flip is exempt where the source's own margin to the threshold is within the tolerance: there its noise decides.
-
-    Args:
-        source, candidate: scores, shape (N,) or (N, 1).
-        tolerance: of these scores, from `tolerance`.
-
-    Raises:
-        ValueError: the shapes differ.
-    """
-    if source.shape != candidate.shape:
-        raise ValueError(f"answers of shape {source.shape} cannot be compared with {candidate.shape}")
-    score, other = source.reshape(len(source)), candidate.reshape(len(candidate))
-    differs = decide(score, threshold=threshold) != decide(other, threshold=threshold)
-    undecided = np.abs(score.astype(np.float64) - threshold) <= tolerance
-    return DecisionFlips(
-        rows=len(score),
-        flipped=tuple(np.flatnonzero(differs & ~undecided).tolist()),
-        exempt=tuple(np.flatnonzero(differs & undecided).tolist()),
-    )
 
 
 def worst_rows(left: Answers, right: Answers, *, count: int = 5) -> tuple[int, ...]:

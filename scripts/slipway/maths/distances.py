@@ -143,12 +143,6 @@ def missing_rate(profile: ColumnProfile, sketch: NumericSketch | CategorySketch)
     return _rate_change(_rows(profile), _missing(profile), _rows(sketch), _missing(sketch))
 
 
-def infinite_rate(profile: NumericProfile, sketch: NumericSketch) -> RateChange | Absent:
-    """Which share of the rows is infinite, then and now."""
-    reference, window = profile.counters, sketch.counters
-    return _rate_change(reference.rows, reference.infinite, window.rows, window.infinite)
-
-
 class _Rise(NamedTuple):
     """How a distribution function rises in the cells (e_i, e_{i+1}]; all arrays have one entry a cell."""
 

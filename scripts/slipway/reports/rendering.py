@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from slipway.reports import numbers
@@ -20,11 +20,6 @@ _TEMPLATES = FileSystemLoader(Path(__file__).parent / "templates")
 def markdown(template: str, **values: object) -> str:
     """Fill `templates/<template>.md.j2`."""
     return _MARKDOWN.get_template(f"{template}.md.j2").render(**values)
-
-
-def markdown_template(source: str) -> Template:
-    """A template that is given as text, with the same rules."""
-    return _MARKDOWN.from_string(source)
 
 
 def html(template: str, **values: object) -> str:

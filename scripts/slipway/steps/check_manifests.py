@@ -181,7 +181,7 @@ def _held(manifest: _Manifest, tag: ReleaseTag, held: tuple[QuarantineEntry, ...
     if entry is not None:
         yield _problem(
             manifest,
-            f"{tag} is quarantined by {entry.by}: {entry.reason}",
+            entry.says_of(str(tag)),
             f"deploy another version, or let an owner take the entry out of {deploy_tree.QUARANTINE}",
         )
 

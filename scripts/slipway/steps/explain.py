@@ -198,7 +198,7 @@ def _why_not(tag: ReleaseTag | None, held: tuple[QuarantineEntry, ...], history:
         return "it is no version"
     entry = next((one for one in held if one.holds(tag.model, tag.image_tag)), None)
     if entry is not None:
-        return f"{tag.image_tag} is quarantined by {entry.by}: {entry.reason}"
+        return entry.says_of(tag.image_tag)
     if history.passed(tag) or history.has(tag, Baseline):
         return ""
     return f"{tag.image_tag} never passed"

@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from slipway.maths.absence import Absent
 from slipway.maths.agreement import (
-    DecisionFlips,
-    decision_flips,
     differences,
     largest_difference,
     noise_floor,
@@ -58,8 +56,6 @@ def test_answers_of_another_shape_are_refused() -> None:
     """numpy would compare [N, 1] with [N] as N times N rows."""
     with pytest.raises(ValueError, match="cannot be compared"):
         differences(np.zeros((2, 1)), np.zeros(2))
-    with pytest.raises(ValueError, match="cannot be compared"):
-        decision_flips(np.zeros((2, 1)), np.zeros(2), threshold=0.5, tolerance=0.0)
 
 
 def test_no_answers_are_no_agreement() -> None:
@@ -93,23 +89,6 @@ def test_the_tolerance_is_ten_floors_but_never_less_than_steps_of_float32() -> N
     assert tolerance(0.0, np.array([]), minimum=1e-5) == 1e-5
 
 
-def test_a_flip_is_exempt_where_the_source_itself_was_undecided() -> None:
-    """At the threshold the noise of the source decides; elsewhere a flip is a customer with another answer."""
-    source = np.array([[0.5], [0.4999999], [0.3], [0.7]])
-    candidate = np.array([[0.4999999], [0.5], [0.6], [0.8]])
-
-    found = decision_flips(source, candidate, threshold=0.5, tolerance=1e-6)
-
-    assert found == DecisionFlips(rows=4, flipped=(2,), exempt=(0, 1))
-
-
-def test_a_source_of_nan_is_no_excuse() -> None:
-    """NaN is far from every threshold, not near it."""
-    found = decision_flips(np.array([math.nan]), np.array([0.9]), threshold=0.5, tolerance=1e-6)
-
-    assert found.flipped == (0,)
-
-
 def test_the_worst_rows_come_first() -> None:
     """A person starts to look at the row that is furthest off; equal rows keep their order in any run."""
     left = np.array([[0.0, 0.0], [0.0, 0.0], [0.0, 3.0], [math.nan, 0.0], [1.0, 0.0]])
@@ -121,7 +100,7 @@ def test_the_worst_rows_come_first() -> None:
 
 def test_a_comparison_takes_little_more_memory_than_what_comes_of_it() -> None:
     """Rows with an image each fill the memory once; five times in float64, they would end the process."""
-    answers = np.zeros((1_000, 1_000), np.float32)
+    answers = np.zeros((2_000, 2_000), np.float32)  # so large that what other threads take is little beside it
     tracemalloc.start()
     try:
         found = differences(answers, answers)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slipway.maths.absence import Absent
 from slipway.maths.counts import ColumnSketch, CountedWindow, count, from_json, to_json, version_of, without_values
-from slipway.maths.distances import distance, infinite_rate, missing_rate, wasserstein
+from slipway.maths.distances import distance, missing_rate, wasserstein
 from slipway.maths.profile import (
     ColumnProfile,
     NumericSketch,
@@ -80,7 +80,6 @@ def test_distances_and_rates_are_those_of_the_rows(reference: FloatArray, window
     assert isinstance(counts, NumericSketch)
     assert distance(profile, counts) == distance(profile, rows)
     assert missing_rate(profile, counts) == missing_rate(profile, rows)
-    assert infinite_rate(profile, counts) == infinite_rate(profile, rows)
 
 
 @given(NAMES, NAMES)

@@ -18,7 +18,6 @@ from slipway.maths.distances import (
     RateChange,
     category_distance,
     distance,
-    infinite_rate,
     kolmogorov_smirnov,
     missing_rate,
     normalised_wasserstein,
@@ -195,17 +194,16 @@ def test_nulls_alone_are_no_categories() -> None:
     assert missing_rate(profile, seen) == RateChange(0.0, 1.0)
 
 
-def test_missing_and_infinite_values_have_rates_of_their_own() -> None:
+def test_missing_values_have_a_rate_of_their_own() -> None:
     """Kolmogorov-Smirnov is blind to 30 % NaN: the runtime takes them silently as "not late"."""
     profile = profile_of_numeric(np.array([1.0, 2.0, math.nan, 3.0]))
     seen = sketch(profile, np.array([1.0, None, math.nan, math.inf], object))
 
-    missing, infinite = missing_rate(profile, seen), infinite_rate(profile, seen)
+    missing = missing_rate(profile, seen)
 
     assert missing == RateChange(0.25, 0.5)
     assert isinstance(missing, RateChange)
     assert missing.change == 0.25
-    assert infinite == RateChange(0.0, 0.25)
 
 
 def test_no_rows_are_no_rate() -> None:

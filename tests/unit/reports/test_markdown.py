@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import example, given
@@ -122,5 +123,8 @@ def test_usual_words_are_readable_in_the_source_too(text: str, written: str) -> 
 
 def test_a_template_prints_nothing_that_is_not_escaped() -> None:
     """Safe by default: whoever adds a field to a template cannot forget the filter."""
-    template = rendering.markdown_template("{{ given }} {{ marked }}")
-    assert template.render(given="<b>@x</b>", marked=Markdown("<b>")) == f"&lt;b&gt;@{_NO_WIDTH}x&lt;/b&gt; <b>"
+    text, marked = (SimpleNamespace(problem=problem) for problem in ("<b>@x</b>", Markdown("<b>")))
+
+    printed = rendering.markdown("problems", still_open=[([text, marked], "")], lead="")
+
+    assert printed == f"- &lt;b&gt;@{_NO_WIDTH}x&lt;/b&gt;\n- <b>\n\n"
