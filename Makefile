@@ -95,6 +95,7 @@ requirements: .tools/.installed ## lock pyproject.toml again; UPGRADE=--upgrade 
 	$(COMPILE) --group pyproject.toml:serving-gs --constraints requirements/development.txt \
 		-o requirements/serving-gs.txt
 	$(COMPILE) pyproject.toml --extra spark --constraints requirements/development.txt -o requirements/spark.txt
+	$(COMPILE) --group pyproject.toml:cruft --constraints requirements/development.txt -o requirements/cruft.txt
 	$(COMPILE) --group pyproject.toml:sbom --constraints requirements/development.txt -o requirements/sbom.txt
 	$(COMPILE) --group pyproject.toml:contract -o requirements/contract.txt
 	$(COMPILE) --group pyproject.toml:mlflow-server -o requirements/mlflow-server.txt

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.guides.blocks import Block, blocks_in, blocks_of, first_missing
@@ -55,3 +57,24 @@ def test_a_guide_has_no_command_that_is_not_followed(page: str) -> None:
 
     assert {*fences} == {"```bash", "```text", "```"}
     assert len(blocks_of(ROOT / "docs" / page)) == fences.count("```bash") >= 3
+
+
+def test_what_generates_and_updates_is_what_was_tried() -> None:
+    """The newest cruft of the day could do otherwise than the one by which all of this was tested."""
+    of_guide, of_tests = (_pins(name) for name in ("cruft.txt", "development.txt"))
+    assert "cruft" in of_guide
+    assert of_guide.items() <= of_tests.items()
+
+
+@pytest.mark.parametrize("page", FOLLOWED)
+def test_a_guide_installs_by_hash_alone(page: str) -> None:
+    """A name without a version is another program next month."""
+    commands = [line for block in blocks_of(ROOT / "docs" / page) for line in block.commands.splitlines()]
+    installing = [line for line in commands if re.search(r"\bpip (install|sync)\b", line)]
+
+    assert [line for line in installing if not re.search(r" requirements/[a-z-]+\.txt$", line)] == []
+
+
+def _pins(name: str) -> dict[str, str]:
+    """Versions by package; each line of these files comes with its hashes."""
+    return dict(re.findall(r"^(\S+)==(\S+)", (ROOT / "requirements" / name).read_text(), flags=re.MULTILINE))
