@@ -38,7 +38,6 @@ _PROCESS, _SPARK = "one process", "Spark"
 _EVERY_SECONDS = 0.05
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_AFTER_NAME = 2  # where the fields of /proc/PID/stat go on behind the name, which may hold anything
 _SESSION, _USER, _SYSTEM, _RESIDENT = 5, 13, 14, 23
 _Cells = dict[str, Any]
 

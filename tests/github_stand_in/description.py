@@ -23,7 +23,6 @@ _FILE = Path(__file__).parents[1] / "data" / "github-openapi.json"
 _MISSING = object()
 _PLAIN = {"string": "", "integer": 0, "number": 0, "boolean": False}
 _FORMATS = {"uri": "http://127.0.0.1/", "date-time": "2026-01-01T00:00:00Z", "email": "a@example.org"}
-_UNDOCUMENTED = {401}  # said of all operations in GitHub's prose, and of few in its description
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,11 @@ _EMPTY = (
 )
 
 
-def session_options(*, optimise: bool = True, threads: int = 1) -> Any:
-    """Fixed threads and order, so that one row has one answer on a machine; spinning would starve the others."""
+def session_options(*, optimise: bool = True) -> Any:
+    """One thread and a fixed order, so that one row has one answer on a machine; spinning would starve the others."""
     level = onnxruntime.GraphOptimizationLevel
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = level.ORT_ENABLE_ALL if optimise else level.ORT_DISABLE_ALL

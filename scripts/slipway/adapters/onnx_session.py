@@ -83,7 +83,7 @@ def version() -> str:
     return str(onnxruntime.__version__)
 
 
-def open_model(path: Path, *, optimise: bool = True, threads: int = 1) -> OnnxModel:
+def open_model(path: Path, *, optimise: bool = True) -> OnnxModel:
     """Check the file and load it; `optimise=False` switches onnxruntime's rewriting of the graph off.
 
     Raises:
@@ -94,7 +94,7 @@ def open_model(path: Path, *, optimise: bool = True, threads: int = 1) -> OnnxMo
     graph = _without_weights(path, _parsed(path))
     try:
         session = onnxruntime.InferenceSession(
-            str(path), session_options(optimise=optimise, threads=threads), providers=["CPUExecutionProvider"]
+            str(path), session_options(optimise=optimise), providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # onnxruntime's errors have no common class but this one
         raise ModelRefused(

@@ -10,7 +10,6 @@ from urllib.parse import unquote, urlsplit
 from slipway.domain.tag import ReleaseTag, is_model_name, release_named
 from slipway.errors import BadTag, CannotExplain
 
-SHORTEST_PREFIX = 8  # hexadecimal digits
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{8,64})", re.IGNORECASE)
 _NUMBER = re.compile(r"#(\d{1,9})|(\d{1,7})", re.ASCII)  # eight digits are the beginning of a digest
 _THREAD = re.compile(r"/?(?P<owner>[^/]+)/(?P<name>[^/]+)/(?:pull|pulls|issues)/(?P<number>\d{1,9})(?:/.*)?", re.ASCII)

@@ -91,17 +91,15 @@ def called_by_numbers(classes: tuple[str, ...]) -> bool:
     return all(name.removeprefix("-").isdecimal() and str(int(name)) == name for name in classes)
 
 
-def scored(
-    rows: LabelledRows, outputs: Batch, decision: Decision, *, labelled_by: Decision, only: Bools | None = None
-) -> Scored | None:
-    """Answers as metrics ask for them, of the rows that count (and are in `only`).
+def scored(rows: LabelledRows, outputs: Batch, decision: Decision, *, labelled_by: Decision) -> Scored | None:
+    """Answers as metrics ask for them, of the rows that count.
 
     `labelled_by` is the decision that the labels were read for. None where the answers are decided to be of another
     kind than the labels: no metric tells how good they are.
     """
     if decision.kind is not labelled_by.kind:
         return None
-    chosen = rows.counts if only is None else rows.counts & only
+    chosen = rows.counts
     labels, decisions = rows.labels[chosen], decided(outputs, decision)[chosen]
     classes = labelled_by.classes or ()
     if classes:

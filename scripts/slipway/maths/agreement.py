@@ -6,13 +6,12 @@ source sets the tolerance; trees have a floor of exactly 0, so there is a minimu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from slipway.maths.absence import Absent
 from slipway.maths.columns import FloatArray
 
 MULTIPLE_OF_FLOOR = 10.0
@@ -50,29 +49,6 @@ def _apart(one: FloatArray, other: FloatArray) -> FloatArray:
     with np.errstate(invalid="ignore", over="ignore"):  # inf - inf, which `same` has settled; beyond 1e308
         apart = np.abs(one - other)
     return np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart))
-
-
-def largest_difference(left: Answers, right: Answers) -> float | Absent:
-    """The largest of `differences`; a quantile would miss a single rare category that went wrong."""
-    apart = differences(left, right)
-    return float(apart.max()) if apart.size else Absent("no row was answered")
-
-
-def noise_floor(answers: Answers, repeats: Sequence[Answers]) -> float | Absent:
-    """How far the source is from itself: the largest difference between its answers and any repeat of them.
-
-    Absent without a repeat, and where one answer is NaN and its repeat a number: no tolerance follows from that.
-
-    Raises:
-        ValueError: a repeat has another shape.
-    """
-    apart = [differences(answers, repeat) for repeat in repeats]
-    if answers.size == 0 or not apart:
-        return Absent("the source was not asked twice")
-    floor = max(float(each.max()) for each in apart)
-    return (
-        floor if np.isfinite(floor) else Absent("the source answers the same row once with a number and once without")
-    )
 
 
 def tolerance(

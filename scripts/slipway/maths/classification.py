@@ -91,19 +91,6 @@ class Confusion:
         return type(self)(*(self.counts + other.counts).tolist())
 
 
-@dataclass(frozen=True, slots=True)
-class Flips:
-    """How many decisions differ between two answers to the same rows."""
-
-    rows: int
-    to_positive: int
-    to_negative: int
-
-    @property
-    def total(self) -> int:
-        return self.to_positive + self.to_negative
-
-
 def decide(scores: npt.NDArray[Any], *, threshold: float) -> Bools:
     """Yes at or above the threshold, compared in the precision of the scores; NaN is a no. Shape as the scores.
 
@@ -134,44 +121,6 @@ def confusion_rows(labels: npt.ArrayLike, decisions: npt.ArrayLike) -> Counts:
     )
 
 
-def flips(before: npt.ArrayLike, after: npt.ArrayLike) -> Flips:
-    """Count decisions that changed between two answers to the same rows.
-
-    Raises:
-        ValueError: see `confusion`.
-    """
-    old, new = _same_rows(before, after)
-    return Flips(rows=old.size, to_positive=int((~old & new).sum()), to_negative=int((old & ~new).sum()))
-
-
-def area_under_curve(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float | None:
-    """The chance that a positive row has a higher score than a negative one, a tie counting half.
-
-    From mid-ranks: the Mann-Whitney U over (positives x negatives), see Hanley & McNeil 1982. NaN ranks below every
-    number, as `decide` treats it. None when all labels are the same.
-
-    Raises:
-        ValueError: of different lengths, or labels that are neither bools nor 0 and 1.
-    """
-    label, score = _as_bools(labels), one_dimensional(scores).astype(np.float64)
-    _check_lengths(label, score)
-    positives = int(label.sum())
-    negatives = label.size - positives
-    if positives == 0 or negatives == 0:
-        return None
-    above = float(_mid_ranks(score)[label].sum()) - positives * (positives + 1) / 2
-    return above / (positives * negatives)
-
-
-def _mid_ranks(scores: FloatArray) -> FloatArray:
-    """Ranks from 1; rows with the same score share the mean of their ranks."""
-    comparable = np.where(np.isnan(scores), -np.inf, scores)
-    _, place, counts = np.unique(comparable, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    ranks: FloatArray = (last - (counts - 1) / 2)[place]
-    return ranks
-
-
 def _ratio(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> FloatArray:
     with np.errstate(invalid="ignore"):  # 0 / 0 is NaN, which is what "undefined" is in an array
         return np.asarray(np.true_divide(part, whole), np.float64)
@@ -179,13 +128,9 @@ def _ratio(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> FloatAr
 
 def _same_rows(left: npt.ArrayLike, right: npt.ArrayLike) -> tuple[Bools, Bools]:
     one, other = _as_bools(left), _as_bools(right)
-    _check_lengths(one, other)
-    return one, other
-
-
-def _check_lengths(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> None:
     if one.size != other.size:
         raise ValueError(f"{one.size} rows cannot be compared with {other.size}")
+    return one, other
 
 
 def _as_bools(values: npt.ArrayLike) -> Bools:

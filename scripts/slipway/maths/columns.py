@@ -87,14 +87,6 @@ def _sorted(column: npt.NDArray[Any]) -> FloatArray:
     return np.sort(column).astype(np.float64) if narrow else np.sort(column.astype(np.float64))
 
 
-def round_significant(values: FloatArray, *, digits: int) -> FloatArray:
-    """Keep so many significant decimal digits, in any order; |values| must be at most 1e300."""
-    order = np.argsort(values, kind="stable")
-    rounded = np.empty_like(values)
-    rounded[order] = round_sorted(values[order], digits=digits)
-    return rounded
-
-
 def round_sorted(ordered: FloatArray, *, digits: int) -> FloatArray:
     """Keep so many significant decimal digits of sorted values, which stay sorted; |ordered| must be at most 1e300.
 

@@ -51,19 +51,6 @@ class RateChange:
         return self.window - self.reference
 
 
-def distance(profile: ColumnProfile, sketch: NumericSketch | CategorySketch) -> Interval | Absent:
-    """The distance that a policy's limit is about: Kolmogorov-Smirnov for numbers, total variation for text.
-
-    Both lie between 0 and 1 and mean the same: for some cut-off, or some set of categories, this share of rows moved.
-    """
-    if isinstance(profile, NumericProfile) and isinstance(sketch, NumericSketch):
-        return kolmogorov_smirnov(profile, sketch)
-    if isinstance(profile, CategoryProfile) and isinstance(sketch, CategorySketch):
-        found = category_distance(profile, sketch)
-        return found if isinstance(found, Absent) else found.total_variation
-    raise TypeError(f"a {type(profile).__name__} and a {type(sketch).__name__} have no distance")
-
-
 def kolmogorov_smirnov(profile: NumericProfile, sketch: NumericSketch) -> Interval | Absent:
     """Bound sup |G - F|, the largest difference of the two distribution functions.
 

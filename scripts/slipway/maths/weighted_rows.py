@@ -50,7 +50,11 @@ def _within_bounds(scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _area(labels: npt.NDArray[np.bool_], scores: npt.NDArray[Any]) -> OfWeights:
-    """AUC as in `area_under_curve`, for weights: the rows are sorted once."""
+    """The weight of the pairs whose positive row has the higher score, a tie counting half, over that of all pairs.
+
+    See Hanley & McNeil 1982. NaN ranks below every number, as `decide` treats it. The rows are sorted once for all
+    weights.
+    """
     distinct, place = np.unique(np.where(np.isnan(scores), -np.inf, scores), return_inverse=True)
 
     def area(weights: FloatArray) -> float:

@@ -5,7 +5,6 @@ No code of the model runs here; the steps that run it hold no token, and so fetc
 
 from __future__ import annotations
 
-import logging
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +23,6 @@ from slipway.domain.origin import Origin, Source
 from slipway.domain.pages import Page, digest_of
 from slipway.domain.tag import Bump, ReleaseTag, bump_between, next_version
 from slipway.errors import NotReleasable, SourceRefused, UnknownModel
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

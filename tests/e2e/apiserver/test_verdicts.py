@@ -83,10 +83,6 @@ def test_a_crash_loop_is_not_waited_for(live: Shop) -> None:
     assert served.digest == OLD
 
 
-def _evicted(pod: dict[str, Any], message: str) -> dict[str, Any]:
-    return {"phase": "Failed", "reason": "Evicted", "message": message}
-
-
 @pytest.mark.parametrize(
     ("says", "told"),
     [

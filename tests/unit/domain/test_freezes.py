@@ -16,7 +16,6 @@ BERLIN = ZoneInfo("Europe/Berlin")
 WEEKEND = WeeklyFreeze(reason="Weekend", start="friday 16:00", end="monday 08:00", zone="Europe/Berlin")
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))
 _MINUTES = st.integers(0, 7 * 24 * 60 - 1)
-_A_MINUTE = timedelta(minutes=1)
 
 
 def said(minutes: int) -> str:

@@ -20,7 +20,7 @@ from slipway.maths.calibration import (
     window_distances,
 )
 from slipway.maths.columns import FloatArray
-from slipway.maths.distances import distance
+from slipway.maths.distances import kolmogorov_smirnov
 from slipway.maths.profile import profile_of_categories, profile_of_numeric, sketch
 
 _NULLS = arrays(np.float64, st.tuples(st.integers(1, 4), st.integers(1, 60)), elements=st.floats(0, 1))
@@ -146,7 +146,7 @@ def test_a_shift_is_as_far_as_the_watch_would_find_it() -> None:
     found = shifted_distances(profile, values, step=0.1, steps=10)
 
     for step, low in enumerate(found, start=1):
-        watched = distance(profile, sketch(profile, values + 0.1 * step * deviation))
+        watched = kolmogorov_smirnov(profile, sketch(profile, values + 0.1 * step * deviation))
         assert low == pytest.approx(watched.low, abs=1e-3)  # type: ignore[union-attr]  # both hold numbers
     assert found[3] == pytest.approx(0.1585, abs=0.02)  # of a normal distribution: 2 Phi(0.2) - 1
 

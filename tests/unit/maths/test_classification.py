@@ -1,4 +1,4 @@
-"""Precision, recall, F1, AUC and flips, also where they are undefined."""
+"""Precision, recall and F1, also where they are undefined."""
 
 from __future__ import annotations
 
@@ -8,19 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import mannwhitneyu
 from slipway.maths.classification import (
     Confusion,
-    Flips,
-    area_under_curve,
     confusion,
     confusion_rows,
     decide,
-    flips,
 )
 
 ROWS = st.lists(st.tuples(st.booleans(), st.booleans()), max_size=50)
-SCORED = st.lists(st.tuples(st.booleans(), st.integers(0, 6).map(lambda step: step / 6)), min_size=2, max_size=60)
 
 
 @given(ROWS)
@@ -75,14 +70,6 @@ def test_each_row_is_counted_once() -> None:
     assert confusion_rows([1, 0, 1, 0], [1, 1, 0, 0]).tolist() == np.eye(4, dtype=int).tolist()
 
 
-def test_flips_are_counted_by_direction() -> None:
-    """ "13 more alarms, 9 fewer" is what a reviewer can picture."""
-    found = flips([True, True, False, False], np.array([[True], [False], [True], [True]]))
-
-    assert found == Flips(rows=4, to_positive=2, to_negative=1)
-    assert found.total == 3
-
-
 def test_a_score_on_the_threshold_is_a_yes_in_its_own_precision() -> None:
     """A float32 that prints as 0.24 lies below the float64 0.24; two places that decide must decide alike."""
     scores = np.array([0.24, 0.239, math.nan])
@@ -92,31 +79,10 @@ def test_a_score_on_the_threshold_is_a_yes_in_its_own_precision() -> None:
     assert decide(np.array([0, 1]), threshold=0.5).tolist() == [False, True]
 
 
-@given(SCORED)
-def test_the_area_is_the_share_of_pairs_in_the_right_order(rows: list[tuple[bool, float]]) -> None:
-    """With ties counted half, as scipy's Mann-Whitney U has it; trees give many ties."""
-    labels, scores = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
-    area = area_under_curve(labels, scores)
-
-    if labels.all() or not labels.any():
-        assert area is None
-    else:
-        statistic = mannwhitneyu(scores[labels], scores[~labels], method="asymptotic").statistic
-        assert area == pytest.approx(statistic / (labels.sum() * (~labels).sum()))
-
-
-def test_a_score_of_nan_ranks_below_every_number() -> None:
-    """The server answers "no" for NaN, so AUC must see it as the surest no."""
-    assert area_under_curve([1, 0], np.array([math.nan, 0.1])) == 0.0
-    assert area_under_curve([1, 0], np.array([math.nan, -math.inf])) == 0.5
-
-
 def test_rows_that_do_not_match_are_refused() -> None:
     """numpy would stretch one label over all rows."""
     with pytest.raises(ValueError, match="1 rows cannot be compared with 2"):
         confusion([True], [True, False])
-    with pytest.raises(ValueError, match="2 rows cannot be compared with 1"):
-        area_under_curve([1, 0], [0.5])
 
 
 def test_a_label_that_is_neither_yes_nor_no_is_refused() -> None:

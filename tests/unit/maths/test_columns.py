@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from slipway.maths.columns import Counters, read_categories, read_numbers, round_significant
+from slipway.maths.columns import Counters, read_categories, read_numbers, round_sorted
 
 MEASURABLE = st.floats(min_value=-1e300, max_value=1e300)
 
@@ -17,7 +17,7 @@ MEASURABLE = st.floats(min_value=-1e300, max_value=1e300)
 @given(MEASURABLE.filter(lambda value: value == 0 or abs(value) > 1e-290))
 def test_a_number_keeps_six_significant_digits(value: float) -> None:
     """More would let a reader of the profile recognise a training row; fewer would blur the distances."""
-    (rounded,) = round_significant(np.array([value]), digits=6)
+    (rounded,) = round_sorted(np.array([value]), digits=6)
 
     assert math.isclose(rounded, value, rel_tol=5.1e-6)
     assert len(Decimal(f"{rounded:.12e}").normalize().as_tuple().digits) <= 6
@@ -26,9 +26,9 @@ def test_a_number_keeps_six_significant_digits(value: float) -> None:
 @given(MEASURABLE)
 def test_rounding_twice_is_rounding_once(value: float) -> None:
     """A window that was already rounded must fall on the atoms of a profile made from raw values."""
-    once = round_significant(np.array([value]), digits=6)
+    once = round_sorted(np.array([value]), digits=6)
 
-    assert np.allclose(round_significant(once, digits=6), once, rtol=1e-15, atol=0)
+    assert np.allclose(round_sorted(once, digits=6), once, rtol=1e-15, atol=0)
 
 
 @given(st.integers(-999_999, 999_999), st.integers(0, 16))
@@ -36,7 +36,7 @@ def test_everyday_decimals_are_left_as_they_are(whole: int, places: int) -> None
     """0.24 must stay the float that a person writes as 0.24, or the profile's JSON is unreadable."""
     value = float(f"{whole}e-{places}")
 
-    assert round_significant(np.array([value]), digits=6)[0] == value
+    assert round_sorted(np.array([value]), digits=6)[0] == value
 
 
 @given(st.lists(st.one_of(st.floats(), st.integers(-40, 40).map(lambda power: 10.0**power)), max_size=40))

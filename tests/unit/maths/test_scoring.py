@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.stats import mannwhitneyu
 from sklearn import metrics
 from slipway.maths.absence import Absent
 from slipway.maths.intervals import MetricEstimate, estimate_metric
@@ -18,6 +19,7 @@ from slipway.maths.scored import Scored
 from slipway.maths.scoring import difference, estimate, value_of
 
 _CLASSES = 4
+_SCORED = st.lists(st.tuples(st.booleans(), st.integers(0, 6).map(lambda step: step / 6)), min_size=2, max_size=60)
 
 
 def yes_or_no(random: np.random.Generator, rows: int) -> Scored:
@@ -171,6 +173,30 @@ def test_many_groups_are_drawn_as_few_are() -> None:
     assert isinstance(wide, MetricEstimate)
     assert isinstance(few, MetricEstimate)
     assert (wide.high - wide.low) / (few.high - few.low) == pytest.approx(math.sqrt(900 / 1_200), rel=0.15)
+
+
+def area(labels: np.ndarray, scores: np.ndarray) -> float:
+    return value_of(
+        BY_NAME["auc"], Scored(labels=labels, decisions=labels, scores=scores, groups=np.zeros(len(labels)))
+    )
+
+
+@given(_SCORED)
+def test_the_area_is_the_share_of_pairs_in_the_right_order(rows: list[tuple[bool, float]]) -> None:
+    """With ties counted half, as scipy's Mann-Whitney U has it; trees give many ties."""
+    labels, scores = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+    assume(labels.any() and not labels.all())
+
+    statistic = mannwhitneyu(scores[labels], scores[~labels], method="asymptotic").statistic
+    assert area(labels, scores) == pytest.approx(statistic / (labels.sum() * (~labels).sum()))
+
+
+def test_a_score_of_nan_ranks_below_every_number() -> None:
+    """The server answers "no" for NaN, so AUC must see it as the surest no."""
+    labels = np.array([True, False])
+
+    assert area(labels, np.array([math.nan, 0.1])) == 0.0
+    assert area(labels, np.array([math.nan, -math.inf])) == 0.5
 
 
 def test_what_is_undefined_is_absent_and_never_zero() -> None:

@@ -45,10 +45,10 @@ def write_base_image(
     return target.put_manifest(manifest, media_type=family.manifest, reference=reference)
 
 
-def digest_of_base_image(files: Mapping[str, Path | bytes], platform: str, *, family: Family = OCI) -> str:
+def digest_of_base_image(files: Mapping[str, Path | bytes], platform: str) -> str:
     """What `write_base_image` returns for the same files; nothing is pushed, and no registry is asked."""
     layer = tar_layer(files)
-    return digest_of(_manifest(layer, encode(_config(layer, platform)), family))
+    return digest_of(_manifest(layer, encode(_config(layer, platform)), OCI))
 
 
 def _manifest(layer: Layer, config: bytes, family: Family) -> bytes:

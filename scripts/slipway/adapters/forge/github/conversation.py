@@ -78,9 +78,11 @@ class Conversation:
         """
         return self._ask(lambda: self._request(verb, path, body=body), f"{verb} {path}", repeat=repeat)
 
-    def mutate(self, name: str, given: dict[str, Any], *, answers: str = "clientMutationId") -> Any:
+    def mutate(self, name: str, given: dict[str, Any]) -> Any:
         """A GraphQL mutation, for the few things that REST cannot do; repeated, so look when it is refused."""
-        return self._ask(lambda: self._requester.graphql_named_mutation(name, given, answers), name, repeat=True)
+        return self._ask(
+            lambda: self._requester.graphql_named_mutation(name, given, "clientMutationId"), name, repeat=True
+        )
 
     def query(self, text: str) -> Any:
         """What a GraphQL query asks for, for what REST does not tell."""

@@ -74,15 +74,14 @@ class Kubectl:
             raise self.failure(ended, *arguments)
         return ended.out
 
-    def ended(self, *arguments: str, stdin: bytes = b"", seconds: float | None = None) -> Ended:
+    def ended(self, *arguments: str, stdin: bytes = b"") -> Ended:
         """Run one command and return however it ended.
 
         Raises:
             ClusterRefused: there is no kubectl.
         """
-        allowed = self.seconds if seconds is None else seconds
-        with self.command(f"--request-timeout={allowed:g}s", *arguments) as (command, variables):
-            return _bounded(command, variables, stdin=stdin, seconds=allowed + self.last_seconds)
+        with self.command(f"--request-timeout={self.seconds:g}s", *arguments) as (command, variables):
+            return _bounded(command, variables, stdin=stdin, seconds=self.seconds + self.last_seconds)
 
     def failure(self, ended: Ended, *arguments: str) -> SlipwayError:
         """What a command that did not succeed means to who reads slipway.yaml."""

@@ -16,7 +16,6 @@ from slipway.adapters.rollout.kubernetes.reading import Seen
 OLD, NEW, OTHER = (f"sha256:{digit * 64}" for digit in "123")
 CONTAINER = "server"
 KUBECTL = str(Path(sys.prefix) / "bin" / "kubectl")
-Look = Callable[..., Seen]
 
 
 def image(digest: str) -> str:
