@@ -59,7 +59,7 @@ class Fleet:
         return team
 
     def _main(self, team: Team) -> Iterator[bytes]:
-        """A commit for all declarations, then one for each version in each place, as squashed requests."""
+        """A commit for all declarations, then one for each version in each place, in the words of merged requests."""
         head = git.commit_of(team.bare, "main")
         declared = {f"models/{name}/model.yaml": f"name: {name}\n".encode() for name in self.names}
         yield from _commit("main", "Declare", declared, at=self._day(-2), by=PEOPLE[0], after=head)
@@ -69,7 +69,7 @@ class Fleet:
                 for environment in self.environments:
                     pull += 1
                     path = f"deploy/{environment}/{name}/kustomization.yaml"
-                    words = f"Release {name}@{version} in {environment} (#{pull})"
+                    words = f"Merge pull request #{pull} from acme/{name}-{version}-{environment}"
                     files = {path: self.manifest(name, environment, version)}
                     yield from _commit("main", words, files, at=self._begun(version), by=self._who(number + pull))
 

@@ -13,7 +13,7 @@ from slipway.domain.tag import ReleaseTag
 from slipway.domain.upkeep import LastWindow, StatusRow
 from slipway.domain.verdict import Verdict
 from slipway.errors import GitRefused
-from slipway.reports.status import status_text
+from slipway.reports.status import let_in_by, status_text
 from slipway.steps import record_pages, revert_manifest, status
 
 from tests import pages
@@ -92,8 +92,8 @@ def test_who_let_it_in_and_on_what_evidence_is_told(live: Team) -> None:
     assert told.window is None
 
 
-def test_a_squashed_request_is_approved_by_the_author_of_its_commit(newer: Team) -> None:
-    """GitHub can merge in three ways, and a team chooses one."""
+def test_of_a_squashed_request_its_author_is_told_and_that_it_was_squashed(newer: Team) -> None:
+    """GitHub can merge in three ways; of this one git does not know who pressed the button."""
     git.run("pull", "--quiet", "origin", "main", cwd=newer.root)
     path = f"deploy/{ENVIRONMENT}/{MODEL}/kustomization.yaml"
     newer.edit(path, "newTag: v1.1.0", "newTag: v1.0.0")
@@ -104,6 +104,7 @@ def test_a_squashed_request_is_approved_by_the_author_of_its_commit(newer: Team)
 
     assert told.approved is not None
     assert (told.version, told.approved.by, told.approved.pull) == ("v1.0.0", "Ada", 77)
+    assert let_in_by(told).startswith("Ada (#77, squashed), ")
 
 
 def digest_of(team: Team, version: str) -> str:

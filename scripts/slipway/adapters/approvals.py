@@ -59,4 +59,10 @@ def approvals(repository: Path, commit: str | None) -> Approvals:
 
 
 def _approval(commit: Commit) -> Approval:
-    return Approval(by=commit.author, commit=commit.id, pull=commit.pull, at=datetime.fromisoformat(commit.at))
+    return Approval(
+        by=commit.author,
+        commit=commit.id,
+        pull=commit.pull,
+        at=datetime.fromisoformat(commit.at),
+        squashed=commit.is_squash,
+    )

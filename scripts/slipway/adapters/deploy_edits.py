@@ -19,7 +19,7 @@ _PULL = re.compile(r"Merge pull request #(?P<merged>[1-9][0-9]*) |.*\(#(?P<squas
 _FORM = "%x00%H%n%P%n%cI%n%an%n%ae%n%s"  # none of these can hold a line break
 _FLAGS = (
     *("--first-parent", "--diff-merges=first-parent", "--raw", "--no-renames", "--no-abbrev"),
-    *("--no-show-signature", f"--format={_FORM}"),
+    *("--sparse", "--no-show-signature", f"--format={_FORM}"),  # sparse: each tree is compared once, and not twice
 )
 
 
@@ -42,6 +42,12 @@ class Commit:
     def pull(self) -> int | None:
         match = _PULL.match(self.subject)
         return None if match is None else int(match["merged"] or match["squashed"])
+
+    @property
+    def is_squash(self) -> bool:
+        """Of a request that is named behind its title, as GitHub does: its author is who wrote it."""
+        match = _PULL.match(self.subject)
+        return not self.is_merge and match is not None and match["squashed"] is not None
 
     @property
     def by_slipway(self) -> bool:

@@ -108,13 +108,15 @@ class OnItsWay(Frozen):
 class Approval(Frozen):
     """Who let in what runs: the author of the commit that brought it to the default branch, and when they did.
 
-    `pull` is the number of its pull request, None where the commit's words name none.
+    `pull` is the number of its pull request, None where the commit's words name none. Of one that was `squashed`, `by`
+    wrote it, and git does not know who merged it.
     """
 
     by: str
     commit: str
     pull: int | None
     at: datetime
+    squashed: bool = False
 
 
 class OpenIncident(Frozen):

@@ -23,10 +23,11 @@ def status_text(status: Status, *, width: int = 120) -> str:
 
 
 def let_in_by(row: StatusRow) -> str:
-    """Who merged it and when; who adopted it, where that is all that is known."""
+    """Who merged it and when, or wrote what was squashed; who adopted it, where that is all that is known."""
     if row.approved is None:
         return NOTHING if row.adopted is None else row.adopted.by
-    pull = f" (#{row.approved.pull})" if row.approved.pull is not None else ""
+    squashed = ", squashed" if row.approved.squashed else ""
+    pull = f" (#{row.approved.pull}{squashed})" if row.approved.pull is not None else ""
     return f"{row.approved.by}{pull}, {row.approved.at.date()}"
 
 

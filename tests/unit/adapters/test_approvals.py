@@ -40,6 +40,16 @@ def test_a_squashed_request_names_its_number_in_the_end(repository: Path) -> Non
     assert by_and_pull(repository, ONE) == ("Mary", 19)
 
 
+def test_a_squash_is_told_from_a_merge_and_from_a_commit_of_ones_own(repository: Path) -> None:
+    """Its author wrote the change: to say that they let it in would name who never did."""
+    commit(repository, manifest(ONE), "Release by hand", by="Ada")
+    commit(repository, manifest(TWO), "Release (#2)", by="Mary")
+    merge(repository, manifest(ONE), 12, by="Grace")
+
+    assert [one.squashed for one in told(repository).each_of_digest(PATH, ONE)] == [False, False]
+    assert [one.squashed for one in told(repository).each_of_digest(PATH, TWO)] == [True]
+
+
 def test_an_edit_of_another_line_approves_nothing(repository: Path) -> None:
     """More replicas are no new version."""
     commit(repository, manifest(ONE), "Release (#1)", by="Ada")
