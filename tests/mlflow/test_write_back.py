@@ -133,6 +133,22 @@ def test_a_server_that_is_away_is_warned_of_and_fails_nothing(released: Team) ->
     assert page is not None and page.body.unanswered
 
 
+def test_a_server_that_came_back_is_told_by_the_next_run(
+    mlflow: MLflow, released: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server may be away for a night, in which several rollouts find it so: one page says that, and the next is news."""
+    for address in ("http://127.0.0.1:9", "http://127.0.0.1:9", mlflow.address):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        tell(released)
+
+    pages = released.history.pages(ReleaseTag.parse("tip@v1.1.0"), WriteBack)
+    assert [(page.number, page.body.unanswered, page.body.problem == "") for page in pages] == [
+        (1, True, False),
+        (2, False, True),
+    ]
+    assert mlflow.aliases("tip")[ENVIRONMENT] == "2"
+
+
 def test_a_dry_run_says_what_would_be_told_and_tells_nobody(mlflow: MLflow, released: Team) -> None:
     """Who sets this up for the first time looks before anybody else does."""
     before = mlflow.tags("tip", 2)

@@ -118,17 +118,27 @@ def test_another_server_than_the_one_it_came_from_is_not_told(released: Team, mo
     assert "came from the MLflow server mlflow.example" in page.body.problem
 
 
-def test_what_was_not_told_is_told_by_the_next_run_under_the_next_number(
-    released: Team, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A server may be away for a night."""
+def test_a_server_that_stays_away_has_one_page(released: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is shut down for good would add a page a model to the ledger, at each rollout, for ever."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", _AWAY)
     came_from_mlflow(released, "tip@v1.0.0")
-    first, again = tell(released, away="it is away"), tell(released, away="it is away")
+    first, again = tell(released, away="it is away"), tell(released, away="no answer in time")
 
     assert first is not None and again is not None
     assert (first.body.unanswered, first.body.problem) == (True, "it is away")
-    assert (first.number, again.number) == (1, 2)
+    assert again == first
+    assert [page.number for page in released.record("tip@v1.0.0").pages(WriteBack)] == [1]
+
+
+def test_another_reason_than_before_has_the_next_number(released: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That it answers now, and says no, is news: somebody has to mend something."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    came_from_mlflow(released, "tip@v1.0.0")
+    first, second, third = tell(released, away="it is away"), tell(released), tell(released)
+
+    assert first is not None and second is not None and third is not None
+    assert [page.body.unanswered for page in (first, second)] == [True, False]
+    assert [page.number for page in (first, second, third)] == [1, 2, 2]
 
 
 def test_a_way_back_is_told_anew(released: Team) -> None:

@@ -47,6 +47,12 @@ class WriteBack(Body):
     problem: str = ""
     unanswered: bool = False
 
+    def says_the_same_as(self, other: WriteBack) -> bool:
+        """Whether who read `other` learns nothing from this; of a server that is away, how it is away says nothing."""
+        if self.unanswered and other.unanswered:
+            return (self.server, self.telling) == (other.server, other.telling)
+        return self == other
+
 
 def is_of_a_registry(training: Training | None) -> bool:
     """Whether there is a model version that could be told anything."""

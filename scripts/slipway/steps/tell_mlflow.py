@@ -39,7 +39,7 @@ def run(model: str, *, environment: str, workplace: Workplace, away: str = "") -
 
     There is not where nothing was verified yet, where it was told, and where the model came from nowhere else: unless
     it took the place of one that has the alias still. Where `away` says why the server did not answer before, in this
-    run, it is not asked again.
+    run, it is not asked again. What says no more than the newest page of the rollout is no page of its own.
     """
     git.fetch(workplace.repository.root)
     found = wanted_rollouts.wanted(model, environment=environment, workplace=workplace)
@@ -53,12 +53,13 @@ def run(model: str, *, environment: str, workplace: Workplace, away: str = "") -
     due = _due(record, rollout.body, found, workplace)
     if due is None:
         return None
-    attempt = sum(page.reads["rollout"] == rollout.key for page in record.pages(WriteBack)) + 1
-    return record.once_for_each(
-        WriteBack,
-        reads={"rollout": rollout.key, "attempt": str(attempt)},
-        make=lambda: _tell(due, rollout.body, workplace, away=away),
-    )
+    attempts = [page for page in record.pages(WriteBack) if page.reads["rollout"] == rollout.key]
+    told = _tell(due, rollout.body, workplace, away=away)
+    if attempts and told.says_the_same_as(attempts[-1].body):
+        log.info("%s, as page %d says already", told.problem, attempts[-1].number)
+        return attempts[-1]
+    reads = {"rollout": rollout.key, "attempt": str(len(attempts) + 1)}
+    return record.once_for_each(WriteBack, reads=reads, make=lambda: told)
 
 
 def _due(record: Record, rollout: Rollout, found: Wanted, workplace: Workplace) -> _Due | None:
