@@ -65,23 +65,14 @@ class History:
 
     def pages(self, tag: ReleaseTag, kind: type[BodyT]) -> list[Page[BodyT]]:
         """Every page of a kind of one release, oldest first."""
-        found = [
-            parse_page(kind, content, where=f"ledger:{path}")
-            for path, content in self.ledger.pages_of_kind(kind.kind, under=release_folder(tag)).items()
-        ]
-        return sorted(found, key=lambda page: page.number)
+        return self._in_order(release_folder(tag), kind)
 
     def incident_page(self, model: str, environment: str, incident: str, kind: type[BodyT]) -> Page[BodyT] | None:
         return self._latest(incident_folder(model, environment, incident), kind)
 
     def incident_pages(self, model: str, environment: str, incident: str, kind: type[BodyT]) -> list[Page[BodyT]]:
         """Every page of a kind of one incident, oldest first."""
-        found = [
-            parse_page(kind, content, where=f"ledger:{path}")
-            for path, content in self.ledger.pages(incident_folder(model, environment, incident)).items()
-            if PurePosixPath(path).name.startswith(f"{kind.kind}.")
-        ]
-        return sorted(found, key=lambda page: page.number)
+        return self._in_order(incident_folder(model, environment, incident), kind)
 
     def pages_of_incident(self, model: str, environment: str, incident: str) -> dict[str, bytes]:
         """File name → content of every page of one incident."""
@@ -124,10 +115,7 @@ class History:
         return [one for one in self._rollouts(model, environment) if one.canary]
 
     def _rollouts(self, model: str, environment: str) -> list[Rollout]:
-        found = [
-            parse_page(Rollout, content, where=f"ledger:{path}").body
-            for path, content in self.ledger.pages_of_kind(Rollout.kind, under=model).items()
-        ]
+        found = [page.body for page in self._below(model, Rollout)]
         return sorted(
             (one for one in found if one.environment == environment),
             key=lambda one: (one.live_since, ReleaseTag.parse(f"{model}@{one.version}").precedence),
@@ -135,11 +123,7 @@ class History:
 
     def write_backs(self, model: str, environment: str) -> list[Page[WriteBack]]:
         """What MLflow was told of an environment, whichever version it was about, oldest first."""
-        found = [
-            parse_page(WriteBack, content, where=f"ledger:{path}")
-            for path, content in self.ledger.pages_of_kind(WriteBack.kind, under=model).items()
-        ]
-        told = [page for page in found if page.body.environment == environment]
+        told = [page for page in self._below(model, WriteBack) if page.body.environment == environment]
         return sorted(told, key=lambda page: page.circumstances.written_at)
 
     def canary_page(self, model: str, environment: str, version: str, kind: type[BodyT]) -> Page[BodyT] | None:
@@ -148,12 +132,7 @@ class History:
 
     def canary_pages(self, model: str, environment: str, version: str, kind: type[BodyT]) -> list[Page[BodyT]]:
         """Every page of a kind about it, oldest first."""
-        found = [
-            parse_page(kind, content, where=f"ledger:{path}")
-            for path, content in self.ledger.pages(canary_folder(model, environment, version)).items()
-            if PurePosixPath(path).name.startswith(f"{kind.kind}.")
-        ]
-        return sorted(found, key=lambda page: page.number)
+        return self._in_order(canary_folder(model, environment, version), kind)
 
     def _newest_open(self, model: str, environment: str, incidents: Sequence[str]) -> OpenIncident | None:
         for incident in reversed(incidents):
@@ -249,6 +228,13 @@ class History:
             for path, content in pages.items()
             if json.loads(content).get("subject") == subject
         }
+
+    def _in_order(self, folder: str, kind: type[BodyT]) -> list[Page[BodyT]]:
+        return sorted(self._below(folder, kind), key=lambda page: page.number)
+
+    def _below(self, folder: str, kind: type[BodyT]) -> list[Page[BodyT]]:
+        found = self.ledger.pages_of_kind(kind.kind, under=folder)
+        return [parse_page(kind, content, where=f"ledger:{path}") for path, content in found.items()]
 
     def _latest(self, folder: str, kind: type[BodyT]) -> Page[BodyT] | None:
         stored = self.ledger.latest(folder, kind.kind)

@@ -16,6 +16,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from slipway.adapters import atomic
 from slipway.adapters.crash_points import external_write
 from slipway.adapters.registry.digests import check, digest_of, verified
 from slipway.adapters.registry.disk import writing_below
@@ -176,7 +177,7 @@ class LayoutRepository:
             os.fsync(file.fileno())
         with external_write(moment):
             partial.replace(path)
-        _sync_folder(path.parent)
+        atomic.keep_name_in(path.parent)
 
 
 def _entry(digest: str, media_type: str, size: int, reference: str) -> dict[str, Any]:
@@ -194,12 +195,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         raise NoSuchImage(f"{path} is listed but not there", mend="push the image again") from None
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename outlast a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from filelock import FileLock
 
-from slipway.adapters import crash_points
+from slipway.adapters import atomic, crash_points
 from slipway.adapters.forge.local.documents import Document, FieldsT, IssueFields, PullFields, parse, render
 from slipway.errors import ForgeRefused
 
@@ -96,16 +96,7 @@ def replace_file(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     Path(scratch).chmod(0o644)  # mkstemp's is for one user only
     Path(scratch).replace(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Without it, the new name may be gone after a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    atomic.keep_name_in(path.parent)
 
 
 def _load(path: Path, fields: type[FieldsT]) -> Document[FieldsT]:
