@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import stamina
 from slipway.adapters import deploy_tree, git, signatures
 from slipway.adapters.rollout.process import stop_all
 from slipway.adapters.signatures.cosign import KEY
@@ -143,7 +144,8 @@ def test_a_silent_registry_is_an_error_of_the_rollout(released: Signing) -> None
     """12 means run again; nothing is said of the version, and nothing goes back."""
     released.move_to("127.0.0.1:1")
 
-    code, said = command("verify-rollout", MODEL)
+    with stamina.set_testing(True, attempts=6, cap=True):  # it is asked as often, and nobody waits in between
+        code, said = command("verify-rollout", MODEL)
 
     assert code == 12, said
     commit = released.team.workplace.forge.head("release/production/tip/v1.0.0")

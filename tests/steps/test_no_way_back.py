@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import stamina
 from slipway.adapters import deploy_tree
 from slipway.cli import slipway
 from slipway.domain.incident import Outcome, Reversion
@@ -224,10 +225,11 @@ def test_a_registry_that_does_not_answer_is_an_error_and_no_reason(worse: Team) 
     lost(worse)
     worse.edit("slipway.yaml", "layout:.slipway/registry", "127.0.0.1:1/acme")
 
-    with pytest.raises(Unreachable):
-        revert(worse)
-    with pytest.raises(Unreachable):
-        worse.look_only(_UNTIL)
+    with stamina.set_testing(True, attempts=6, cap=True):  # it is asked as often, and nobody waits in between
+        with pytest.raises(Unreachable):
+            revert(worse)
+        with pytest.raises(Unreachable):
+            worse.look_only(_UNTIL)
 
     assert worse.window(_UNTIL).latest(Reversion) is None
     assert runs(worse) == "v2.0.0"
