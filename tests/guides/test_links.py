@@ -83,3 +83,10 @@ def test_each_page_that_a_file_names_is_there() -> None:
     }
     assert len(named) > 10
     assert sorted((file, name) for file, name in named if not (ROOT / name).is_file()) == []
+
+
+def test_each_test_that_the_readme_names_is_there() -> None:
+    """It says what was shown: who goes to look must find it, also after tests moved."""
+    named = set(re.findall(r"`(tests/[^`]+)`", (ROOT / "README.md").read_text(encoding="utf-8")))
+    assert len(named) > 50
+    assert sorted(name for name in named if not (ROOT / name).exists()) == []
