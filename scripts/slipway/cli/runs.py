@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def run_release(context: click.Context, tag: str, environment: str | None) -> int:
     """Run all steps of the release of TAG on this machine, up to the pull request."""
+    ReleaseTag.parse(tag)  # before anything is recorded: without `@`, it would be taken for a model's window
     try:
         context.invoke(release.fetch_source, tag=tag, as_json=False)
         context.invoke(release.resolve_tag, tag=tag, as_json=False)

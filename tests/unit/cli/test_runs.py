@@ -16,6 +16,16 @@ from tests.team import Team, Tip, days_from
 from tests.unit.cli.conftest import Run
 
 
+@pytest.mark.parametrize("given", ["tip", "v1.0.0", "tip@v1"])
+def test_a_release_of_what_is_no_tag_says_so_and_nothing_else(run: Run, given: str) -> None:
+    """Who types the model alone must hear of the version that lacks, not of a watch that they never asked for."""
+    said = run("release", given)
+
+    assert said.code == 2
+    assert said.err.startswith(f"`{given}` is no release tag")
+    assert (said.out, "window" in said.err) == ("", False)
+
+
 @pytest.mark.parametrize("words", [[], ["tip", "--all"], ["--all", "--environment", "production"]])
 def test_a_watch_is_of_one_model_or_of_all(run: Run, words: list[str]) -> None:
     """Two answers to "which?" are one too many."""
