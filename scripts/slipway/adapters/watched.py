@@ -11,6 +11,7 @@ from slipway.adapters import deploy_tree, released, ways_back
 from slipway.adapters.manifests import Deployed
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.workplace import Workplace
+from slipway.domain import commands
 from slipway.domain.baseline import Measured
 from slipway.domain.calibration import Calibration
 from slipway.domain.evidence import Evidence, MetricsEvidence
@@ -176,7 +177,7 @@ def _live_since(tag: ReleaseTag, environment: str, live: Deployed, workplace: Wo
     if not days:
         raise NotReleasable(
             f"the rollout of {tag} ({live.digest[:19]}) in {environment} was never verified",
-            mend=f"slipway verify-rollout {tag.model} --environment {environment}",
+            mend=commands.verify_rollout(tag.model, environment=environment),
         )
     return days[-1]
 

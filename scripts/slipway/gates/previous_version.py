@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import takewhile
 
+from slipway.domain import commands
 from slipway.domain.incident import PreviousEvidence, Window, WindowEvidence
 from slipway.domain.limits import PreviousVersionLimit
 from slipway.domain.verdict import Finding, Verdict, metric_title, more_needed
@@ -68,7 +69,6 @@ def _needed(evidence: WindowEvidence, wins: int, limit: PreviousVersionLimit) ->
 
 
 def _mend(evidence: WindowEvidence) -> str:
-    model, environment = evidence.model, evidence.environment
     forwards = "release a mended version"
     if evidence.back_to is None:
         return f"{forwards}, or let an owner take an entry out of deploy/quarantine.yaml"
@@ -76,7 +76,7 @@ def _mend(evidence: WindowEvidence) -> str:
         return f"release the tag of {evidence.back_to} again, which restores its image; or {forwards}"
     return (
         f"{forwards}; or, where its clients can be changed back with it, "
-        f"slipway rollback {model} --environment {environment} --to {evidence.back_to}"
+        f"{commands.rollback(evidence.model, environment=evidence.environment, to=evidence.back_to)}"
     )
 
 

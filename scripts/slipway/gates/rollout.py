@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from slipway.domain import commands
 from slipway.domain.incident import Outcome
 from slipway.domain.rollout_failure import RolloutFailure, RolloutProblem
 from slipway.domain.rollout_limit import RolloutLimit
@@ -85,6 +86,6 @@ def _mend(failure: RolloutFailure) -> str:
     if failure.put_back_after is None:
         return f"take {failure.version} out of deploy/{failure.environment}/{failure.model}/kustomization.yaml"
     return (
-        f"look why no version runs there; to go back to another one: "
-        f"slipway rollback {failure.model} --environment {failure.environment} --to VERSION"
+        "look why no version runs there; to go back to another one: "
+        f"{commands.rollback(failure.model, environment=failure.environment)}"
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from slipway.domain import commands
 from slipway.reports import numbers
 from slipway.reports.markdown import Markdown, block, code, issue_number, prose
 from slipway.reports.plain import one_line, shortened
@@ -72,8 +73,7 @@ def _environment(*, autoescape: bool) -> Environment:
     else:
         environment.filters |= {"code": code, "block": block}
         environment.globals["issue_number"] = issue_number
-    environment.globals["share"] = numbers.share
-    environment.globals["percent"] = numbers.percent
+    environment.globals |= {"commands": commands, "share": numbers.share, "percent": numbers.percent}
     return environment
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from slipway.domain import commands
 from slipway.domain.rollout_failure import RolloutFailure, RolloutProblem
 from slipway.reports.markdown import Markdown, fenced
 
@@ -46,6 +47,6 @@ def next_steps(failure: RolloutFailure) -> str:
     """What `rollout` does by itself, for who runs the steps one by one."""
     steps = ("judge", "revert-manifest", "file-issue", "record-pages")
     return (
-        f"slipway rollout {failure.model} --environment {failure.environment} tells its owners and goes back, "
+        f"{commands.rollout(failure.model, environment=failure.environment)} tells its owners and goes back, "
         f"as policies/rollout.yaml says; one by one: {', '.join(steps)}, each with {failure.name}"
     )

@@ -11,6 +11,7 @@ from slipway.adapters import deploy_tree, git, wanted_rollouts
 from slipway.adapters.forge import Deployment
 from slipway.adapters.records import Record
 from slipway.adapters.workplace import Workplace
+from slipway.domain import commands
 from slipway.domain.baseline import Baseline
 from slipway.domain.evidence import Evidence
 from slipway.domain.identity import Identity
@@ -46,7 +47,7 @@ def run(model: str, *, environment: str, workplace: Workplace) -> Page[Announcem
     if rollout is None:
         raise BadFile(
             f"{record.folder} has no page `rollout` of {found.tag} in {environment}",
-            mend=f"slipway verify-rollout {model} --environment {environment}",
+            mend=commands.verify_rollout(model, environment=environment),
         )
     return record.once_for_each(
         Announcement, reads={"rollout": rollout.key}, make=lambda: _announce(record, rollout.body, workplace)

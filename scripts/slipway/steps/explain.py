@@ -16,6 +16,7 @@ from slipway.adapters.ledger import Ledger
 from slipway.adapters.ledger_search import Found
 from slipway.adapters.release_pages import ReleasePages
 from slipway.adapters.repository import Repository
+from slipway.domain import commands
 from slipway.domain.asked import Asked, parse_asked
 from slipway.domain.baseline import Baseline
 from slipway.domain.conversion import Conversion
@@ -188,7 +189,7 @@ def _way(seen: places.Seen, held: tuple[QuarantineEntry, ...], history: History)
 
 
 def _way_to(seen: places.Seen, to: str | None, why_not: str) -> Way:
-    command = f"slipway rollback {seen.pages.tag.model} --environment {seen.environment} --to {to}" if to else ""
+    command = commands.rollback(seen.pages.tag.model, environment=seen.environment, to=to) if to else ""
     return Way(environment=seen.environment, to=to, command=command, why_not=why_not)
 
 

@@ -17,6 +17,7 @@ from slipway.adapters.records import Record
 from slipway.adapters.registry.platforms import Platforms
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.workplace import Workplace
+from slipway.domain import commands
 from slipway.domain.evidence import Evidence
 from slipway.domain.identity import Identity, Rebase
 from slipway.domain.pages import Page, digest_of
@@ -173,7 +174,7 @@ def _refuse_left(revision: ReleaseTag, of: ReleaseTag, environment: str, workpla
     if revision.precedence < of.precedence:
         raise NotReleasable(
             f"{revision} stands on that runtime image, and {environment} runs {of}, which came later",
-            mend=f"slipway rollback {of.model} --environment {environment} --to {revision.image_tag}",
+            mend=commands.rollback(of.model, environment=environment, to=revision.image_tag),
         )
 
 

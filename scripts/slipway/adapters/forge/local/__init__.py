@@ -19,6 +19,7 @@ from slipway.adapters.forge import EndedRun, Issue, Pull, PullState, WorkflowRun
 from slipway.adapters.forge.local.announcements import LocalAnnouncements
 from slipway.adapters.forge.local.documents import Document, IssueFields, PullFields
 from slipway.adapters.forge.local.folder import Folder
+from slipway.domain import commands
 from slipway.errors import BranchMoved, ForgeRefused, GitRefused
 
 _MERGE_TRIES = 20  # a push into the base can come between our merge and our write; twenty in a row cannot
@@ -250,4 +251,4 @@ def _by_hand(inputs: Mapping[str, str]) -> str:
     """The command that does what the workflow would have done."""
     if "tag" in inputs or "model" not in inputs:
         return f"slipway release {inputs.get('tag', 'TAG')}"
-    return f"slipway rollout {inputs['model']} --environment {inputs['environment']}"
+    return commands.rollout(inputs["model"], environment=inputs["environment"])
