@@ -28,7 +28,8 @@ def sign(signing: Signing, digest: str) -> None:
     workplace = signing.team.workplace
     key = signatures.signing_key(workplace)
     assert key is not None
-    signatures.sign(MODEL, digest, key=key, predicate=_PREDICATE, workplace=workplace)
+    signatures.sign(MODEL, digest, key=key, workplace=workplace)
+    signatures.attest(MODEL, digest, key=key, predicate=_PREDICATE, workplace=workplace)
 
 
 def verify(signing: Signing, digest: str) -> None:
@@ -258,6 +259,7 @@ def test_a_dry_run_signs_nothing_and_needs_no_private_key(signing: Signing, monk
     key = signatures.signing_key(workplace)
     assert key is not None
 
-    signatures.sign(MODEL, digest, key=key, predicate=_PREDICATE, workplace=workplace)
+    signatures.sign(MODEL, digest, key=key, workplace=workplace)
+    signatures.attest(MODEL, digest, key=key, predicate=_PREDICATE, workplace=workplace)
 
     assert not signing.signature_of(digest).exists()

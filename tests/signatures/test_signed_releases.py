@@ -277,7 +277,7 @@ def test_a_key_that_comes_later_signs_a_revision_too(
     ours.give(monkeypatch)
     corner.use(ours=ours)
     revision = ReleaseTag.parse("tip@v1.0.0_r2")
-    assert "slipway build-image tip@v1.0.0_r2" in signatures.how_to_sign(revision)
+    assert "slipway build-image tip@v1.0.0_r2" in signatures.how_to_sign(revision, "sha256:0", workplace=team.workplace)
 
     code, said = command("build-image", str(revision))
 

@@ -19,6 +19,7 @@ from slipway.adapters.ledger import BRANCH
 from slipway.adapters.registry.base_image import write_base_image
 from slipway.domain.baseline import Baseline
 from slipway.domain.identity import Identity
+from slipway.domain.incident import Reversion
 from slipway.domain.pages import Page
 from slipway.domain.release import Rollout
 from slipway.domain.tag import ReleaseTag
@@ -132,6 +133,32 @@ def test_the_same_call_leaves_the_same_page(old: Team, file: Path) -> None:
     assert first.body == again.body == elsewhere.body
     assert [path for path in _ledger(old) if path.startswith(f"{MODEL}/")] == [f"{MODEL}/v1.2.3/baseline.1.json"]
     assert (old.root / f"deploy/{ENVIRONMENT}/{MODEL}/kustomization.yaml").read_bytes() == written
+
+
+def test_the_same_call_after_a_release_leaves_its_manifest_and_puts_the_image_back(old: Team, file: Path) -> None:
+    """A way back to what was adopted needs its image, and nothing else of Slipway's pushes it."""
+    first = adopted_by(old, onnx=file)
+    old.commit("Say what runs")
+    old.release(old.publish("tip@v1.3.0", Tip(weight=0.0201)))
+    old.go_live("tip@v1.3.0", on=date(2026, 3, 1))
+    git.run("pull", "--quiet", "--rebase", "origin", "main", cwd=old.root)
+    ledger, registry = _ledger(old), old.workplace.state / "registry" / MODEL
+    shutil.rmtree(registry)
+    with pytest.raises(NotReleasable, match=r"cannot be pulled") as refused:
+        _back_to(old, "v1.2.3")
+    assert "slipway adopt tip --environment production --version v1.2.3 --onnx FILE" in refused.value.mend
+
+    again = adopted_by(old, onnx=file)
+
+    assert again.body == first.body
+    there = _manifest(old)
+    assert there is not None
+    assert (there.tag, _ledger(old), git.run("status", "--porcelain", "deploy", cwd=old.root)) == (
+        "v1.3.0",
+        ledger,
+        b"",
+    )
+    assert _back_to(old, "v1.2.3").body.back_to_digest == first.body.image
 
 
 def test_two_hundred_old_tags_are_left_alone_and_the_next_one_is_released(old: Team, file: Path) -> None:
@@ -256,17 +283,21 @@ def test_a_baseline_runs_is_watched_and_is_gone_back_to_as_a_release_is(old: Tea
     assert (rehearsal.loaded, rehearsal.golden_equal, rehearsal.golden_rows) == (True, 50, 50)
     old.go_live(tag, on=date(2026, 4, 1))
 
-    way = revert_manifest.run_on_request(
+    way = _back_to(old, "v1.2.3")
+
+    assert (way.body.back_to, way.body.back_to_digest) == ("v1.2.3", page.body.image)
+
+
+def _back_to(team: Team, version: str) -> Page[Reversion]:
+    return revert_manifest.run_on_request(
         MODEL,
         environment=ENVIRONMENT,
-        back_to="v1.2.3",
+        back_to=version,
         reason="Bad",
         by="Ada",
         day="2026-04-02",
-        workplace=old.workplace,
+        workplace=team.workplace,
     )
-
-    assert (way.body.back_to, way.body.back_to_digest) == ("v1.2.3", page.body.image)
 
 
 def _verified(team: Team, baseline: Baseline, *, on: date) -> None:

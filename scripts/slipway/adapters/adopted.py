@@ -17,7 +17,7 @@ from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.workplace import Workplace
 from slipway.adapters.yaml_files import read_bounded
 from slipway.domain.baseline import Baseline
-from slipway.domain.tag import ReleaseTag
+from slipway.domain.tag import ReleaseTag, release_named
 from slipway.errors import BadFile, NoSuchImage, NotReleasable, UnusableImage
 
 log = logging.getLogger(__name__)
@@ -121,16 +121,30 @@ def manifest_of(asked: Adoption) -> str:
     return deploy_tree.manifest_path(asked.environment, asked.tag.model)
 
 
+def superseded_by(asked: Adoption, workplace: Workplace) -> ReleaseTag | None:
+    """The release that took the place of what was adopted there before; None where none did."""
+    there, history = _deployed(asked, workplace), workplace.history
+    adoptions = [one.version for one in history.baselines(asked.tag.model) if one.environment == asked.environment]
+    newer = None if there is None else release_named(asked.tag.model, there.tag)
+    if newer is None or asked.tag.image_tag not in adoptions:
+        return None
+    return newer if history.passed(newer) and history.baseline(newer) is None else None
+
+
 def _content(asked: Adoption, workplace: Workplace) -> bytes | None:
     path = workplace.repository.root / manifest_of(asked)
     return read_bounded(path) if path.is_file() else None
 
 
+def _deployed(asked: Adoption, workplace: Workplace) -> manifests.Deployed | None:
+    content = _content(asked, workplace)
+    return None if content is None else manifests.deployed(content, name=asked.tag.model, where=manifest_of(asked))
+
+
 def refuse_other_manifest(asked: Adoption, record: Record, workplace: Workplace) -> None:
     """What it deploys is what runs, and is what is to be adopted; of a file, no image is known before it is pushed."""
-    content, where = _content(asked, workplace), manifest_of(asked)
-    there = None if content is None else manifests.deployed(content, name=asked.tag.model, where=where)
-    if there is None or there.digest == asked.image:
+    there, where = _deployed(asked, workplace), manifest_of(asked)
+    if there is None or there.digest == asked.image or superseded_by(asked, workplace) is not None:
         return
     known = {page.body.image for page in record.pages(Baseline)}  # also what a run wrote that was killed then
     if asked.onnx is not None and there.digest in known:
@@ -143,9 +157,7 @@ def refuse_other_manifest(asked: Adoption, record: Record, workplace: Workplace)
 
 def refuse_unknown_place(asked: Adoption, workplace: Workplace) -> None:
     """A manifest with our registry's name and a digest that lies elsewhere could be pulled by nobody."""
-    content = _content(asked, workplace)
-    there = None if content is None else manifests.deployed(content, name=asked.tag.model, where=manifest_of(asked))
-    if there is None and asked.image_name is None:
+    if _deployed(asked, workplace) is None and asked.image_name is None:
         raise BadFile(
             f"{asked.image} is not in {workplace.settings.image_registry}/{asked.tag.model}, and nothing says where it "
             "lies",
@@ -154,13 +166,16 @@ def refuse_unknown_place(asked: Adoption, workplace: Workplace) -> None:
 
 
 def write_manifest(asked: Adoption, digest: str, workplace: Workplace) -> None:
-    """Into the working tree, for a person to look at and commit; a manifest that names it already keeps its name."""
-    where, model = manifest_of(asked), asked.tag.model
-    content = _content(asked, workplace)
-    there = None if content is None else manifests.deployed(content, name=model, where=where)
+    """Into the working tree, for a person to look at and commit.
+
+    A manifest that names it already keeps its name, and one that names a release after it is left as it is.
+    """
+    where, model, there = manifest_of(asked), asked.tag.model, _deployed(asked, workplace)
     if there is not None and (there.digest, there.tag) == (digest, asked.tag.image_tag):
         return
-    begun = content or manifests.new_manifest(
+    if superseded_by(asked, workplace) is not None:
+        return
+    begun = _content(asked, workplace) or manifests.new_manifest(
         model, environment=asked.environment, engine=workplace.settings.rollout_engine
     )
     ours = asked.image_name or f"{workplace.settings.image_registry}/{model}"

@@ -15,7 +15,7 @@ from slipway.adapters.wanted_rollouts import Wanted
 from slipway.adapters.workplace import Workplace
 from slipway.domain.log_address import is_table
 from slipway.domain.rollout_limit import RolloutLimit
-from slipway.errors import NotReleasable, SlipwayError, Unreachable
+from slipway.errors import NotReleasable, NotSigned, SlipwayError, Unreachable
 
 log = logging.getLogger(__name__)
 
@@ -61,12 +61,12 @@ def refuse_unsigned(found: Wanted, workplace: Workplace) -> None:
         NotSigned: slipway.yaml names keys, and none of them signed that digest.
     """
     tag, path = found.tag, deploy_tree.manifest_path(found.environment, found.tag.model)
-    signatures.verify(
-        tag.model,
-        found.digest,
-        workplace=workplace,
-        mend=f"put {path} back; or, if {tag} is yours, {signatures.how_to_sign(tag)}",
-    )
+    put_back = f"put {path} back"
+    try:
+        signatures.verify(tag.model, found.digest, workplace=workplace, mend=put_back)
+    except NotSigned as unsigned:
+        signing = signatures.how_to_sign(tag, found.digest, workplace=workplace)
+        raise NotSigned(unsigned.problem, mend=f"{put_back}; or, if {tag} is yours, {signing}") from None
 
 
 def apply(found: Wanted, workplace: Workplace, engine: Engine, *, examine: Callable[[Live], None] | None) -> Live:

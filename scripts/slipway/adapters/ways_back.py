@@ -13,6 +13,7 @@ from slipway.adapters import deploy_tree, known_answers, signatures
 from slipway.adapters.registry.platforms import Platforms
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.workplace import Workplace
+from slipway.domain.baseline import Baseline
 from slipway.domain.model import Model
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import DigestMismatch, NoSuchImage, NotSigned, UnusableImage
@@ -107,14 +108,18 @@ def obstacle(target: ReleaseTag, digest: str, *, environment: str, workplace: Wo
         problem = entry.says_of(str(target))
         return Obstacle(problem, f"{other}; or let an owner take the entry out of {deploy_tree.QUARANTINE}")
     if gone := why_gone(target.model, digest, workplace):
-        return Obstacle(f"{target} cannot be pulled: {gone}", f"{how_to_restore(target)}; or {other}")
+        return Obstacle(f"{target} cannot be pulled: {gone}", f"{how_to_restore(target, baseline)}; or {other}")
     try:
-        mend = f"{other}; or, if {target} is yours, {signatures.how_to_sign(target)}"
-        signatures.verify(target.model, digest, workplace=workplace, mend=mend)
+        signatures.verify(target.model, digest, workplace=workplace, mend=other)
     except NotSigned as unsigned:
-        return Obstacle(unsigned.problem, unsigned.mend)
+        signing = signatures.how_to_sign(target, digest, workplace=workplace)
+        return Obstacle(unsigned.problem, f"{other}; or, if {target} is yours, {signing}")
     return None
 
 
-def how_to_restore(target: ReleaseTag) -> str:
+def how_to_restore(target: ReleaseTag, baseline: Baseline | None) -> str:
+    """What puts an image back into the registry; what was adopted has no tag that is released."""
+    if baseline is not None:
+        named = f"--environment {baseline.environment} --version {baseline.version} --onnx FILE"
+        return f"adopt it again from its file, which pushes its image: slipway adopt {target.model} {named}"
     return f"release the tag of {target.image_tag} again, which restores its image"

@@ -45,6 +45,19 @@ class _Image(click.ParamType[_Named]):
         return _Named(match["name"], match["digest"])
 
 
+class _Version(click.ParamType[str]):
+    """What a release is called after the @; git need not have such a tag."""
+
+    name = "vX.Y.Z"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from slipway.domain.tag import release_named
+
+        if release_named("any", str(value)) is None:
+            self.fail(f"`{value}` is no version of a release: write it like v1.2.3, without build metadata", param, ctx)
+        return str(value)
+
+
 @click.command("adopt")
 @options.MODEL
 @click.option(
@@ -55,7 +68,9 @@ class _Image(click.ParamType[_Named]):
 )
 @click.option("--image", type=_Image(), help="Or the image that runs today; one of which nothing can be asked, too.")
 @options.ENVIRONMENT
-@click.option("--version", required=True, metavar="vX.Y.Z", help="What runs there is called so from now on.")
+@click.option(
+    "--version", required=True, type=_Version(), metavar="vX.Y.Z", help="What runs there is called so from now on."
+)
 @options.DRY_RUN
 @options.AS_JSON
 def adopt(  # noqa: PLR0917  # click passes by name
@@ -71,7 +86,7 @@ def adopt(  # noqa: PLR0917  # click passes by name
 
     The next release is compared with it. Tags that are there already are left alone for good.
     """
-    from slipway.adapters.adopted import Adoption, manifest_of
+    from slipway.adapters.adopted import Adoption, manifest_of, superseded_by
     from slipway.domain.tag import ReleaseTag
     from slipway.reports.adoption import adoption_text
     from slipway.steps import adopt as step
@@ -80,6 +95,7 @@ def adopt(  # noqa: PLR0917  # click passes by name
     if (onnx is None) == (image is None):
         raise click.UsageError("say what runs: --onnx FILE or --image DIGEST")
     place = options.workplace(dry_run=dry_run)
+    place.repository.model(model)  # a name that is none of a model is no wrong tag
     asked = Adoption(
         tag=ReleaseTag.parse(f"{model}@{version}"),
         environment=options.environment_in(place, environment),
@@ -91,7 +107,8 @@ def adopt(  # noqa: PLR0917  # click passes by name
     )
     page = step.run(asked, workplace=place)
     record_pages.run_on_baseline(page, ledger=place.ledger)
-    show(page, adoption_text(page.body, manifest=manifest_of(asked)), as_json=as_json, dry_run=dry_run)
+    text = adoption_text(page.body, manifest=manifest_of(asked), after=superseded_by(asked, place))
+    show(page, text, as_json=as_json, dry_run=dry_run)
 
 
 COMMANDS = (adopt,)

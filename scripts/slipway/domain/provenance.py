@@ -11,8 +11,10 @@ from slipway.domain.conversion import Conversion
 from slipway.domain.identity import Identity
 from slipway.domain.pages import Page, digest_of
 from slipway.domain.release import Image, Verdicts
+from slipway.domain.tag import ReleaseTag
 
 BUILD_TYPE = "urn:slipway:release:v1"
+ADOPTION = "urn:slipway:adoption:v1"
 _BUILDER = "urn:slipway:tooling"
 
 
@@ -52,6 +54,29 @@ def provenance_of(
             "metadata": {},  # cosign writes it, so that what it shows is what was given
             "byproducts": _made_beside(identity, conversion, verdicts, image),
         },
+    }
+
+
+def provenance_of_adoption(tag: ReleaseTag, *, onnx: str, commit: str, repository: str | None) -> dict[str, Any]:
+    """The predicate for an image that was made of a file which a person says runs: nothing was judged.
+
+    Args:
+        tag: what the file is called from then on; git need not have it.
+        onnx: SHA-256 of its canonical form.
+        commit: of the checkout whose Slipway made the image.
+        repository: the address where people read the repository; None where it is on one machine alone.
+    """
+    at = f"git+{repository}" if repository else "git+file:."
+    return {
+        "buildDefinition": {
+            "buildType": ADOPTION,
+            "externalParameters": {"version": str(tag), "repository": at},
+            "resolvedDependencies": [
+                {"name": "tooling", "uri": at, "digest": {"gitCommit": commit}},
+                {"name": "model.onnx", "digest": _sha256(onnx)},
+            ],
+        },
+        "runDetails": {"builder": {"id": _BUILDER}, "metadata": {}},
     }
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from slipway.domain.baseline import Baseline
+from slipway.domain.tag import ReleaseTag
 
 
-def adoption_text(baseline: Baseline, *, manifest: str) -> str:
-    """What was recorded, what can be compared with it, and what to do next."""
+def adoption_text(baseline: Baseline, *, manifest: str, after: ReleaseTag | None) -> str:
+    """What was recorded, what can be compared with it, and what is next; `after` is the release that took its place."""
     lines = [f"{baseline.release} is the baseline in {baseline.environment}: image {baseline.image}"]
     if baseline.onnx is None:
         lines += [f"  {baseline.note}", "  so the next release cannot be compared with it, and needs one waiver"]
@@ -16,6 +17,8 @@ def adoption_text(baseline: Baseline, *, manifest: str) -> str:
         golden, metrics = baseline.measured.golden, baseline.measured.metrics
         told = (f"{name} {one.value:.3f}" for name, one in sorted(metrics.metrics.items()) if one is not None)
         lines += [f"  model sha256:{baseline.onnx}, {golden.rows} golden answers, {', '.join(told)}"]
+    if after is not None:
+        return "\n".join([*lines, f"  {manifest} names {after}, which was released after it, and is left as it is"])
     return "\n".join([*lines, *_next(baseline, manifest)])
 
 

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from slipway.adapters import adopted, deploy_tree, git, onnx_session, tables
+from slipway.adapters import adopted, deploy_tree, git, onnx_session, signatures, tables
 from slipway.adapters.adopted import Adoption
 from slipway.adapters.processes import environments
 from slipway.adapters.records import Record, sha256_of
+from slipway.adapters.signatures import PublicKey
 from slipway.adapters.workplace import Workplace
 from slipway.converters import CONVERTERS
 from slipway.converters.batches import write_batch
@@ -26,6 +27,7 @@ from slipway.domain.baseline import Baseline, Measured
 from slipway.domain.edge_rows import edge_rows
 from slipway.domain.model import Framework, Model
 from slipway.domain.pages import File, Page
+from slipway.domain.provenance import provenance_of_adoption
 from slipway.domain.rows import Batch, LabelledRows, is_number
 from slipway.domain.signature import DataType
 from slipway.domain.tag import Bump, next_version
@@ -55,6 +57,7 @@ def run(asked: Adoption, *, workplace: Workplace) -> Page[Baseline]:
         NotReleasable: a version of the model was released already, another one was adopted for the environment, the
             version is quarantined, or the manifest deploys something else.
         BadFile: there is no such file, model.yaml declares something else, or nobody knows where the image lies.
+        CannotSign: slipway.yaml names keys, nobody signed the image yet, and the private one is not here.
     """
     model = workplace.repository.model(asked.tag.model)
     git.fetch(workplace.repository.root)
@@ -135,7 +138,14 @@ def _from_file(
     profile = (
         None if rows is None else json.dumps(_told(_profile(rows.batch)), indent=1, sort_keys=True).encode() + b"\n"
     )
-    image = adopted.pushed(asked.tag, path, profile=profile, commit=git.head_commit(root), workplace=workplace)
+    there = workplace.history.baseline(asked.tag)
+    commit = there.commit if there else git.head_commit(root)  # the same image again, where the registry lost it
+    key = _key_for(asked.tag.model, there.image if there else None, workplace)  # before what nobody could sign
+    image = adopted.pushed(asked.tag, path, profile=profile, commit=commit, workplace=workplace)
+    if key is not None:
+        told = provenance_of_adoption(asked.tag, onnx=kept.sha256, commit=commit, repository=workplace.web)
+        signatures.sign(asked.tag.model, image, key=key, workplace=workplace)
+        signatures.attest(asked.tag.model, image, key=key, predicate=told, workplace=workplace)
     return _Found(image, kept.sha256, _measure(path, model, rows, workplace), _note(rows))
 
 
@@ -150,7 +160,20 @@ def _from_image(
         if not there.is_there:
             adopted.refuse_unknown_place(asked, workplace)
         return _Found(asked.image, None, None, f"nothing of it can be asked: {there.problem}")
-    return _Found(asked.image, sha256_of(there.onnx), _measure(there.onnx, model, rows, workplace), _note(rows))
+    onnx = sha256_of(there.onnx)
+    _refuse_other(asked, onnx, workplace)
+    key = _key_for(asked.tag.model, asked.image, workplace)
+    found = _Found(asked.image, onnx, _measure(there.onnx, model, rows, workplace), _note(rows))
+    if key is not None:  # by whoever built it: nothing is attested here
+        signatures.sign(asked.tag.model, asked.image, key=key, workplace=workplace)
+    return found
+
+
+def _key_for(model: str, image: str | None, workplace: Workplace) -> PublicKey | None:
+    """What is to sign it; None where no key is set, or where one of them did: that needs no private key again."""
+    if image is not None and signatures.is_signed(model, image, workplace=workplace):
+        return None
+    return signatures.signing_key(workplace)
 
 
 def _note(rows: LabelledRows | None) -> str:

@@ -118,7 +118,8 @@ def _sign(
         tooling=git.head_commit(workplace.repository.root),
         repository=workplace.web,
     )
-    signatures.sign(image.repository, image.digest, key=key, predicate=told, workplace=workplace)
+    signatures.sign(image.repository, image.digest, key=key, workplace=workplace)
+    signatures.attest(image.repository, image.digest, key=key, predicate=told, workplace=workplace)
 
 
 def identity_of(identity: Identity) -> bytes:

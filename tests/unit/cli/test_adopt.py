@@ -75,7 +75,8 @@ def test_the_page_is_json_and_a_dry_run_leaves_everything_as_it_is(new: Team, ru
         (("--image", "tips:latest", "--version", "v1.2.3"), "`tips:latest` is no digest"),
         (("--image", f"../tips@sha256:{'7' * 64}", "--version", "v1.2.3"), "or one of no name"),
         (("--image", f"https://ada@registry/tips@sha256:{'7' * 64}", "--version", "v1.2.3"), "or one of no name"),
-        (("--image", _OPAQUE, "--version", "1.2.3"), "is no release tag"),
+        (("--image", _OPAQUE, "--version", "1.2.3"), "`1.2.3` is no version of a release: write it like v1.2.3"),
+        (("--image", _OPAQUE, "--version", "v1.2.3+x"), "without build metadata"),
         (("--image", _OPAQUE, "--version", "v1.2.3", "--environment", "moon"), "none of slipway.yaml's environments"),
         (("--image", _OPAQUE), "Missing option '--version'"),
     ],
@@ -91,6 +92,16 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_written(
     assert said.code == 2
     assert problem in " ".join(said.err.split())
     assert digest_of_tree(new.root.parent) == before
+
+
+@pytest.mark.parametrize("name", ["top", "../tip", "Tip"])
+def test_a_name_of_no_model_is_called_that_and_no_wrong_tag(new: Team, run: Run, name: str) -> None:
+    """Who adopts made no tag, and has none to delete."""
+    said = run("adopt", name, "--image", _OPAQUE, "--version", "v1.2.3")
+
+    assert said.code == 2
+    assert f"models/{name}/model.yaml does not exist; declared models: tip" in said.err
+    assert "git tag" not in said.err
 
 
 def test_a_team_that_releases_already_is_told_so(run: Run) -> None:

@@ -69,8 +69,8 @@ def signing_key(workplace: Workplace) -> PublicKey | None:
     return keys[0]
 
 
-def sign(model: str, digest: str, *, key: PublicKey, predicate: Mapping[str, Any], workplace: Workplace) -> None:
-    """Sign a pushed image and attest where it comes from; what is there already is not written again.
+def sign(model: str, digest: str, *, key: PublicKey, workplace: Workplace) -> None:
+    """Sign a pushed image; one that the key signed already is not signed again.
 
     Raises:
         Unreachable: the registry did not take it; run again.
@@ -83,6 +83,19 @@ def sign(model: str, digest: str, *, key: PublicKey, predicate: Mapping[str, Any
         if cosign.verifies(image, public) is not True:
             log.info("signing %s", image)
             cosign.sign(image)
+
+
+def attest(model: str, digest: str, *, key: PublicKey, predicate: Mapping[str, Any], workplace: Workplace) -> None:
+    """Say beside an image where it comes from, signed; what is there already is not written again.
+
+    Raises:
+        Unreachable: the registry did not take it; run again.
+    """
+    if workplace.only_reads:
+        log.warning("dry run: would attest where %s@%s comes from", model, digest)
+        return
+    cosign, image = Cosign(_host(workplace)), _image(workplace.registry.repository(model), digest)
+    with written(key.content) as public:
         if cosign.attested(image, public) != [predicate]:
             log.info("attesting where %s comes from", image)
             cosign.attest(image, predicate)
@@ -109,8 +122,26 @@ def verify(model: str, digest: str, *, workplace: Workplace, mend: str) -> None:
     raise NotSigned(f"{model}@{digest[:19]} is not signed by {_named(keys)}{_how(unclear)}", mend=mend)
 
 
-def how_to_sign(tag: ReleaseTag) -> str:
-    """What signs an image that is pushed already: a revision has no git tag that a workflow could be given."""
+def is_signed(model: str, digest: str, *, workplace: Workplace) -> bool:
+    """Whether `verify` lets this digest pass; what the registry does not have is signed by nobody.
+
+    Raises:
+        Unreachable: nobody can tell now.
+    """
+    try:
+        verify(model, digest, workplace=workplace, mend="")
+    except (NotSigned, NoSuchImage):
+        return False
+    return True
+
+
+def how_to_sign(tag: ReleaseTag, digest: str, *, workplace: Workplace) -> str:
+    """What signs an image that is pushed already: no workflow could be given a revision, or what was adopted."""
+    adopted = workplace.history.baseline(tag)
+    if adopted is not None:
+        named = f"--environment {adopted.environment} --version {tag.image_tag} --image {digest}"
+        where = "adopt it again where the signing key is set"
+        return f"{where}, which signs the image that is there: slipway adopt {tag.model} {named}"
     if tag.revision > 1:
         where = "build it again where the signing key is set"
         return f"{where}, which signs the image that is there: slipway build-image {tag}"
