@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 from slipway.adapters import manifests
 from slipway.adapters.forge import Branches
 from slipway.adapters.manifests import Deployed
 from slipway.domain.policy import QuarantineEntry
-from slipway.domain.tag import ReleaseTag
-from slipway.errors import BadFile, BadTag, NotReleasable
+from slipway.domain.tag import release_named
+from slipway.errors import BadFile, NotReleasable
 
 QUARANTINE = "deploy/quarantine.yaml"
 FOLDER = "deploy"
@@ -132,11 +133,10 @@ def refuse_quarantined(forge: Branches, *, model: str, version: str, called: str
         )
 
 
+@cache
 def _is_release(model: str, version: str) -> bool:
-    try:
-        return ReleaseTag.parse(f"{model}@{version}") is not None
-    except BadTag:
-        return False
+    """Environments mostly run the same of a model."""
+    return release_named(model, version) is not None
 
 
 def _at_head(forge: Branches, path: str) -> bytes | None:

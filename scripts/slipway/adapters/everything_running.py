@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from typing import Any
 
 from slipway.adapters import deploy_tree, rollouts
 from slipway.adapters.approvals import let_in
@@ -155,23 +156,22 @@ def _row(model: str, environment: str, seen: Seen) -> StatusRow:
     live = seen.deployed.get(place)
     incidents = _incidents(model, environment, seen.ledger.workplace) if (model, environment) in seen.troubled else ()
     window = seen.windows.get(place)
-    row = StatusRow(
+    return StatusRow(
         model=model,
         environment=environment,
         version=live.tag if live else None,
         digest=live.digest if live else None,
-        since=None,
         outcome=incidents[0].outcome if incidents else _quiet(window),
         incident=incidents[0].issue if incidents else None,
         quarantined=tuple(entry.version for entry in seen.quarantine if entry.model == model),
         on_its_way=seen.coming.get(place, ()),
         window=None if window is None else LastWindow.of(window),
         incidents=incidents,
+        **({"since": None} if live is None else _of_live(live, environment, model, seen)),
     )
-    return row if live is None else row.model_copy(update=_of_live(live, environment, model, seen))
 
 
-def _of_live(live: Deployed, environment: str, model: str, seen: Seen) -> dict[str, object]:
+def _of_live(live: Deployed, environment: str, model: str, seen: Seen) -> dict[str, Any]:
     told = seen.told[_release(model, live.tag)]
     days = [one.live_since for one in told.rollouts if one.environment == environment and not one.canary]
     of_here = told.adopted.get(environment)

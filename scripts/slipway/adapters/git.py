@@ -30,6 +30,7 @@ _FIXED = (
     "gc.auto=0",
     "maintenance.auto=false",
 )
+_PIPE = 1 << 20  # bytes, where the system allows it: what waits for us is taken in a few large pieces
 _SETTINGS = tuple(word for setting in _FIXED for word in ("-c", setting))
 _TAG_FIELDS = ("refname", "objecttype", "objectname", "taggername", "taggeremail", "taggerdate:iso-strict")
 
@@ -116,6 +117,7 @@ def streamed(*arguments: str, cwd: Path, stdin: IO[bytes] | None = None) -> Iter
                 stdin=subprocess.DEVNULL if stdin is None else stdin,
                 stdout=subprocess.PIPE,
                 stderr=said,
+                pipesize=_PIPE,
             )
         except FileNotFoundError as error:
             raise _missing(cwd) from error
@@ -259,13 +261,18 @@ def remote_url(repository: Path, *, remote: str = "origin") -> str | None:
     return None if answer.code else answer.out.decode().strip()
 
 
+def common_folder(repository: Path) -> Path:
+    """Its `.git`, which all of its work trees share."""
+    return Path(_line("rev-parse", "--path-format=absolute", "--git-common-dir", cwd=repository))
+
+
 def fetch(repository: Path, *refspecs: str, remote: str = "origin", tags: bool = True) -> None:
     """Bring commits and, unless told otherwise, all tags; a tag that moved over there is not moved here.
 
     Raises:
         Unreachable: the remote does not answer, or refuses.
     """
-    folder = Path(_line("rev-parse", "--path-format=absolute", "--git-common-dir", cwd=repository))
+    folder = common_folder(repository)
     which = "--tags" if tags else "--no-tags"
     with crash_points.external_write("fetch"), ref_locks.alone(folder) as lock:
         _from_remote("fetch", "--quiet", which, remote, *refspecs, cwd=repository, remote=remote, inherits=[lock])

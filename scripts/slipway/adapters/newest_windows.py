@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from slipway.domain.incident import Window
 from slipway.errors import BadFile
 
 Place = tuple[str, str]  # environment and model
-_START = b'"start": "'  # as the ledger's lines are written
+_START = re.compile(rb'"start": "([0-9-]{10})')  # as the ledger's lines are written
 
 
 def newest_windows(running: Mapping[Place, str], ledger: WholeLedger) -> dict[Place, Window]:
@@ -77,9 +78,9 @@ def _none_begins_later(content: bytes, *, than: str) -> bool:
 
     What else is called `start` in a line can make the answer False, and the lines are read then.
     """
-    _, *starts = content.split(_START)
+    starts = _START.findall(content)
     told = len(starts) >= content.rstrip(b"\n").count(b"\n") + 1
-    return told and max(start[: len(than)] for start in starts) <= than.encode()
+    return told and max(starts) <= than.encode()
 
 
 def _window(line: Mapping[str, Any], *, where: str) -> Window:

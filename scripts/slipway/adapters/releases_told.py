@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from slipway.adapters.history import release_folder
 from slipway.adapters.whole_ledger import WholeLedger
 from slipway.domain.baseline import Baseline
+from slipway.domain.pages import Body, parse_page
 from slipway.domain.release import Image, Rollout, Verdicts
 from slipway.domain.tag import ReleaseTag, release_named
 from slipway.domain.upkeep import Adopted
 from slipway.domain.verdict import Verdict
 
+BodyT = TypeVar("BodyT", bound=Body)
 _KINDS = frozenset({Rollout.kind, Image.kind, Verdicts.kind, Baseline.kind})
 
 
@@ -77,12 +80,22 @@ def releases_told(tags: Collection[ReleaseTag], ledger: WholeLedger) -> dict[Rel
 
 
 def _told(tag: ReleaseTag, ledger: WholeLedger) -> ReleaseTold:
-    history = ledger.workplace.history
-    judged = history.page(tag, Verdicts)
-    baselines = [page.body for page in history.pages(tag, Baseline)]
+    judged = ledger.workplace.history.page(tag, Verdicts)
+    pages = ledger.contents(page_paths([tag], ledger))
+    adopted = _bodies(Baseline, pages)
     return ReleaseTold(
-        rollouts=tuple(page.body for page in history.pages(tag, Rollout)),
-        images=tuple(page.body for page in history.pages(tag, Image)),
+        rollouts=_bodies(Rollout, pages),
+        images=_bodies(Image, pages),
         judged=None if judged is None else judged.body,
-        adopted={one.environment: Adopted(by=one.by, when=one.when, note=one.note) for one in baselines},
+        adopted={one.environment: Adopted(by=one.by, when=one.when, note=one.note) for one in adopted},
     )
+
+
+def _bodies(kind: type[BodyT], pages: Mapping[str, bytes]) -> tuple[BodyT, ...]:
+    """What the pages of one kind say, oldest first: as `History.pages`, of a folder that was listed once for all."""
+    found = [
+        parse_page(kind, content, where=f"ledger:{path}")
+        for path, content in pages.items()
+        if path.rpartition("/")[2].startswith(f"{kind.kind}.")
+    ]
+    return tuple(page.body for page in sorted(found, key=lambda page: page.number))

@@ -131,9 +131,16 @@ class WholeLedger:
 
     def bring(self, paths: Iterable[str]) -> None:
         """Read files of the ledger now, by one git, so that none is asked for by itself later."""
-        if self.commit is not None:
-            blobs = self.moment.listing(self.commit).blobs
-            self.moment.read_blobs(blobs[path] for path in paths)
+        self.contents(paths)
+
+    def contents(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """Path → content of files of the ledger; what was brought before is not read again."""
+        if self.commit is None:
+            return {}
+        listed = self.moment.listing(self.commit).blobs
+        blobs = {path: listed[path] for path in paths}
+        found = self.moment.read_blobs(blobs.values())
+        return {path: found[blob] for path, blob in blobs.items()}
 
 
 def read(workplace: Workplace, *, on: date | None = None) -> WholeLedger:

@@ -19,6 +19,7 @@ from slipway.errors import BadFile
 
 LARGEST_FILE = 1_000_000  # bytes; a hundred times the largest policy that a person would write
 _DEEPEST = 40
+_WORD = "tag:yaml.org,2002:str"
 
 DocumentT = TypeVar("DocumentT", bound=BaseModel)
 
@@ -37,7 +38,7 @@ def parse_yaml(content: bytes, into: type[DocumentT], *, where: str) -> Document
     root = _compose(_decode(content, where=where), where=where)
     _refuse_traps(root, where=where)
     try:
-        return into.model_validate(SafeConstructor().construct_document(root))
+        return into.model_validate(_Constructor().construct_document(root))
     except ValidationError as error:
         # A misspelt key is also a missing one: told as unknown, with the nearest, it can be mended.
         first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
@@ -67,6 +68,15 @@ def read_bounded(path: Path) -> bytes:
 
 class _Loader(yaml.CSafeLoader):
     """libyaml's: a tenth of the time, and hundreds of manifests are read where all that is deployed is looked at."""
+
+
+class _Constructor(SafeConstructor):
+    """Most values are words, and what is made of a word is the word: no need to look for more."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if isinstance(node, yaml.ScalarNode) and node.tag == _WORD:
+            return node.value
+        return super().construct_object(node, deep=deep)
 
 
 def _decode(content: bytes, *, where: str) -> str:
@@ -110,7 +120,8 @@ def _refuse_traps(node: yaml.Node, *, where: str, depth: int = 1) -> None:
         if key.value in seen:
             raise BadFile(f"{where}, line {line}: `{key.value}` is there twice", mend="keep one of the two")
         seen.add(key.value)
-        _refuse_traps(value, where=where, depth=depth + 1)
+        if not isinstance(value, yaml.ScalarNode):
+            _refuse_traps(value, where=where, depth=depth + 1)
 
 
 def _explained(error: ErrorDetails, root: yaml.Node, into: type[BaseModel], *, where: str) -> BadFile:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 
-from rich.console import Console
-from rich.logging import RichHandler
-
 from slipway.reports.plain import printable
 
 
@@ -28,6 +25,9 @@ def _make_printable(record: logging.LogRecord) -> bool:
 
 
 def _on_terminal() -> logging.Handler:
+    from rich.console import Console  # a tenth of what it takes to start, and nothing of it is needed when piped
+    from rich.logging import RichHandler
+
     return RichHandler(console=Console(stderr=True), show_time=False, show_level=False, show_path=False, markup=False)
 
 

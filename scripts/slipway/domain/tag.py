@@ -157,7 +157,12 @@ def first_line(message: str) -> str:
 
 def _version(text: str) -> Version | None:
     """None where it is no version, or one that is too long for the image's tag."""
-    return Version.parse(text) if len(text) < _LONGEST_NAME and Version.is_valid(text) else None
+    if len(text) >= _LONGEST_NAME:
+        return None
+    try:
+        return Version.parse(text)
+    except ValueError:
+        return None
 
 
 def _tag_instead(text: str, better: ReleaseTag | None = None) -> str:

@@ -52,4 +52,9 @@ def _wrapped(cell: str, width: int) -> list[str]:
     if width_of(cell) <= width:
         return [cell]
     narrow = width if width_of(cell) <= len(cell) else max(1, width // 2)  # textwrap counts letters, not columns
-    return textwrap.wrap(cell, narrow, break_on_hyphens=False)
+    return _wrapper(narrow).wrap(cell)
+
+
+@lru_cache(maxsize=_SEEN)
+def _wrapper(width: int) -> textwrap.TextWrapper:
+    return textwrap.TextWrapper(width, break_on_hyphens=False)
