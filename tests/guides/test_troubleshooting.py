@@ -15,7 +15,10 @@ from tests.template.bench import ROOT
 PAGE = ROOT / "docs" / "troubleshooting.md"
 # Said by others: by make, by cookiecutter, and by templates of texts.
 _ELSEWHERE = ("Makefile", "hooks/post_gen_project.py")
-_OF_OTHERS = {'Error: "…" directory already exists': "cookiecutter"}
+_OF_OTHERS = {
+    'Error: "…" directory already exists': "cookiecutter",
+    "The virtual environment was not created successfully": "venv",
+}
 _COMMONEST = 25
 
 
