@@ -13,7 +13,6 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from slipway.adapters.git import Tag
-from slipway.errors import ForgeRefused
 
 LONGEST_BODY = 65_536  # characters; GitHub refuses more
 LONGEST_DESCRIPTION = 140  # characters of a commit status; longer ones are cut
@@ -335,10 +334,3 @@ class Forge(Branches, Pulls, Issues, Statuses, Announcements, Workflows, Protoco
 def people_of(owners: Iterable[str]) -> tuple[str, ...]:
     """The names, without `@`, of those who can be assigned: a team has a slash."""
     return tuple(dict.fromkeys(owner.removeprefix("@") for owner in owners if "/" not in owner))
-
-
-def refuse_long(text: str | None) -> None:
-    if text is not None and len(text) > LONGEST_BODY:
-        raise ForgeRefused(
-            f"a text of {len(text):,} characters; GitHub takes {LONGEST_BODY:,}", mend="cut it, and link to the whole"
-        )

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from slipway.adapters import git, ref_locks
-from slipway.adapters.forge import Commit
-from slipway.errors import BranchMoved, ForgeRefused, GitRefused, MergeConflict
+from slipway.adapters.forge import Commit, refusals
+from slipway.errors import BranchMoved, ForgeRefused, GitRefused
 
 NAME = "Slipway"
 EMAIL = "slipway@localhost"
@@ -141,10 +141,7 @@ def merged_tree(repository: Path, ours: str, theirs: str) -> str:
     tree, *conflicts = answer.out.decode(errors="replace").split("\n")
     if answer.code:
         where = ", ".join(path for path in conflicts if path) or answer.said
-        raise MergeConflict(
-            f"git cannot merge {theirs} into {ours} by itself: {where}",
-            mend="merge the base branch into the pull request's branch, solve the conflict there and push",
-        )
+        raise refusals.conflict(f"git cannot merge {theirs} into {ours} by itself: {where}")
     return tree
 
 

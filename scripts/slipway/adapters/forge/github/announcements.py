@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from slipway.adapters import crash_points
-from slipway.adapters.forge import LONGEST_DESCRIPTION, Deployment, Status, StatusState, refuse_long
+from slipway.adapters.forge import LONGEST_DESCRIPTION, Deployment, Status, StatusState, refusals
 from slipway.adapters.forge.github.answers import Lost, Refused
 from slipway.adapters.forge.github.branches import GitHubBranches
 from slipway.adapters.forge.github.conversation import named
@@ -49,7 +49,7 @@ class GitHubAnnouncements(GitHubBranches):
         return None if noted is None else _deployment(noted)
 
     def publish_release(self, tag: str, *, title: str, body: str) -> str:
-        refuse_long(body)
+        refusals.refuse_long(body)
         self._existing_tag(tag)  # GitHub makes the tag that it lacks, on the default branch
         there = self._release(tag) or self._create_release({"tag_name": tag, "name": title, "body": body})
         wanted = {"name": title, "body": body}

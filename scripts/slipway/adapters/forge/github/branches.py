@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from slipway.adapters import crash_points
-from slipway.adapters.forge import Commit
+from slipway.adapters.forge import Commit, refusals
 from slipway.adapters.forge.github.answers import GRAPHQL, Refused
 from slipway.adapters.forge.github.conversation import PAGE, Conversation, named
 from slipway.adapters.forge.github.objects import Objects, is_ours, without_mark
 from slipway.adapters.git import Tag
-from slipway.errors import BranchMoved, ForgeRefused
+from slipway.errors import ForgeRefused
 
 _SIGNATURES = ("-----BEGIN PGP SIGNATURE-----", "-----BEGIN SSH SIGNATURE-----", "-----BEGIN SIGNED MESSAGE-----")
 
@@ -133,15 +133,12 @@ class GitHubBranches:
     def _refuse_moved(self, branch: str, onto: str | None) -> None:
         at = self.head(branch)
         if at != onto:
-            raise BranchMoved(f"the branch `{branch}` is at {at}, not at {onto}", mend="run again")
+            raise refusals.branch_moved(branch, at=at, onto=onto)
 
     def _refuse_to_lose(self, branch: str, onto: str, *, parent: str) -> None:
         for commit in self._commits_between(parent, onto):
             if not commit.ours:
-                raise ForgeRefused(
-                    f"the branch `{branch}` holds a commit of {commit.author} ({commit.id[:12]}), which is not lost",
-                    mend=f"merge or close its pull request, then delete the branch: git push origin :{branch}",
-                )
+                raise refusals.would_be_lost(branch, commit)
 
     def _move(self, branch: str, *, to: str, onto: str | None, anew: bool) -> None:
         """Let the branch name `to`, if it is at `onto` still. What GitHub refuses is decided by looking."""
@@ -158,7 +155,7 @@ class GitHubBranches:
             if at == to:  # the answer to an earlier try was lost
                 return
             if at != onto:
-                raise BranchMoved(f"the branch `{branch}` is at {at}, not at {onto}", mend="run again") from refused
+                raise refusals.branch_moved(branch, at=at, onto=onto) from refused
             raise
 
     def _replace(self, branch: str, *, to: str, onto: str) -> None:

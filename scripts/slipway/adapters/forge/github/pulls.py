@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slipway.adapters import crash_points
-from slipway.adapters.forge import Pull, PullState, refuse_long
+from slipway.adapters.forge import Pull, PullState, refusals
 from slipway.adapters.forge.github.answers import GRAPHQL, Changed, Lost, Refused
 from slipway.adapters.forge.github.branches import GitHubBranches
 from slipway.adapters.forge.github.conversation import named
 from slipway.adapters.forge.github.reviews import GitHubReviews
 from slipway.adapters.forge.github.threads import GitHubThreads
 from slipway.domain.labels import NOT_ENOUGH_EVIDENCE
-from slipway.errors import BranchMoved, ForgeRefused, MergeConflict
+from slipway.errors import ForgeRefused
 
 STANDS_FOR_DRAFT = NOT_ENOUGH_EVIDENCE.name
 _TRIES = 8  # GitHub computes whether a pull request can be merged after the question for it
@@ -38,7 +38,7 @@ class GitHubPulls(GitHubBranches, GitHubThreads, GitHubReviews):
         labels: Sequence[str] = (),
         reviewers: Sequence[str] = (),
     ) -> Pull:
-        refuse_long(body)
+        refusals.refuse_long(body)
         self._existing_head(branch)
         self._refuse_second(branch, base)
         given = {"head": branch, "base": base, "title": title, "body": body, "draft": draft}
@@ -69,7 +69,7 @@ class GitHubPulls(GitHubBranches, GitHubThreads, GitHubReviews):
         labels: Sequence[str] = (),
         reviewers: Sequence[str] = (),
     ) -> Pull:
-        refuse_long(body)
+        refusals.refuse_long(body)
         fields = self._fields(number)
         if changes := _changes(fields, title=title, body=body):
             with crash_points.external_write("update-pull"):
@@ -81,7 +81,7 @@ class GitHubPulls(GitHubBranches, GitHubThreads, GitHubReviews):
         return self.pull(number)
 
     def close_pull(self, number: int, comment: str | None = None) -> None:
-        refuse_long(comment)
+        refusals.refuse_long(comment)
         if self.pull(number).state is PullState.OPEN:
             if comment is not None:
                 self.comment(number, comment)
@@ -93,13 +93,13 @@ class GitHubPulls(GitHubBranches, GitHubThreads, GitHubReviews):
             pull = self.pull(number)
             if pull.merge_commit is not None:
                 return pull.merge_commit
-            _refuse_unmergeable(pull)
+            refusals.refuse_unmergeable(pull)
             try:
                 with crash_points.external_write("merge-pull"):
                     return self._merge(pull)
             except (Refused, Changed) as refused:
                 self._explain(pull, refused)
-        raise BranchMoved(f"`{pull.base}` moved {_TRIES} times during the merge", mend="run again")
+        raise refusals.moved_while_merged(pull.base, times=_TRIES)
 
     def _open(self, given: Mapping[str, Any]) -> int:
         """The number; where the answer was lost or a second one is refused, ours is found by its branch."""
@@ -135,9 +135,8 @@ class GitHubPulls(GitHubBranches, GitHubThreads, GitHubReviews):
                 break
             time.sleep(self._talk.pace.first_wait)
         if mergeable is False:
-            raise MergeConflict(
-                f"GitHub cannot merge pull request #{pull.number} by itself: {', '.join(self._changed_by_both(pull))}",
-                mend="merge the base branch into the pull request's branch, solve the conflict there and push",
+            raise refusals.conflict(
+                f"GitHub cannot merge pull request #{pull.number} by itself: {', '.join(self._changed_by_both(pull))}"
             ) from refused
         raise refused
 
@@ -199,9 +198,7 @@ class GitHubPulls(GitHubBranches, GitHubThreads, GitHubReviews):
 
     def _refuse_second(self, branch: str, base: str) -> None:
         for pull in self._open_ones(**self._of(branch), base=base):
-            raise ForgeRefused(
-                f"`{branch}` has an open pull request already: #{pull.number}", mend="update that one, or close it"
-            )
+            raise refusals.open_already(branch, pull.number)
 
 
 def _pull(fields: Mapping[str, Any]) -> Pull:
@@ -234,9 +231,3 @@ def _changes(fields: Mapping[str, Any], *, title: str | None, body: str | None) 
 def _is_of(fields: Mapping[str, Any], repository: str) -> bool:
     home = fields["head"]["repo"]  # None where the fork is gone
     return home is not None and str(home["full_name"]).lower() == repository.lower()
-
-
-def _refuse_unmergeable(pull: Pull) -> None:
-    if pull.state is PullState.CLOSED or pull.draft:
-        what = "closed" if pull.state is PullState.CLOSED else "a draft"
-        raise ForgeRefused(f"pull request #{pull.number} is {what}", mend="mark it ready, or open another one")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slipway.adapters import crash_points
-from slipway.adapters.forge import Issue, people_of, refuse_long
+from slipway.adapters.forge import Issue, people_of, refusals
 from slipway.adapters.forge.github.answers import Lost, Refused
 from slipway.adapters.forge.github.conversation import Conversation
 from slipway.errors import ForgeRefused
@@ -20,7 +20,7 @@ class GitHubThreads:
 
     def open_issue(self, *, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
         """GitHub makes a second issue of a repeated request: where the answer is lost, ours is looked for."""
-        refuse_long(body)
+        refusals.refuse_long(body)
         given = {"title": title, "body": body, "labels": list(labels)}
         try:
             with crash_points.external_write("open-issue"):
@@ -48,7 +48,7 @@ class GitHubThreads:
         return next((_issue(fields) for fields in found if "pull_request" not in fields), None)
 
     def update_issue(self, number: int, *, title: str | None = None, body: str | None = None) -> Issue:
-        refuse_long(body)
+        refusals.refuse_long(body)
         there = self.issue(number)
         now = {"title": there.title, "body": there.body}
         wanted = {"title": title, "body": body}
@@ -85,7 +85,7 @@ class GitHubThreads:
         self._turn(number, comment, to="open", moment="reopen-issue")
 
     def _turn(self, number: int, comment: str | None, *, to: str, moment: str) -> None:
-        refuse_long(comment)
+        refusals.refuse_long(comment)
         if self.issue(number).open is (to == "open"):
             return
         if comment is not None:
@@ -94,7 +94,7 @@ class GitHubThreads:
             self._talk.write("PATCH", f"/issues/{number}", {"state": to}, repeat=True)
 
     def comment(self, number: int, body: str) -> None:
-        refuse_long(body)
+        refusals.refuse_long(body)
         if body in self.comments(number)[-1:]:
             return
         try:

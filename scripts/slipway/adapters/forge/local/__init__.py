@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from slipway.adapters import crash_points, git
-from slipway.adapters.forge import EndedRun, Issue, Pull, PullState, WorkflowRun, object_store, people_of, refuse_long
+from slipway.adapters.forge import EndedRun, Issue, Pull, PullState, WorkflowRun, object_store, people_of, refusals
 from slipway.adapters.forge.local.announcements import LocalAnnouncements
 from slipway.adapters.forge.local.documents import Document, IssueFields, PullFields
 from slipway.adapters.forge.local.folder import Folder
@@ -51,7 +51,7 @@ class LocalForge(LocalAnnouncements):
         labels: Sequence[str] = (),
         reviewers: Sequence[str] = (),
     ) -> Pull:
-        refuse_long(body)
+        refusals.refuse_long(body)
         head = self._existing_head(branch)
         if git.is_ancestor(self.repository, head, self._existing_head(base)):
             raise ForgeRefused(f"`{branch}` has no commit that `{base}` lacks", mend="commit to it first")
@@ -95,7 +95,7 @@ class LocalForge(LocalAnnouncements):
         labels: Sequence[str] = (),
         reviewers: Sequence[str] = (),
     ) -> Pull:
-        refuse_long(body)
+        refusals.refuse_long(body)
         with self.folder.lock():
             there = self.folder.pull(number)
             labelled = tuple(dict.fromkeys([*there.fields.labels, *labels]))
@@ -105,7 +105,7 @@ class LocalForge(LocalAnnouncements):
         return self.pull(number)
 
     def close_pull(self, number: int, comment: str | None = None) -> None:
-        refuse_long(comment)
+        refusals.refuse_long(comment)
         with self.folder.lock():
             pull = self.pull(number)
             if pull.state is PullState.OPEN:
@@ -121,7 +121,7 @@ class LocalForge(LocalAnnouncements):
         return merge_commit
 
     def open_issue(self, *, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
-        refuse_long(body)
+        refusals.refuse_long(body)
         with self.folder.lock():
             fields = IssueFields(number=self.folder.next_number(), title=title, labels=tuple(labels), open=True)
             self.folder.create("issues", Document(fields, body), named=title, moment="open-issue")
@@ -139,7 +139,7 @@ class LocalForge(LocalAnnouncements):
         return self._as_issue(labelled[-1]) if labelled else None
 
     def update_issue(self, number: int, *, title: str | None = None, body: str | None = None) -> Issue:
-        refuse_long(body)
+        refusals.refuse_long(body)
         with self.folder.lock():
             document = self.folder.issue(number).changed(title=title, body=body)
             self.folder.update("issues", document, moment="update-issue")
@@ -158,14 +158,14 @@ class LocalForge(LocalAnnouncements):
         self._turn(number, comment, to_open=True, moment="reopen-issue")
 
     def _turn(self, number: int, comment: str | None, *, to_open: bool, moment: str) -> None:
-        refuse_long(comment)
+        refusals.refuse_long(comment)
         with self.folder.lock():
             document = self.folder.issue(number)
             if document.fields.open is not to_open:
                 self.folder.update("issues", document.commented(comment).changed(open=to_open), moment=moment)
 
     def comment(self, number: int, body: str) -> None:
-        refuse_long(body)
+        refusals.refuse_long(body)
         with self.folder.lock():
             if self.folder.holds("pulls", number):
                 self.folder.update("pulls", self.folder.pull(number).commented(body), moment="comment")
@@ -180,9 +180,7 @@ class LocalForge(LocalAnnouncements):
     def _refuse_second(self, branch: str, base: str) -> None:
         for pull in self.open_pulls():
             if (pull.branch, pull.base) == (branch, base):
-                raise ForgeRefused(
-                    f"`{branch}` has an open pull request already: #{pull.number}", mend="update that one, or close it"
-                )
+                raise refusals.open_already(branch, pull.number)
 
     def _as_pull(self, document: Document[PullFields]) -> Pull:
         fields = document.fields
@@ -211,9 +209,7 @@ class LocalForge(LocalAnnouncements):
         return (PullState.OPEN if live and base else PullState.CLOSED), head, None
 
     def _merge(self, pull: Pull) -> str:
-        if pull.state is PullState.CLOSED or pull.draft:
-            what = "closed" if pull.state is PullState.CLOSED else "a draft"
-            raise ForgeRefused(f"pull request #{pull.number} is {what}", mend="mark it ready, or open another one")
+        refusals.refuse_unmergeable(pull)
         for _ in range(_MERGE_TRIES):
             base = self._existing_head(pull.base)
             if git.is_ancestor(self.repository, pull.head, base):  # by the git of a run of ours that was killed
@@ -227,7 +223,7 @@ class LocalForge(LocalAnnouncements):
             except BranchMoved:
                 continue
             return commit
-        raise BranchMoved(f"`{pull.base}` moved {_MERGE_TRIES} times during the merge", mend="run again")
+        raise refusals.moved_while_merged(pull.base, times=_MERGE_TRIES)
 
     def runs_under_way(self, workflow: str) -> Sequence[WorkflowRun]:  # noqa: ARG002  # nothing runs in a folder
         return ()

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from slipway.adapters import crash_points, git
-from slipway.adapters.forge import LONGEST_DESCRIPTION, Deployment, Status, StatusState, refuse_long
+from slipway.adapters.forge import LONGEST_DESCRIPTION, Deployment, Status, StatusState, refusals
 from slipway.adapters.forge.local.branches import LocalBranches
 from slipway.adapters.forge.local.folder import Folder, replace_file
 from slipway.errors import ForgeRefused
@@ -56,7 +56,7 @@ class LocalAnnouncements(LocalBranches):
         return Deployment(environment, **json.loads(notes[-1])) if notes else None
 
     def publish_release(self, tag: str, *, title: str, body: str) -> str:
-        refuse_long(body)
+        refusals.refuse_long(body)
         self.tag(tag)
         path = self.folder.path / "releases" / f"{_as_name(tag)}.md"
         content = f"# {title}\n\n{body}\n".encode()

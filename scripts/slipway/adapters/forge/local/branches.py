@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from slipway.adapters import crash_points, git
-from slipway.adapters.forge import Commit, object_store
-from slipway.errors import BranchMoved, ForgeRefused, GitRefused
+from slipway.adapters.forge import Commit, object_store, refusals
+from slipway.errors import ForgeRefused, GitRefused
 
 
 class LocalBranches:
@@ -40,7 +40,7 @@ class LocalBranches:
     ) -> str:
         at = self.head(branch)
         if at != onto:
-            raise BranchMoved(f"the branch `{branch}` is at {at}, not at {onto}", mend="run again")
+            raise refusals.branch_moved(branch, at=at, onto=onto)
         base = parent or onto
         if onto and base != onto:
             self._refuse_to_lose(branch, onto, parent=str(base))
@@ -71,10 +71,7 @@ class LocalBranches:
     def _refuse_to_lose(self, branch: str, onto: str, *, parent: str) -> None:
         for commit in object_store.commits_between(self.repository, parent, onto):
             if not commit.ours:
-                raise ForgeRefused(
-                    f"the branch `{branch}` holds a commit of {commit.author} ({commit.id[:12]}), which is not lost",
-                    mend=f"merge or close its pull request, then delete the branch: git push origin :{branch}",
-                )
+                raise refusals.would_be_lost(branch, commit)
 
     def _existing_head(self, branch: str) -> str:
         head = self.head(branch)
