@@ -66,12 +66,20 @@ def said() -> str:
 
 @functools.cache
 def _problems() -> dict[str, list[str]]:
-    """Of each name that is called in the code, the texts that it is called with first."""
+    """Of each name that is called in the code, the texts that it is called with first.
+
+    A function that returns a kind of error is called with its texts, too.
+    """
     found: dict[str, list[str]] = {}
-    for tree in _trees():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
-                found.setdefault(node.func.id, []).append(shape(node.args[0]))
+    makers: dict[str, str] = {}
+    for node in (node for tree in _trees() for node in ast.walk(tree)):
+        match node:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[first, *_]):
+                found.setdefault(name, []).append(shape(first))
+            case ast.FunctionDef(name=name, returns=ast.Name(id=kind)):
+                makers[name] = kind
+    for name, kind in makers.items():
+        found.setdefault(kind, []).extend(found.get(name, []))
     return found
 
 
