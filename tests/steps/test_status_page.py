@@ -166,18 +166,30 @@ def test_a_killed_run_leaves_a_whole_page_or_none_and_the_next_one_mends_it(
     assert sorted(path.name for path in tmp_path.glob(".*")) == []
 
 
-def test_a_run_that_is_killed_between_two_pages_leaves_no_hole(fleet: Team, tmp_path: Path) -> None:
-    """Who looks at that moment, and every day until the next run, still finds each page whole."""
+@pytest.mark.parametrize(("side", "of_today"), [("before", False), ("after", True)])
+def test_a_run_that_is_killed_while_it_replaces_pages_leaves_those_of_one_day(
+    fleet: Team, tmp_path: Path, side: str, of_today: bool
+) -> None:
+    """An overview that says one thing and a model's page that says another are worse than both of yesterday."""
     out = tmp_path / "page"
     written(fleet, out)
-    before = contents(out)
-    environment = {**os.environ, "SLIPWAY_KILL_AT": "after:status-page:5"}
+    yesterday = contents(out)
+    fleet.edit("slipway.yaml", "[{", "[{name: canary-yard}, {")
+    fleet.commit("Have one more environment, which every page tells")
+    written(fleet, tmp_path / "other")
+    today = contents(tmp_path / "other")
+    environment = {**os.environ, "SLIPWAY_KILL_AT": f"{side}:status-page:1"}
     command = [sys.executable, "-c", _COMMAND, "status-page", "--out", str(out)]
     killed = subprocess.run(command, cwd=fleet.root, env=environment, capture_output=True, check=False)
 
     assert killed.returncode == -signal.SIGKILL
-    assert contents(out).keys() == before.keys()
-    assert all(content.rstrip().endswith(b"</html>") for name, content in contents(out).items() if "html" in str(name))
+    assert all(today[name] != yesterday[name] for name in yesterday if name.endswith(".html"))
+    assert contents(out) == (today if of_today else yesterday)
+
+    written(fleet, out)
+
+    assert contents(out) == today
+    assert sorted(path.name for path in tmp_path.glob(".*")) == []
 
 
 def test_before_anything_is_recorded_there_is_a_page_that_says_so(tmp_path: Path) -> None:

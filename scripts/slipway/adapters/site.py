@@ -1,26 +1,30 @@
-"""A folder of pages that appears as a whole, and is replaced page by page: at no moment is there none."""
+"""A folder of pages that appears as a whole and is replaced as a whole: at no moment is there none."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from slipway.adapters import crash_points
+from slipway.adapters.exchange import exchanged
 from slipway.errors import BadFile
 
 _MARK = ".slipway-status-page"  # by it a later run knows the folder as one of ours
 
 
-def publish(out: Path, files: Iterable[tuple[str, bytes]]) -> None:
+def publish(
+    out: Path, files: Iterable[tuple[str, bytes]], *, exchange: Callable[[Path, Path], bool] = exchanged
+) -> None:
     """Make `out` hold these files, by their paths in it, and nothing else.
 
-    They are written beside it first, all of them. Then each takes the place of the one before in one step, the first
-    of `files` last, since it leads to the others; and what is no page any more goes. A run that was killed leaves whole
-    pages, perhaps of two days, and its folder beside them, which the next one takes away.
+    They are written beside it first, all of them, and the two folders take each other's place in one step. A run that
+    was killed leaves all pages of before or all of now, and a folder beside them, which the next one takes away. Where
+    no `exchange` can be had, each page takes the place of the one before, the first of `files` last, since it leads to
+    the others; a run that is killed then can leave pages of two days, each of them whole.
 
     Raises:
         BadFile: `out` holds what no run of this wrote, or lies where no folder can be made.
@@ -32,12 +36,15 @@ def publish(out: Path, files: Iterable[tuple[str, bytes]]) -> None:
         shutil.rmtree(new, ignore_errors=True)
         _make(new, out)
         names = _write(new, files)
-        if out.exists() and any(out.iterdir()):
-            _bring(names, new, out)
-            shutil.rmtree(new)
-        else:
+        if not out.exists() or not any(out.iterdir()):
             with crash_points.external_write("status-page"):
                 new.replace(out)
+            return
+        with crash_points.external_write("status-page"):
+            done = exchange(new, out)
+        if not done:
+            _bring(names, new, out)
+        shutil.rmtree(new)
 
 
 def refuse_foreign(out: Path) -> None:
@@ -77,8 +84,7 @@ def _write(folder: Path, files: Iterable[tuple[str, bytes]]) -> list[str]:
 def _bring(names: Sequence[str], new: Path, out: Path) -> None:
     for name in reversed(names):
         (out / name).parent.mkdir(parents=True, exist_ok=True)
-        with crash_points.external_write("status-page"):
-            (new / name).replace(out / name)
+        (new / name).replace(out / name)
     kept = {out / name for name in (*names, _MARK)}
     for path in sorted(out.rglob("*"), reverse=True):  # what lies in a folder before the folder
         if path.is_dir() and not path.is_symlink():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from slipway.adapters import site
+from slipway.adapters.exchange import exchanged
 from slipway.errors import BadFile
 
 
@@ -29,10 +31,13 @@ def test_a_folder_may_lie_beside_the_repository(tmp_path: Path) -> None:
     assert (tmp_path / "pages" / "index.html").read_bytes() == b"all well"
 
 
-def test_what_is_no_page_any_more_goes_and_the_rest_is_replaced(tmp_path: Path) -> None:
-    """Also a folder that nothing is left in."""
+@pytest.mark.parametrize("exchange", [exchanged, lambda new, out: False], ids=["exchanged", "page by page"])
+def test_what_is_no_page_any_more_goes_and_the_rest_is_replaced(
+    tmp_path: Path, exchange: Callable[[Path, Path], bool]
+) -> None:
+    """Also a folder that nothing is left in, and also where a file system cannot exchange two folders."""
     site.publish(tmp_path / "pages", [("index.html", b"old"), ("models/a.html", b"a"), ("gone/deep/b.html", b"b")])
-    site.publish(tmp_path / "pages", [("index.html", b"new"), ("models/c.html", b"c")])
+    site.publish(tmp_path / "pages", [("index.html", b"new"), ("models/c.html", b"c")], exchange=exchange)
 
     found = {str(path.relative_to(tmp_path / "pages")) for path in (tmp_path / "pages").rglob("*.html")}
     assert found == {"index.html", "models/c.html"}
