@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from slipway.adapters.records import Record
     from slipway.adapters.workplace import Workplace
     from slipway.domain.canary import CanaryVerdicts
-    from slipway.domain.incident import IssueFiled
     from slipway.domain.pages import Page
 
 Chosen = Callable[[str, str], bool]
@@ -62,14 +61,14 @@ def judge(model: str, environment: str, until: date | None, *, as_json: bool) ->
     return exit_code(page.body.verdict)
 
 
-def look(model: str, environment: str, until: date | None, *, about: Callable[[IssueFiled], str]) -> int:
+def look(model: str, environment: str, until: date | None) -> int:
     """What `watch` does about the canary of a model: where it failed, it is withdrawn at once."""
     from slipway.adapters import canaries
     from slipway.reports.markdown import fenced
 
     place = options.workplace()
     if canaries.running(model, environment=environment, workplace=place) is None:
-        _end_withdrawal(model, environment, place, about=about)
+        _end_withdrawal(model, environment, place)
         return 0
     click.get_current_context().invoke(measure_canary, model=model, environment=environment, until=until, as_json=False)
     page = _judge(model, environment, until, place)
@@ -78,21 +77,21 @@ def look(model: str, environment: str, until: date | None, *, about: Callable[[I
     tell(_in_lines(page.body))
     summarise(fenced(_in_lines(page.body)))
     if page.body.failed:
-        _withdraw(page.body, options.workplace(), about=about)
+        _withdraw(page.body, options.workplace())
     return exit_code(page.body.verdict)
 
 
-def follow_all(is_chosen: Chosen, *, about: Callable[[IssueFiled], str]) -> int:
+def follow_all(is_chosen: Chosen) -> int:
     """Each canary that was judged: all of the traffic is proposed for one that passed, and one that failed gets its
     incident where the run that judged it was killed before it wrote that."""
     from slipway.adapters import deploy_tree
 
     places = [(model, there) for there, model in deploy_tree.everything_deployed(options.workplace().forge)]
     chosen = [place for place in places if is_chosen(*place)]
-    return max((told(partial(_follow, *place, about)) for place in chosen), default=0)
+    return max((told(partial(_follow, *place)) for place in chosen), default=0)
 
 
-def _follow(model: str, environment: str, about: Callable[[IssueFiled], str]) -> None:
+def _follow(model: str, environment: str) -> None:
     from slipway.adapters import canaries, rollouts
 
     place = options.workplace()
@@ -101,7 +100,7 @@ def _follow(model: str, environment: str, about: Callable[[IssueFiled], str]) ->
     if trial is None or told_last is None:
         return
     if told_last.failed:
-        _withdraw(told_last, place, about=about)
+        _withdraw(told_last, place)
     elif not canaries.is_proposed_for_all(trial, place):
         wait = rollouts.wait_for_all(trial, told_last, place, now=datetime.now(UTC))
         if wait is None and trial.since is not None:
@@ -120,7 +119,7 @@ def _propose_for_all(trial: Trial, place: Workplace) -> None:
     record_pages.run(record, tag=trial.tag, ledger=place.ledger)
 
 
-def _withdraw(judged: CanaryVerdicts, place: Workplace, *, about: Callable[[IssueFiled], str]) -> None:
+def _withdraw(judged: CanaryVerdicts, place: Workplace) -> None:
     """By its incident, as of a version that does not run; told here, so that nobody has to wait for a rollout."""
     from slipway.adapters import canaries
     from slipway.steps import verify_rollout
@@ -129,10 +128,10 @@ def _withdraw(judged: CanaryVerdicts, place: Workplace, *, about: Callable[[Issu
     if trial is None or not canaries.is_about(judged, trial):
         return  # somebody was faster
     page = verify_rollout.fail_canary(trial, judged, workplace=place)
-    failed_rollouts.follow(page.body.name, about, leave_webhook=True)
+    failed_rollouts.follow(page.body.name, leave_webhook=True)
 
 
-def _end_withdrawal(model: str, environment: str, place: Workplace, *, about: Callable[[IssueFiled], str]) -> None:
+def _end_withdrawal(model: str, environment: str, place: Workplace) -> None:
     """Tell of a canary that a run took out of the manifest and was killed before it told anybody."""
     from slipway.adapters import failed_rollouts as incidents
     from slipway.domain.incident import IssueFiled
@@ -142,7 +141,7 @@ def _end_withdrawal(model: str, environment: str, place: Workplace, *, about: Ca
         record = incidents.opened(model, environment, incident, place)
         failure = record.page(RolloutFailure, written_by="verify-rollout").body
         if failure.problem is RolloutProblem.WORSE and record.latest(IssueFiled) is None:
-            failed_rollouts.follow(failure.name, about, leave_webhook=True)
+            failed_rollouts.follow(failure.name, leave_webhook=True)
 
 
 def _judge(model: str, environment: str, until: date | None, place: Workplace) -> Page[CanaryVerdicts] | None:

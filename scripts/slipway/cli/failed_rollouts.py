@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from slipway.cli import options
 from slipway.cli.failures import told, warn
-from slipway.cli.printing import exit_code, hand_over, numbered, show, tell
+from slipway.cli.printing import exit_code, hand_over, show, show_issue, tell, tell_reversion
 
 if TYPE_CHECKING:
     from slipway.adapters.records import Record
     from slipway.adapters.workplace import Workplace
-    from slipway.domain.incident import IssueFiled, Reversion
+    from slipway.domain.incident import Reversion
 
 Chosen = Callable[[str, str], bool]
 
@@ -53,9 +53,7 @@ def revert_manifest(name: str, *, dry_run: bool) -> None:
     if body.no_way_back:
         tell(f"{where} stays at {body.version}, which does not run: {body.no_way_back}")
         return
-    by = f"pull request {numbered(body.pull)}" if body.pull is not None else f"commit {body.commit[:12]}"
-    tell(f"{where}: {_what(name, body, place)} by {by}", dry_run=dry_run)
-    hand_over({"pull": body.pull if body.pull is not None else "", "back-to": body.back_to}, dry_run=dry_run)
+    tell_reversion(f"{where}: {_what(name, body, place)}", body, dry_run=dry_run)
 
 
 def _what(name: str, body: Reversion, place: Workplace) -> str:
@@ -67,15 +65,13 @@ def _what(name: str, body: Reversion, place: Workplace) -> str:
     return f"back from {body.version} to {body.back_to}"
 
 
-def file_issue(name: str, *, dry_run: bool, as_json: bool, about: Callable[[IssueFiled], str]) -> None:
+def file_issue(name: str, *, dry_run: bool, as_json: bool) -> None:
     from slipway.steps import file_issue as step
 
     place = options.workplace(dry_run=dry_run)
     owners = place.repository.owners(name.partition("/")[0])
     page = step.run_on_rollout(_opened(name, place), workplace=place, owners=owners)
-    body = page.body
-    show(page, about(body), as_json=as_json, dry_run=dry_run)
-    hand_over({"number": body.number if body.number is not None else "", "action": body.action}, dry_run=dry_run)
+    show_issue(page, as_json=as_json, dry_run=dry_run)
 
 
 def send_webhook(name: str, place: Workplace) -> bool:
@@ -99,7 +95,7 @@ def record_pages(name: str, *, dry_run: bool) -> str:
     return step.run_on_rollout(_opened(name, place), ledger=place.ledger)
 
 
-def follow_all(is_chosen: Chosen, *, about: Callable[[IssueFiled], str], leave_webhook: bool) -> int:
+def follow_all(is_chosen: Chosen, *, leave_webhook: bool) -> int:
     """The newest failure of each model and environment that `is_chosen`: what is not done yet about it is done now.
 
     So it does not matter which run saw it, nor whether that was killed. The worst exit code.
@@ -108,7 +104,7 @@ def follow_all(is_chosen: Chosen, *, about: Callable[[IssueFiled], str], leave_w
 
     found = failed_rollouts.newest_of_all(options.workplace())
     chosen = [name for (model, environment), name in found.items() if is_chosen(model, environment)]
-    code = max((told(partial(follow, name, about, leave_webhook=leave_webhook)) for name in chosen), default=0)
+    code = max((told(partial(follow, name, leave_webhook=leave_webhook)) for name in chosen), default=0)
     hand_over({"untold": " ".join(name for name in chosen if leave_webhook and _is_untold(name))})
     return code
 
@@ -125,7 +121,7 @@ def post_all() -> None:
             record_pages(name, dry_run=False)
 
 
-def follow(name: str, about: Callable[[IssueFiled], str], *, leave_webhook: bool) -> None:
+def follow(name: str, *, leave_webhook: bool) -> None:
     """What is not done yet about one failure, by its name.
 
     Recorded before anything is changed: a run that is killed after it left the manifest leaves what it knew.
@@ -137,7 +133,7 @@ def follow(name: str, about: Callable[[IssueFiled], str], *, leave_webhook: bool
         try:
             revert_manifest(name, dry_run=False)
         finally:  # also where nobody knows whether there is a way back: people are told that the version does not run
-            file_issue(name, dry_run=False, as_json=False, about=about)
+            file_issue(name, dry_run=False, as_json=False)
             record_pages(name, dry_run=False)
     if not leave_webhook and send_webhook(name, options.workplace()):
         record_pages(name, dry_run=False)

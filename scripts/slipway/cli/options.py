@@ -42,6 +42,12 @@ FIRST_ENVIRONMENT = click.option(
 UNTIL = click.option("--until", type=DAY, help="Last day of the window; yesterday by default.")
 
 
+def refuse_all_and_one(model: str | None, *, all_of_it: bool) -> None:
+    """A command about one model or about all is asked for exactly one of the two."""
+    if all_of_it == (model is not None):
+        raise click.UsageError("name a model, or say --all")
+
+
 def day_of_window(until: date | None) -> date:
     """A window ends with a day that is over."""
     return until if until is not None else today() - timedelta(days=1)

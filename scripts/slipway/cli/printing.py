@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from pydantic import BaseModel
@@ -13,6 +14,10 @@ from pydantic import BaseModel
 from slipway.domain.verdict import EXIT_CODES, Verdict
 from slipway.reports.cutting import LONGEST_SUMMARY, cut_at_a_line
 from slipway.reports.plain import printable
+
+if TYPE_CHECKING:
+    from slipway.domain.incident import IssueFiled, Reversion
+    from slipway.domain.pages import Page
 
 _WOULD_BE = "dry run, nothing was written; it would be: "
 
@@ -41,6 +46,27 @@ def tell(text: str, *, dry_run: bool = False) -> None:
 def numbered(number: int) -> str:
     """Of a pull request or an issue; one that a dry run did not open has no number."""
     return f"#{number}" if number else "(new)"
+
+
+def show_issue(page: Page[IssueFiled], *, as_json: bool, dry_run: bool) -> None:
+    """What became of an issue; its number and that go to the workflow, too."""
+    filed = page.body
+    show(page, _about(filed), as_json=as_json, dry_run=dry_run)
+    hand_over({"number": filed.number if filed.number is not None else "", "action": filed.action}, dry_run=dry_run)
+
+
+def _about(filed: IssueFiled) -> str:
+    if filed.number is None:
+        return "nothing to tell"
+    done = "stays as it is" if filed.action == "none" else filed.action
+    return f"issue {numbered(filed.number)} {done}: {filed.title}"
+
+
+def tell_reversion(done: str, back: Reversion, *, dry_run: bool) -> None:
+    """What was `done`, and by which pull request or commit, which the workflow gets, too."""
+    by = f"pull request {numbered(back.pull)}" if back.pull is not None else f"commit {back.commit[:12]}"
+    tell(f"{done} by {by}", dry_run=dry_run)
+    hand_over({"pull": back.pull if back.pull is not None else "", "back-to": back.back_to}, dry_run=dry_run)
 
 
 def hand_over(outputs: Mapping[str, object], *, dry_run: bool = False) -> None:

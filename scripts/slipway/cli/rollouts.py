@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slipway.cli import canaries, failed_rollouts, options, release, upkeep, watch, write_back
+from slipway.cli import canaries, failed_rollouts, options, release, upkeep, write_back
 from slipway.cli.failures import told
 from slipway.cli.printing import summarise, tell
 from slipway.domain.tag import ReleaseTag
@@ -44,8 +44,7 @@ def run_rollout(  # noqa: PLR0917  # click passes by name
     from slipway.adapters import rollouts
     from slipway.cli.engines import outlives_this_run
 
-    if all_of_it == (model is not None):
-        raise click.UsageError("name a model, or say --all")
+    options.refuse_all_and_one(model, all_of_it=all_of_it)
     place = options.workplace()
     if model is not None:
         place.repository.model(model)  # a misspelt one is never due
@@ -61,8 +60,8 @@ def run_rollout(  # noqa: PLR0917  # click passes by name
     roll_out = partial(_would_roll_out, context) if dry_run else partial(_roll_out, context)
     code = max((told(partial(roll_out, one, there)) for there, one in due), default=0)
     if not dry_run:
-        code = max(code, canaries.follow_all(is_chosen, about=watch.about_the_issue))
-        followed = failed_rollouts.follow_all(is_chosen, about=watch.about_the_issue, leave_webhook=leave_webhook)
+        code = max(code, canaries.follow_all(is_chosen))
+        followed = failed_rollouts.follow_all(is_chosen, leave_webhook=leave_webhook)
         code = max(code, followed)
         if write_back.is_wanted():
             write_back.follow_all(is_chosen)

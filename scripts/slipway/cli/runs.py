@@ -137,7 +137,7 @@ def _look_at_both(context: click.Context, model: str, environment: str, until: d
 
 def _look_at_canary(model: str, environment: str, until: date | None) -> int:
     """Also where nobody could look at what has the rest: a canary may be bad."""
-    return told(partial(canaries.look, model, environment, until, about=watch.about_the_issue))
+    return told(partial(canaries.look, model, environment, until))
 
 
 def _record_canary(model: str, environment: str, until: date | None) -> None:

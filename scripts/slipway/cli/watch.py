@@ -10,13 +10,12 @@ import click
 
 from slipway.cli import failed_rollouts, options
 from slipway.cli.failures import warn
-from slipway.cli.printing import hand_over, numbered, show, tell
+from slipway.cli.printing import numbered, show, show_issue, tell, tell_reversion
 from slipway.cli.windows import write_report
 
 if TYPE_CHECKING:
     from slipway.adapters.records import Record
     from slipway.adapters.workplace import Workplace
-    from slipway.domain.incident import IssueFiled
 
 
 @click.command("measure-drift")
@@ -51,7 +50,7 @@ def measure_drift(model: str, environment: str | None, until: date | None, as_js
 def file_issue(subject: str, environment: str | None, until: date | None, dry_run: bool, as_json: bool) -> None:
     """Open, update or close the issue of a refused release (TAG), a window (MODEL) or a failed rollout (INCIDENT)."""
     if failed_rollouts.is_incident(subject):
-        failed_rollouts.file_issue(subject, dry_run=dry_run, as_json=as_json, about=about_the_issue)
+        failed_rollouts.file_issue(subject, dry_run=dry_run, as_json=as_json)
         return
     from slipway.domain.tag import ReleaseTag
     from slipway.steps import file_issue as step
@@ -67,16 +66,7 @@ def file_issue(subject: str, environment: str | None, until: date | None, dry_ru
         page = step.run_on_window(record, forge=place.forge, owners=owners)
         if not dry_run:
             write_report(record, place)
-    body = page.body
-    show(page, about_the_issue(body), as_json=as_json, dry_run=dry_run)
-    hand_over({"number": body.number if body.number is not None else "", "action": body.action}, dry_run=dry_run)
-
-
-def about_the_issue(filed: IssueFiled) -> str:
-    if filed.number is None:
-        return "nothing to tell"
-    done = "stays as it is" if filed.action == "none" else filed.action
-    return f"issue {numbered(filed.number)} {done}: {filed.title}"
+    show_issue(page, as_json=as_json, dry_run=dry_run)
 
 
 @click.command("send-webhook")
@@ -155,9 +145,7 @@ def revert_manifest(model: str, environment: str | None, until: date | None, dry
     if body.no_way_back:
         tell(f"{model} in {name} stays at {body.version}, though {body.back_to} would do better: {body.no_way_back}")
         return
-    by = f"pull request {numbered(body.pull)}" if body.pull is not None else f"commit {body.commit[:12]}"
-    tell(f"{model} in {name}: back from {body.version} to {body.back_to} by {by}", dry_run=dry_run)
-    hand_over({"pull": body.pull if body.pull is not None else "", "back-to": body.back_to}, dry_run=dry_run)
+    tell_reversion(f"{model} in {name}: back from {body.version} to {body.back_to}", body, dry_run=dry_run)
 
 
 @click.command("rollback")

@@ -33,8 +33,7 @@ def tell_mlflow(model: str | None, all_of_it: bool, environment: str | None, dry
     The server is named by MLFLOW_TRACKING_URI, and has ten seconds. One that does not answer is reported, fails
     nothing, and is told by the next rollout.
     """
-    if all_of_it == (model is not None):
-        raise click.UsageError("name a model, or say --all")
+    options.refuse_all_and_one(model, all_of_it=all_of_it)
     if model is None:
         if as_json:
             raise click.UsageError("--json prints the one page of a model: name it")

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from slipway.adapters import deploy_tree, manifests
 from slipway.cli import canaries
-from slipway.cli.watch import about_the_issue
 from slipway.domain.canary import CanaryVerdicts
 from slipway.domain.incident import Reversion
 from slipway.domain.release import Proposal
@@ -99,10 +98,10 @@ def test_a_rollout_ends_what_a_watch_that_was_killed_had_begun(team: Team, run: 
     assert team.workplace.forge.open_pulls() == []
 
     for _ in range(2):
-        assert canaries.follow_all(lambda model, environment: model == MODEL, about=about_the_issue) == 0
+        assert canaries.follow_all(lambda model, environment: model == MODEL) == 0
         (pull,) = team.workplace.forge.open_pulls()
         assert pull.title == "tip: withdraw the canary v2.0.0 beside v1.0.0, production"
-    assert canaries.follow_all(lambda model, environment: model == "another", about=about_the_issue) == 0
+    assert canaries.follow_all(lambda model, environment: model == "another") == 0
 
 
 def test_a_watch_ends_what_one_that_was_killed_had_withdrawn(team: Team, run: Run) -> None:
@@ -135,7 +134,7 @@ def test_a_rollout_proposes_all_of_the_traffic_for_one_that_passed(team: Team, r
     team.commit("Serve on a cluster")
 
     for _ in range(2):
-        assert canaries.follow_all(lambda *_: True, about=about_the_issue) == 0
+        assert canaries.follow_all(lambda *_: True) == 0
         (pull,) = team.workplace.forge.open_pulls()
     team.workplace.forge.merge_pull(pull.number)
     live = deploy_tree.deployed(team.workplace.forge, environment=ENVIRONMENT, model=MODEL)
