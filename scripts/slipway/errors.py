@@ -152,6 +152,10 @@ class SourceRefused(SlipwayError):
     """A source that cannot be fetched as model.yaml names it: not there, not allowed, too large, or not what it was."""
 
 
+class FetchingFailed(SourceRefused):
+    """The program that fetches a source ended with an error of its own, whose last words are told."""
+
+
 class CannotExplain(SlipwayError):
     """What is asked about is nothing that the ledger knows, or several things."""
 

@@ -136,7 +136,7 @@ def test_a_server_that_is_away_is_warned_of_and_fails_nothing(released: Team) ->
 def test_a_server_that_came_back_is_told_by_the_next_run(
     mlflow: MLflow, released: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server may be away for a night, in which several rollouts find it so: one page says that, and the next is news."""
+    """It may be away for a night of rollouts: one page says that, and the next is news."""
     for address in ("http://127.0.0.1:9", "http://127.0.0.1:9", mlflow.address):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
         tell(released)

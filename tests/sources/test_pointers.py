@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from slipway.errors import BadFile, SourceRefused, Unreachable
 from slipway.steps import fetch_source, resolve_tag
 
 from tests.sources.places import ROOT
+from tests.sources.web import LfsServer
 from tests.team import MODEL, Team, new_team
 from tests.tip import TIP
 
@@ -75,10 +77,91 @@ def test_a_pointer_whose_file_was_never_pushed_is_told_with_the_command(in_lfs: 
     elsewhere = _elsewhere(in_lfs)
     shutil.rmtree(in_lfs.bare / "lfs")
 
-    with pytest.raises(Unreachable, match=r"weights\.json could not be had") as caught:
+    with pytest.raises(SourceRefused, match=r"gives no file for source/weights\.json") as caught:
         fetch_source.run(TAG, workplace=elsewhere.workplace)
 
     assert "git lfs push --all origin" in caught.value.mend
+
+
+@pytest.mark.parametrize("size", [len(WEIGHTS) - 1, len(WEIGHTS) + 1, 0])
+def test_a_pointer_whose_size_lies_is_told_by_file_and_field(in_lfs: Team, size: int) -> None:
+    """Whoever merged two pointers by hand is looking for an outage else."""
+    _lie(in_lfs, f"size {len(WEIGHTS)}", f"size {size}")
+
+    with pytest.raises(SourceRefused) as caught:
+        fetch_source.run("tip@v1.0.1", workplace=_elsewhere(in_lfs).workplace)
+
+    assert caught.value.exit_code == 2
+    assert "source/weights.json" in caught.value.problem and f"`size {size}`" in caught.value.problem
+    assert "git add --renormalize" in caught.value.mend
+
+
+def test_a_pointer_whose_digest_lies_is_told_by_file_and_field(in_lfs: Team) -> None:
+    """It names what nobody ever pushed."""
+    _lie(in_lfs, hashlib.sha256(WEIGHTS).hexdigest(), "0" * 64)
+
+    with pytest.raises(SourceRefused) as caught:
+        fetch_source.run("tip@v1.0.1", workplace=_elsewhere(in_lfs).workplace)
+
+    assert caught.value.exit_code == 2
+    assert "source/weights.json" in caught.value.problem and f"`oid sha256:{'0' * 64}`" in caught.value.problem
+
+
+def _lie(team: Team, true: str, lie: str) -> None:
+    """A pointer by hand goes into the commit as it is: git-lfs takes a pointer for one."""
+    pointer = git.run("show", f"HEAD:models/{MODEL}/source/weights.json", cwd=team.root).decode()
+    team.write(f"models/{MODEL}/source/weights.json", pointer.replace(true, lie).strip() + "\n")
+    team.commit("Write the pointer by hand")
+    team.tag("tip@v1.0.1")
+
+
+@pytest.fixture
+def lfs_server() -> Iterator[LfsServer]:
+    server = LfsServer()
+    yield server
+    server.stop()
+
+
+def _asks(team: Team, server: LfsServer) -> Team:
+    elsewhere = _elsewhere(team)
+    git.run("config", "lfs.url", f"http://127.0.0.1:{server.port}", cwd=elsewhere.root)
+    git.run("config", "lfs.transfer.maxRetries", "1", cwd=elsewhere.root)
+    return elsewhere
+
+
+def test_a_server_that_looks_at_no_size_does_not_hide_the_lie(in_lfs: Team, lfs_server: LfsServer) -> None:
+    """The limit was held against the pointer's size; git-lfs itself does not look at it when bytes have come."""
+    lfs_server.files["/object"] = WEIGHTS
+    _lie(in_lfs, f"size {len(WEIGHTS)}", "size 7")
+
+    with pytest.raises(SourceRefused, match=r"source/weights\.json, .*`size 7`: `size` is not true"):
+        fetch_source.run("tip@v1.0.1", workplace=_asks(in_lfs, lfs_server).workplace)
+
+
+def test_other_bytes_than_the_pointer_says_are_refused(in_lfs: Team, lfs_server: LfsServer) -> None:
+    """Whoever writes to the store must not be able to change a model."""
+    lfs_server.files["/object"] = WEIGHTS[::-1]
+
+    with pytest.raises(SourceRefused, match=r"source/weights\.json"):
+        fetch_source.run(TAG, workplace=_asks(in_lfs, lfs_server).workplace)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_server_of_git_lfs_that_fails_can_be_asked_again(in_lfs: Team, lfs_server: LfsServer, status: int) -> None:
+    """An outage is no fault of the pointer's."""
+    lfs_server.status = status
+
+    with pytest.raises(Unreachable, match=r"source/weights\.json could not be had"):
+        fetch_source.run(TAG, workplace=_asks(in_lfs, lfs_server).workplace)
+
+
+def test_an_object_of_git_lfs_without_an_end_is_stopped_at_the_limit(in_lfs: Team, lfs_server: LfsServer) -> None:
+    """git-lfs writes it into its own storage first, which would fill the disk while nobody looks there."""
+    elsewhere = _asks(in_lfs, lfs_server)
+    elsewhere.edit("policies/sources.yaml", "{pickle: false}", "{fetched: {bytes: 2000000, seconds: 60}}")
+
+    with pytest.raises(SourceRefused, match="more than 2,000,000 bytes"):
+        fetch_source.run(TAG, workplace=elsewhere.workplace)
 
 
 def test_without_git_lfs_its_package_is_named(in_lfs: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

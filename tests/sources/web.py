@@ -32,6 +32,17 @@ class _Quiet(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
 
+def endless(handler: BaseHTTPRequestHandler, piece: bytes = b"x" * 65_536) -> None:
+    """An answer that goes on until nobody listens."""
+    handler.send_response(200)
+    handler.end_headers()
+    try:
+        while True:
+            handler.wfile.write(piece)
+    except OSError:
+        handler.close_connection = True
+
+
 class Running:
     """A server in a thread."""
 
@@ -63,7 +74,7 @@ class _Files(_Quiet):
         if path == "/half":
             self._half()
         elif path == "/endless":
-            self._endless()
+            endless(self)
         elif path == "/silent":
             time.sleep(30)
         elif path in ("/401", "/403", "/500"):
@@ -83,15 +94,6 @@ class _Files(_Quiet):
         self.wfile.flush()
         self.connection.shutdown(socket.SHUT_RDWR)
         self.close_connection = True
-
-    def _endless(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        try:
-            while True:
-                self.wfile.write(b"x" * 65_536)
-        except OSError:
-            self.close_connection = True
 
 
 class WebServer(Running):
@@ -150,6 +152,34 @@ class Hub(Running):
     def commit(self) -> str:
         told = b"".join(name.encode() + content for name, content in sorted(self.files.items()))
         return hashlib.sha1(told).hexdigest()
+
+
+class _Lfs(_Quiet):
+    """As much of its batch API as a download asks for, whatever size it is asked by."""
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        (asked,) = json.loads(self.rfile.read(length))["objects"]
+        if self.server.ours.status != 200:
+            return self.give(self.server.ours.status)
+        there = {"href": f"http://127.0.0.1:{self.server.ours.port}/object"}
+        told = {"transfer": "basic", "objects": [{**asked, "actions": {"download": there}}]}
+        return self.give(200, json.dumps(told).encode(), Content_Type="application/vnd.git-lfs+json")
+
+    def do_GET(self) -> None:
+        content = self.server.ours.files.get("/object")
+        if content is None:
+            return endless(self)
+        return self.give(200, content)
+
+
+class LfsServer(Running):
+    """One object, `/object` of its files, for every one that is asked for; without it, a stream without an end."""
+
+    def __init__(self) -> None:
+        super().__init__(_Lfs)
+        self.status = 200
+        self.start()
 
 
 class _Doorkeeper(_Quiet):

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,7 +27,7 @@ from slipway.adapters.sources.fetched import Fetched, too_many_bytes, too_many_f
 from slipway.domain.origin import Training
 from slipway.domain.source_address import SourceAddress
 from slipway.domain.source_limit import SourceLimit
-from slipway.errors import SlipwayError, SourceRefused, Unreachable
+from slipway.errors import FetchingFailed, SlipwayError, Unreachable
 
 _PACKAGE = Path(slipway.__file__).parent
 _LOOK_EACH = 0.2  # seconds
@@ -81,15 +81,19 @@ def run_watched(
     variables: Mapping[str, str],
     stdin: IO[bytes] | None = None,
     stdout: IO[bytes] | None = None,
+    shared: Sequence[Path] = (),
 ) -> None:
     """Run a command until it ends, and end it when what lies in `watched` is more than the limit.
 
+    Of `shared`, folders that others write into as well, what changed since it began must not be more either.
     Without `stdin`, it gets one that ends when we do; what it says is told where it fails.
 
     Raises:
-        SourceRefused: it wrote too much, or failed.
+        SourceRefused: it wrote too much.
+        FetchingFailed: it ended with an error.
         Unreachable: it took too long.
     """
+    began = time.time()
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             command,
@@ -101,7 +105,7 @@ def run_watched(
             start_new_session=True,
         )
         try:
-            _watch(process, watched=watched, limit=limit)
+            _watch(process, lambda: _refuse_too_much_of(watched, shared, limit=limit, began=began), limit=limit)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -112,13 +116,13 @@ def run_watched(
             raise _failed(log.read().decode(errors="replace"), variables)
 
 
-def _watch(process: subprocess.Popen[bytes], *, watched: Path, limit: SourceLimit) -> None:
+def _watch(process: subprocess.Popen[bytes], look: Callable[[], None], *, limit: SourceLimit) -> None:
     ends = time.monotonic() + limit.seconds
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=_LOOK_EACH)
             return
-        refuse_too_much(watched, limit)
+        look()
         if time.monotonic() > ends:
             raise Unreachable(
                 f"the source was not there within {limit.seconds:,} s",
@@ -126,13 +130,23 @@ def _watch(process: subprocess.Popen[bytes], *, watched: Path, limit: SourceLimi
             )
 
 
-def refuse_too_much(folder: Path, limit: SourceLimit) -> None:
-    """Say no to more bytes or files than the limit; a file may be moved while it is looked at."""
+def _refuse_too_much_of(watched: Path, shared: Sequence[Path], *, limit: SourceLimit, began: float) -> None:
+    refuse_too_much(watched, limit)
+    for folder in shared:
+        refuse_too_much(folder, limit, since=began)
+
+
+def refuse_too_much(folder: Path, limit: SourceLimit, *, since: float = 0.0) -> None:
+    """Say no to more bytes or files than the limit; a file may be moved while it is looked at.
+
+    Only files that changed after `since` count, in seconds of the clock of files.
+    """
     sizes = []
     for where, _, names in os.walk(folder):
         for name in names:
             with contextlib.suppress(FileNotFoundError):
-                sizes.append(Path(where, name).lstat().st_size)
+                told = Path(where, name).lstat()
+                sizes.extend([told.st_size] if told.st_mtime >= since else [])
     if sum(sizes) > limit.bytes:
         raise too_many_bytes(limit)
     if len(sizes) > limit.files:
@@ -142,7 +156,7 @@ def refuse_too_much(folder: Path, limit: SourceLimit) -> None:
 def _failed(log: str, variables: Mapping[str, str]) -> SlipwayError:
     said = [line for line in log.splitlines() if line[:1].strip()]  # a trace is indented, but for its last line
     words = "\n    ".join(said[-_TAIL:])
-    return SourceRefused(
+    return FetchingFailed(
         f"what fetches the source failed:\n    {secrets.hidden(words, variables)}",
         mend="correct what its last words name, then run again; docs/sources.md has what each kind of address needs",
     )
