@@ -71,6 +71,15 @@ class Bench:
     folder: Path
     environment: Mapping[str, str] = field(repr=False)
 
+    def made_by_cruft(self, template: Path) -> Path:
+        """A team's repository, committed."""
+        done = self.create(template, into=self.folder / "team")
+        assert done.returncode == 0, done.stderr
+        repository = self.folder / "team" / GOOD["repo_slug"]
+        self.git(repository, "init", "--quiet")
+        self.commit(repository, "Generate")
+        return repository
+
     def run(self, *command: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(part) for part in command],

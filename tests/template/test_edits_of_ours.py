@@ -9,7 +9,7 @@ from slipway.adapters import template_files
 from slipway.domain.checkup.seen import SeenFiles
 from slipway.domain.checkup.work_tree import LISTED
 
-from tests.template.bench import GOOD, Bench
+from tests.template.bench import Bench
 
 YOURS = {
     "policies/drift.yaml",
@@ -27,12 +27,7 @@ YOURS = {
 @pytest.fixture
 def team(template: Path, bench: Bench) -> Path:
     """A repository made by cruft, committed."""
-    done = bench.create(template, into=bench.folder / "team")
-    assert done.returncode == 0, done.stderr
-    repository = bench.folder / "team" / GOOD["repo_slug"]
-    bench.git(repository, "init", "--quiet")
-    bench.commit(repository, "Generate")
-    return repository
+    return bench.made_by_cruft(template)
 
 
 def _append(folder: Path, name: str) -> None:

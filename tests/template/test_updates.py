@@ -22,12 +22,7 @@ FLOOR = "f1: {floor: 0.75, drop: 0.05}"
 @pytest.fixture
 def team(template: Path, bench: Bench) -> Path:
     """A repository made from the version before, committed."""
-    done = bench.create(template, into=bench.folder / "team")
-    assert done.returncode == 0, done.stderr
-    repository = bench.folder / "team" / GOOD["repo_slug"]
-    bench.git(repository, "init", "--quiet")
-    bench.commit(repository, "Generate")
-    return repository
+    return bench.made_by_cruft(template)
 
 
 def _edit(folder: Path, name: str, before: str, after: str) -> None:

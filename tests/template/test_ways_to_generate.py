@@ -9,16 +9,6 @@ import pytest
 from tests.template.bench import GOOD, MATRIX, Bench, Tree, lines_to_paste, tree
 
 
-def _create(bench: Bench, template: Path) -> Path:
-    """A team's repository: created with cruft, committed."""
-    done = bench.create(template, into=bench.folder / "team")
-    assert done.returncode == 0, done.stderr
-    repository = bench.folder / "team" / GOOD["repo_slug"]
-    bench.git(repository, "init", "--quiet")
-    bench.commit(repository, "Generate")
-    return repository
-
-
 def test_an_address_gives_the_same_tree_as_a_path(pristine: Path, bench: Bench, clean_tree: Tree) -> None:
     """What somebody tried from a clone must be what the team gets from the address."""
     assert tree(bench.generated(f"git+file://{pristine}", into=bench.folder / "out")) == clean_tree
@@ -77,7 +67,7 @@ def test_the_first_line_works_as_it_is_printed(pristine: Path, bench: Bench) -> 
 
 def test_an_update_changes_nothing_of_what_runs_or_of_the_models(template: Path, bench: Bench) -> None:
     """Years of releases lie there; the template's example and its empty quarantine must never come over them."""
-    repository = _create(bench, template)
+    repository = bench.made_by_cruft(template)
     manifest = repository / "deploy" / "production" / "flight-delay" / "kustomization.yaml"
     manifest.parent.mkdir(parents=True)
     manifest.write_text("images:\n  - {name: flight-delay, newTag: v1.1.0}\n")
@@ -101,7 +91,7 @@ def test_an_update_changes_nothing_of_what_runs_or_of_the_models(template: Path,
 
 def test_an_update_merges_with_what_a_team_wrote(template: Path, bench: Bench) -> None:
     """A team raises a floor; the template improves a sentence of the same file."""
-    repository = _create(bench, template)
+    repository = bench.made_by_cruft(template)
     policy = repository / "policies" / "drift.yaml"
     policy.write_text(policy.read_text().replace("distance: 0.15 ", "distance: 0.10 "))
     bench.commit(repository)
