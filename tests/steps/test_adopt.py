@@ -414,6 +414,9 @@ def test_what_is_no_model_or_another_one_is_refused(old: Team, file: Path, tmp_p
     (tmp_path / "text.onnx").write_text("no model")
     with pytest.raises(ModelRefused, match="no ONNX file"):
         adopted_by(old, onnx=tmp_path / "text.onnx")
+    (tmp_path / "empty.onnx").touch()
+    with pytest.raises(ModelRefused, match=r"empty\.onnx is no ONNX file: it is empty"):
+        adopted_by(old, onnx=tmp_path / "empty.onnx")
     old.write_model(Tip(inputs=("bill", "kitchen", "guests")))
     with pytest.raises(ConversionFailed, match="guests"):
         adopted_by(old, onnx=file)

@@ -11,9 +11,13 @@ from pathlib import Path
 
 import pytest
 from slipway.adapters import git
+from slipway.adapters.adopted import Adoption
 from slipway.adapters.clone import Clone
 from slipway.domain.explanation import Explanation, Standing
+from slipway.domain.tag import ReleaseTag
 from slipway.errors import CannotExplain
+from slipway.reports.explanation import explanation_text
+from slipway.steps import adopt, record_pages
 
 from tests.steps.test_explain import image_of, told
 from tests.steps.test_verify_rollout import merged
@@ -141,6 +145,30 @@ def test_a_version_is_told_for_each_environment_that_it_came_to(staged: Team) ->
     assert told(staged, "#1").ways[0].why_not == "nothing ran in staging before it"
 
 
+def test_what_was_adopted_is_told_for_each_environment(staged: Team) -> None:
+    """What runs in two places ran in both before Slipway came, whichever of them was adopted last."""
+    _adopt(staged, "staging")
+    _adopt(staged, "production")
+    staged.commit("Say what runs")
+
+    one = told(staged, "tip@v1.2.3")
+
+    assert [adopted.environment for adopted in one.adoptions] == ["staging", "production"]
+    assert "ran in staging and production before Slipway came" in explanation_text(one)
+
+
+def _adopt(team: Team, environment: str) -> None:
+    asked = Adoption(
+        ReleaseTag.parse("tip@v1.2.3"),
+        environment,
+        by="Ada",
+        now=datetime(2026, 2, 1, tzinfo=UTC),
+        image=f"sha256:{'7' * 64}",
+        image_name="registry.example.org/tip",
+    )
+    record_pages.run_on_baseline(adopt.run(asked, workplace=team.workplace), ledger=team.workplace.ledger)
+
+
 def test_a_tag_that_was_moved_is_told_with_where_it_leads_now(live: Team) -> None:
     """The name is no longer what was released, and the pages are."""
     live.write("models/tip/README.md", "# tip\nAnother one.\n")
@@ -184,8 +212,19 @@ def test_a_tag_that_was_never_released_is_told_with_its_tagger(live: Team) -> No
     """It exists, so that no tag at all would be the wrong answer."""
     live.publish("tip@v1.1.0", Tip(weight=0.0201))
 
-    with pytest.raises(CannotExplain, match=r"git has the tag, at \w+ by Ada"):
+    with pytest.raises(CannotExplain, match=r"git has the tag, at \w+ by Ada") as refused:
         told(live, "tip@v1.1.0")
+    assert "slipway release TAG" in refused.value.mend
+
+
+def test_a_tag_of_before_the_adoption_is_told_to_be_released_never(staged: Team) -> None:
+    """A team that came with two hundred of them asks about the first one that it sees."""
+    staged.tag("tip@v1.2.2", "Old")
+    _adopt(staged, "production")
+
+    with pytest.raises(CannotExplain, match=r"older than the adoption of tip@v1\.2\.3") as refused:
+        told(staged, "tip@v1.2.2")
+    assert refused.value.mend == "slipway explain tip@v1.2.3"
 
 
 def test_a_pull_request_of_another_repository_is_none_of_ours(live: Team) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slipway.adapters.trees import digest_of_tree
 from slipway.errors import NotReleasable, UnknownModel
 from slipway.reports.flows import Orchestrator, flow_files
 from slipway.steps import flow
@@ -41,14 +42,31 @@ def test_a_flow_is_one_file_and_its_receiver_another(trained: Team, orchestrator
 
 @_BOTH
 def test_what_a_team_edited_is_not_written_over(trained: Team, orchestrator: Orchestrator) -> None:
-    """What its training is given stands in it; and the other file is not written either."""
+    """What its training is given stands in it; a receiver that is asked for later is laid down beside it."""
     [name] = lay_down(trained, orchestrator)
     trained.edit(name, "TRAIN_WITH: tuple[str, ...] = ()", 'TRAIN_WITH: tuple[str, ...] = ("--through", "2013-06")')
 
-    with pytest.raises(NotReleasable, match=rf"{MODEL}\.py is there already, and is another file"):
-        lay_down(trained, orchestrator, receiver=True)
+    with pytest.raises(NotReleasable, match=rf"^flows/{orchestrator}/{MODEL}\.py is there already") as refused:
+        lay_down(trained, orchestrator)
+    assert f"mv {name} {name}.old" in refused.value.mend
+    assert lay_down(trained, orchestrator, receiver=True) == [f"flows/receivers/{orchestrator}_{MODEL}.py"]
     assert "2013-06" in (trained.root / name).read_text()
-    assert not (trained.root / "flows" / "receivers").exists()
+
+
+@pytest.mark.parametrize("name", ["flows", "flows/airflow", f"flows/airflow/{MODEL}.py/"])
+def test_what_stands_in_the_way_is_named_and_nothing_is_written(trained: Team, name: str) -> None:
+    """A file where a folder is to be, or a folder where the file is to be, is somebody's, and no defect of ours."""
+    if name.endswith("/"):
+        (trained.root / name).mkdir(parents=True)
+    else:
+        trained.write(name, "Notes on flows.\n")
+    before = digest_of_tree(trained.root)
+
+    with pytest.raises(NotReleasable) as refused:
+        lay_down(trained, Orchestrator.AIRFLOW)
+
+    assert f"mv {name.rstrip('/')} {name.rstrip('/')}.old" in refused.value.mend
+    assert digest_of_tree(trained.root) == before
 
 
 def test_a_plan_writes_nothing(trained: Team) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from slipway.errors import TrainingFailed, UnknownModel
+from slipway.errors import BadFile, TrainingFailed, UnknownModel
 from slipway.steps import train
 
 from tests.team import MODEL, Team
@@ -42,6 +42,18 @@ def test_a_team_may_name_its_own_packages(team: Team) -> None:
     train.run(MODEL, [], repository=team.workplace.repository, requirements=own)
 
     assert "of-our-data-" in (team.folder / "source" / "told.txt").read_text()
+
+
+def test_packages_that_nobody_pinned_are_refused_with_what_pins_them(team: Team, tmp_path: Path) -> None:
+    """It is a team's own file, which no command of the template compiles."""
+    own = tmp_path / "own.txt"
+    own.write_text("numpy\n")
+    team.write(f"models/{MODEL}/train.py", _TELLS)
+
+    with pytest.raises(BadFile, match=rf"{own} cannot be installed") as refused:
+        train.run(MODEL, (), repository=team.workplace.repository, requirements=own)
+
+    assert "uv pip compile --generate-hashes" in refused.value.mend
 
 
 def test_a_script_that_fails_fails_the_command(team: Team, capfd: pytest.CaptureFixture[str]) -> None:

@@ -63,9 +63,9 @@ def _only(asked: Asked, found: tuple[Found, ...], clone: Clone, seen: LedgerSeen
 
 def _not_found(asked: Asked, clone: Clone, seen: LedgerSeen) -> CannotExplain:
     looked = f"the ledger ({seen.ref}, of {seen.at[:10]})"
-    mend = f"{FETCH_ALL}, then ask again" if clone.is_fetched else "ask for a tag that `git tag` lists"
+    mend = f"{FETCH_ALL}, then ask again" if clone.is_fetched else "ask for what runs: `slipway status` lists it"
     if asked.what in (AskedFor.TAG, AskedFor.VERSION):
-        return CannotExplain(f"{asked.name}: {_in_git(asked.name, clone)}, and {looked} has no page of it", mend=mend)
+        return _no_page(asked, looked, clone, mend)
     if asked.what is AskedFor.NUMBER:
         return CannotExplain(
             f"#{asked.name} is no pull request and no issue of a release: {looked} has no page that names it; those "
@@ -75,6 +75,18 @@ def _not_found(asked: Asked, clone: Clone, seen: LedgerSeen) -> CannotExplain:
     named = _named_by_manifests(asked.name, clone)
     begins = "" if len(asked.name) == 64 else " that begins so"
     return CannotExplain(f"{asked.name[:12]}: {looked} knows no image, layer or ONNX file{begins}{named}", mend=mend)
+
+
+def _no_page(asked: Asked, looked: str, clone: Clone, mend: str) -> CannotExplain:
+    """A tag that nobody released yet, or one that is older than what was adopted, and never will be."""
+    problem = f"{asked.name}: {_in_git(asked.name, clone)}, and {looked} has no page of it"
+    tag = ReleaseTag.parse(asked.name) if asked.what is AskedFor.TAG else None
+    adoptions = () if tag is None else History(Ledger(clone)).baselines(tag.model)
+    later = next((one.release for one in adoptions if tag is not None and one.is_of_before(tag)), None)
+    if later is not None:
+        why = f"it is older than the adoption of {later}, and Slipway releases no such tag"
+        return CannotExplain(f"{problem}: {why}", mend=f"slipway explain {later}")
+    return CannotExplain(problem, mend=f"{mend}; a tag that nobody released yet: slipway release TAG")
 
 
 def _in_git(name: str, clone: Clone) -> str:

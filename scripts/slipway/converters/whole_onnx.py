@@ -65,6 +65,8 @@ def _outside(model: ModelProto) -> list[TensorProto]:
 def _parsed(file: Path) -> ModelProto:
     _refuse_size(file, file.stat().st_size)
     model = ModelProto()
+    if file.stat().st_size == 0:
+        raise ModelRefused(f"{file.name} is no ONNX file: it is empty", mend="export the model again")
     try:
         model.ParseFromString(file.read_bytes())
     except DecodeError as error:

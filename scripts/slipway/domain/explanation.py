@@ -183,7 +183,7 @@ class Way(Frozen):
 
 
 class Moment(StrEnum):
-    """What can happen to a release."""
+    """What can happen to a release, in the order of its life: a way back is proposed before it takes anything out."""
 
     TAGGED = "tagged"
     ADOPTED = "adopted"
@@ -194,10 +194,10 @@ class Moment(StrEnum):
     WENT_LIVE = "went live"
     CANARY_JUDGED = "canary judged"
     WITHDRAWN = "withdrawn"
-    TAKEN_OUT = "taken out"
     INCIDENT = "incident"
     WAY_BACK = "way back"
     ISSUE = "issue"
+    TAKEN_OUT = "taken out"
 
 
 class Event(Frozen):
@@ -249,7 +249,8 @@ class Explanation(Body):
     """All that is known of one release; an empty tuple or None says that nothing is, and `unknown` says why.
 
     `attempts` are runs that brought it to no end, how each of their jobs ended. `adopted` stands in place of `judged`
-    for what ran before Slipway came. `manifests` is the branch whose deploy/ and history were read, None without one.
+    for what ran before Slipway came, the newest of `adoptions`, of which each environment has one. `manifests` is the
+    branch whose deploy/ and history were read, None without one.
     """
 
     kind: ClassVar[str] = "explanation"
@@ -276,6 +277,7 @@ class Explanation(Body):
     ledger: LedgerSeen
     manifests: RefSeen | None
     unknown: tuple[str, ...] = ()
+    adoptions: tuple[Adopted, ...] = ()
 
     @property
     def open_incidents(self) -> tuple[IncidentTold, ...]:

@@ -46,8 +46,8 @@ def _answer(told: Explanation) -> str:
 def _standing(told: Explanation) -> str:
     where = "; ".join(_place(place) for place in told.places)
     if told.adopted is not None:
-        adopted = told.adopted
-        said = f"ran in {adopted.environment} before Slipway came: adopted by {one_line(adopted.by)}, judged by nobody"
+        where_before = " and ".join(one.environment for one in told.adoptions)
+        said = f"ran in {where_before} before Slipway came: adopted by {one_line(told.adopted.by)}, judged by nobody"
         return f"{said}; it {where}" if where else said
     if told.judged is None:
         return _broke_off(told)

@@ -67,7 +67,7 @@ def _explained(asked: Asked, found: Found, declared: Sequence[str], clone: Clone
     tag, history = found.tag, History(Ledger(clone))
     pages = ReleasePages.of(tag, history)
     environments = dict.fromkeys((*declared, *pages.environments))
-    tagging, code = _tagging(tag, pages, clone), _code(pages)
+    tagging, code, adoptions = _tagging(tag, pages, clone), _code(pages), _adoptions(pages)
     of_each = {name: incidents.about(tag, name, history.ledger) for name in environments}
     looked = [places.look(name, pages, of_each[name], clone) for name in environments]
     identity, verdicts, image = pages.newest(Identity), pages.newest(Verdicts), pages.newest(Image)
@@ -83,7 +83,7 @@ def _explained(asked: Asked, found: Found, declared: Sequence[str], clone: Clone
         code=code,
         data=_data(pages),
         judged=_judged(pages),
-        adopted=_adopted(pages),
+        adopted=adoptions[-1] if adoptions else None,
         image=image.body if image else None,
         rebased_from=identity.body.rebase.of if identity and identity.body.rebase else None,
         attempts=tuple(page.body.jobs for page in pages.all(Attempt)) if verdicts is None else (),
@@ -95,6 +95,7 @@ def _explained(asked: Asked, found: Found, declared: Sequence[str], clone: Clone
         ledger=_with_signs(seen, looked, pages),
         manifests=clone.manifests_seen(),
         unknown=tuple(_unknown(tagging, code, clone)),
+        adoptions=adoptions,
     )
 
 
@@ -162,13 +163,14 @@ def _judged(pages: ReleasePages) -> Judged | None:
     )
 
 
-def _adopted(pages: ReleasePages) -> Adopted | None:
-    page = pages.newest(Baseline)
-    if page is None:
-        return None
-    told = page.body
-    return Adopted(
-        environment=told.environment, by=told.by, at=told.when, image=told.image, onnx=told.onnx, note=told.note
+def _adoptions(pages: ReleasePages) -> tuple[Adopted, ...]:
+    """The newest of each environment, in order of time."""
+    newest = {page.body.environment: page.body for page in pages.all(Baseline)}
+    return tuple(
+        Adopted(
+            environment=told.environment, by=told.by, at=told.when, image=told.image, onnx=told.onnx, note=told.note
+        )
+        for told in sorted(newest.values(), key=lambda one: one.when)
     )
 
 

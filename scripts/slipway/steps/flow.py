@@ -4,6 +4,7 @@ written over.
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from slipway.adapters import atomic
@@ -11,13 +12,15 @@ from slipway.adapters.repository import Repository
 from slipway.errors import NotReleasable, UnknownModel
 from slipway.reports.flows import Orchestrator, flow_files
 
+log = logging.getLogger(__name__)
+
 
 def plan(orchestrator: Orchestrator, model: str, *, receiver: bool, repository: Repository) -> dict[Path, str]:
-    """Path → text of what is not there yet; nothing where all of it is.
+    """Path → text of what is not there yet; nothing where all of it is. What a team edited stays beside what is new.
 
     Raises:
         UnknownModel: there is no such model, or it has no train.py.
-        NotReleasable: a file of that name is there, and is another one.
+        NotReleasable: nothing is to be written, and a file of that name is another one; or no folder can be made there.
     """
     repository.model(model)
     script = f"models/{model}/train.py"
@@ -27,8 +30,17 @@ def plan(orchestrator: Orchestrator, model: str, *, receiver: bool, repository: 
             mend=f"write {script}, which trains {model} and writes what model.yaml names as its source",
         )
     files = flow_files(orchestrator, model, receiver=receiver)
-    planned = {repository.root / name: text for name, text in files.items()}
-    return {path: text for path, text in planned.items() if not _is_there(path, text)}
+    there = {name: _there(name, repository.root) for name in files}
+    edited = [name for name, text in files.items() if there[name] not in (None, text)]
+    planned = {repository.root / name: text for name, text in files.items() if there[name] is None}
+    if edited and not planned:
+        raise NotReleasable(
+            f"{edited[0]} is there already, and is another file",
+            mend=f"keep yours; or to have it laid down anew: mv {edited[0]} {edited[0]}.old",
+        )
+    for name in edited:
+        log.warning("%s is there already, and is left as it is", name)
+    return planned
 
 
 def run(orchestrator: Orchestrator, model: str, *, receiver: bool, repository: Repository) -> list[Path]:
@@ -39,12 +51,14 @@ def run(orchestrator: Orchestrator, model: str, *, receiver: bool, repository: R
     return list(planned)
 
 
-def _is_there(path: Path, text: str) -> bool:
+def _there(name: str, root: Path) -> str | None:
+    """The text of what is there, None where nothing is; a folder of that name is a text of nobody's."""
+    for folder in (one for one in Path(name).parents if (root / one).exists()):
+        if not (root / folder).is_dir():
+            raise NotReleasable(
+                f"{folder} is no folder, and {name} is to lie in it", mend=f"mv {folder} {folder}.old, then run again"
+            )
+    path = root / name
     if not path.exists():
-        return False
-    if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != text:
-        raise NotReleasable(
-            f"{path} is there already, and is another file",
-            mend=f"keep yours; or to have it laid down anew, first: git mv {path.name} somewhere else",
-        )
-    return True
+        return None
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""

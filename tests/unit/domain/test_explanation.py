@@ -10,6 +10,8 @@ from slipway.domain.explanation import Event, Explanation, Moment, in_order
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
+from tests.team import ROOT
+
 _SECONDS = st.integers(0, 3)
 _EVENTS = st.lists(
     st.builds(
@@ -25,6 +27,13 @@ def test_the_shape_of_the_json_changes_only_on_purpose(snapshot: SnapshotAsserti
     told = {"Explanation": sorted(schema["properties"]), **fields}
 
     assert told == snapshot.use_extension(JSONSnapshotExtension)
+
+
+def test_each_field_is_documented() -> None:
+    """Who writes a program against it reads no code of ours."""
+    page = (ROOT / "docs" / "explain.md").read_text(encoding="utf-8")
+
+    assert [name for name in Explanation.model_fields if f"`{name}`" not in page] == []
 
 
 @given(events=_EVENTS)

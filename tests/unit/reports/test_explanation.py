@@ -137,7 +137,7 @@ def test_what_was_adopted_is_nobodys_verdict(note: str, text_file: SnapshotAsser
         onnx=None,
         note=note,
     )
-    told = explanation(judged=None, tag=None, code=None, data=None, image=None, adopted=adopted)
+    told = explanation(judged=None, tag=None, code=None, data=None, image=None, adopted=adopted, adoptions=(adopted,))
 
     assert explanation_text(told) == text_file
 

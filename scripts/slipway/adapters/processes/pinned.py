@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 _WITHOUT_CUDA = {"UV_TORCH_BACKEND": "cpu"}  # PyTorch's own index, asked for PyTorch alone
 _NETWORK = ("failed to fetch", "failed to download", "error sending request", "dns error", "timed out", "offline")
-_MEND = "compile it again from pyproject.toml: make requirements"
+_MEND = "compile it again from pyproject.toml: make requirements; a file of your own: uv pip compile --generate-hashes"
 _ASK_LATER = "run the same command again once the package index answers"
 _WHERE_PYTORCH_IS = (
     "PyTorch's build without CUDA is on its own index alone (UV_TORCH_BACKEND=cpu, which is the default): let it be "
