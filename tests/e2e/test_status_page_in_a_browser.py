@@ -111,6 +111,25 @@ def test_a_page_scrolls_down_only(browser: Browser, file: Path, width: int) -> N
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
 
 
+def test_on_a_phone_no_table_hides_a_column(browser: Browser, site: Path) -> None:
+    """Who let a version in is asked at night, with a phone; what lies beyond an edge is not there."""
+    page = opened(browser, site / "models" / f"{MODEL}.html", viewport=PHONE)
+    hidden = page.locator(".scroll").evaluate_all("all => all.map(one => one.scrollWidth - one.clientWidth)")
+    named = page.evaluate("() => getComputedStyle(document.querySelector('td[data-name=Verdict]'), '::before').content")
+
+    assert hidden == [0] * 9  # windows, versions and findings of three places
+    assert named == '"Verdict"'
+
+
+def test_on_a_phone_a_number_stands_behind_what_it_belongs_to(browser: Browser, site: Path) -> None:
+    """In a line of its own, below the name of a column, it reads like an answer to that."""
+    page = opened(browser, site / "index.html", viewport=PHONE)
+    offsets = page.locator("#places td a").evaluate_all("all => all.map(one => one.offsetLeft)")
+
+    assert len(offsets) == 31
+    assert min(offsets) >= 90  # pixels: as wide as the name of a column
+
+
 def test_filters_work_by_keyboard_alone(browser: Browser, site: Path) -> None:
     """From the address bar to one row, and back to all of them."""
     page = opened(browser, site / "index.html")
@@ -169,6 +188,15 @@ def test_a_screen_reader_hears_a_table_with_names_also_on_a_phone(
     assert (roles["table"], roles["row"], roles["rowheader"], roles["cell"]) == (1, 31, 30, 240)
     for role in ("banner", "main", "contentinfo", "search", "status"):
         assert roles[role] == 1, role
+
+
+def test_a_screen_reader_hears_the_tables_of_a_model_also_on_a_phone(browser: Browser, site: Path) -> None:
+    """As that of the overview."""
+    page = opened(browser, site / "models" / f"{MODEL}.html", viewport=PHONE)
+    nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    roles = Counter(node["role"]["value"] for node in nodes if not node["ignored"])
+
+    assert (roles["table"], roles["columnheader"]) == (9, 3 * (5 + 6 + 4))
 
 
 def test_a_plot_is_told_in_words(browser: Browser, site: Path) -> None:

@@ -70,7 +70,10 @@ def test_the_page_of_a_model_tells_how_it_came_to_that(fleet: Team, tmp_path: Pa
 
     assert text.count("<polyline") == 6  # drift and F1 in three places
     assert "20 windows, to 2026-02-16 the first and to 2026-03-07 the last: least 0.05, most 0.06" in text
-    assert '<tr><th scope="row">v1.0.0</th><td>2026-02-15</td><td>2026-02-26</td><td>' in text
+    assert (
+        '<tr><th scope="row">v1.0.0</th><td data-name="Since">2026-02-15</td><td data-name="Until">2026-02-26</td>'
+        in text
+    )
     assert "2026-03-07-drift: <strong" in text
 
 
