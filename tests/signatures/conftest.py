@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,13 +16,8 @@ import pytest
 from slipway.adapters.signatures.cosign import KEY, PASSWORD
 
 from tests.team import MODEL, Team, copy_of, new_team
+from tests.unit.adapters.registry import docker_registry
 
-_CONFIGURATION = """\
-version: 0.1
-log: {{level: info, accesslog: {{disabled: true}}}}
-storage: {{filesystem: {{rootdirectory: {storage}}}}}
-http: {{addr: "127.0.0.1:0"}}
-"""
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
@@ -136,23 +130,8 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Pair:
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("docker-registry")
-    configuration, log = folder / "configuration.yml", folder / "log"
-    configuration.write_text(_CONFIGURATION.format(storage=folder / "storage"))
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
-    command = ["docker-registry", "serve", str(configuration)]
-    with log.open("wb") as errors, subprocess.Popen(command, stderr=errors, env=environment) as server:
-        try:
-            yield Served(_address(server, log), folder / "storage")
-        finally:
-            server.terminate()
-
-
-def _address(server: subprocess.Popen[bytes], log: Path) -> str:
-    while server.poll() is None:
-        if match := re.search(r"listening on (127\.0\.0\.1:\d+)", log.read_text()):
-            return match[1]
-        time.sleep(0.02)
-    pytest.fail(f"docker-registry did not start: {log.read_text()}")
+    with docker_registry.running(folder, storage=folder / "storage") as host:
+        yield Served(host, folder / "storage")
 
 
 @pytest.fixture(scope="session")

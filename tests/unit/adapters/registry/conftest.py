@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,43 +12,16 @@ from slipway.adapters.registry.layout import LayoutRegistry
 from slipway.adapters.registry.protocol import Registry
 from slipway.adapters.registry.remote import RemoteRegistry
 
+from tests.unit.adapters.registry import docker_registry
 from tests.unit.adapters.registry.releases import HASTY
-
-_CONFIGURATION = """\
-version: 0.1
-log: {{level: info, accesslog: {{disabled: true}}}}
-storage: {{filesystem: {{rootdirectory: {storage}}}}}
-http: {{addr: "127.0.0.1:0"}}
-"""
 
 
 @pytest.fixture(scope="session")
 def registry_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`127.0.0.1:PORT` of a running docker-registry; without the program the tests fail, they never skip."""
-    program = shutil.which("docker-registry")
-    if program is None:
-        pytest.fail("docker-registry is not installed: apt-get install -y docker-registry")
+    """`127.0.0.1:PORT` of a running docker-registry."""
     folder = tmp_path_factory.mktemp("docker-registry")
-    configuration = folder / "configuration.yml"
-    configuration.write_text(_CONFIGURATION.format(storage=folder / "storage"))
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
-    log = folder / "log"  # a file: a pipe that nobody reads fills up and stops the registry
-    with (
-        log.open("wb") as errors,
-        subprocess.Popen([program, "serve", str(configuration)], stderr=errors, env=environment) as server,
-    ):
-        try:
-            yield _address(server, log)
-        finally:
-            server.terminate()
-
-
-def _address(server: subprocess.Popen[bytes], log: Path) -> str:
-    while server.poll() is None:
-        if match := re.search(r"listening on (127\.0\.0\.1:\d+)", log.read_text()):
-            return match[1]
-        time.sleep(0.02)
-    pytest.fail(f"docker-registry did not start: {log.read_text()}")
+    with docker_registry.running(folder, storage=folder / "storage") as host:
+        yield host
 
 
 @pytest.fixture
