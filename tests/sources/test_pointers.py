@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from slipway.errors import BadFile, SourceRefused, Unreachable
 from slipway.steps import fetch_source, resolve_tag
 
 from tests.sources.places import ROOT
-from tests.sources.web import LfsServer
+from tests.sources.web import FolderServer, LfsServer
 from tests.team import MODEL, Team, new_team
 from tests.tip import TIP
 
@@ -212,10 +213,103 @@ def test_what_dvc_does_not_find_leaves_nothing_behind(in_dvc: Team, tmp_path: Pa
     shutil.rmtree(tmp_path / "store")
     elsewhere = in_dvc.clone("elsewhere")
 
-    with pytest.raises(Exception, match="what fetches the source failed"):
+    with pytest.raises(SourceRefused, match=r"what source\.dvc tracks is not there"):
         fetch_source.run(TAG, workplace=elsewhere.workplace)
 
     assert not (elsewhere.record(TAG).folder / "blobs").exists()
+
+
+@pytest.fixture
+def dvc_server(in_dvc: Team, tmp_path: Path) -> Iterator[FolderServer]:
+    """What DVC pushed, by way of http; the configuration names it."""
+    server = FolderServer(tmp_path / "store")
+    in_dvc.edit(".dvc/config", str(tmp_path / "store"), f"http://127.0.0.1:{server.port}")
+    in_dvc.commit("Fetch by http")
+    yield server
+    with suppress(OSError):
+        server.stop()
+
+
+def _fetched_by_dvc(team: Team) -> None:
+    fetch_source.run_on_working_tree(MODEL, workplace=team.clone("elsewhere").workplace)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_remote_of_dvc_that_fails_can_be_asked_again(in_dvc: Team, dvc_server: FolderServer, status: int) -> None:
+    """DVC itself says that the files are missing, and somebody would push them again for nothing."""
+    dvc_server.status = status
+    with pytest.raises(Unreachable) as caught:
+        _fetched_by_dvc(in_dvc)
+    assert caught.value.exit_code == 12
+
+
+def test_a_remote_of_dvc_that_is_gone_can_be_asked_again(in_dvc: Team, dvc_server: FolderServer) -> None:
+    """An outage is no fault of the model's."""
+    dvc_server.stop()
+    with pytest.raises(Unreachable, match=r"what source\.dvc tracks could not be fetched"):
+        _fetched_by_dvc(in_dvc)
+
+
+def test_an_object_that_a_remote_of_dvc_lacks_is_told_so(in_dvc: Team, dvc_server: FolderServer) -> None:
+    """The list of the folder came, one of its files was never pushed: no waiting brings it."""
+    dvc_server.files = {name: content for name, content in dvc_server.files.items() if name.endswith(".dir")}
+    with pytest.raises(SourceRefused, match=r"what source\.dvc tracks is not there") as caught:
+        _fetched_by_dvc(in_dvc)
+    assert caught.value.exit_code == 2
+
+
+def test_a_remote_of_dvc_that_lets_nobody_in_is_told_so(in_dvc: Team, dvc_server: FolderServer) -> None:
+    """The secret of the job is what has to be mended."""
+    dvc_server.status = 403
+    with pytest.raises(SourceRefused, match="is not given to us"):
+        _fetched_by_dvc(in_dvc)
+
+
+def test_a_login_of_the_machine_is_shown_to_no_remote_of_dvc(
+    in_dvc: Team, dvc_server: FolderServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A branch may name the remote, and a laptop may have a login for any host."""
+    (tmp_path / ".netrc").write_text("default login ada password swordfish\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    _fetched_by_dvc(in_dvc)
+
+    assert set(dvc_server.asked) == {"nobody"}
+
+
+def test_other_bytes_than_a_digest_of_dvc_says_are_refused(in_dvc: Team, tmp_path: Path) -> None:
+    """DVC believes its remote: whoever writes there could change a model under a digest that was reviewed."""
+    weights = tmp_path / "store" / "files" / "md5" / hashlib.md5(WEIGHTS, usedforsecurity=False).hexdigest()[:2]
+    for path in weights.iterdir():
+        path.chmod(0o644)
+        path.write_bytes(WEIGHTS[::-1])
+
+    with pytest.raises(SourceRefused):
+        _fetched_by_dvc(in_dvc)
+
+
+@pytest.mark.parametrize("digest", ["../../../../etc/passwd", "..", "0" * 31, f"{'0' * 32}.dir/.."])
+def test_a_digest_in_a_dvc_file_that_is_a_path_is_refused(team: Team, digest: str) -> None:
+    """DVC makes the name of a file of it, on this machine and in its remote."""
+    team.write(".dvc/config", "[core]\n    remote = store\n")
+    team.write(f"models/{MODEL}/source/more.bin.dvc", f"outs:\n- md5: {digest}\n  path: more.bin\n")
+    team.commit("Track")
+
+    with pytest.raises(BadFile, match=r"more\.bin\.dvc"):
+        fetch_source.run_on_working_tree(MODEL, workplace=team.workplace)
+
+
+def test_a_command_that_a_branch_writes_for_dvc_is_not_run(in_dvc: Team, tmp_path: Path) -> None:
+    """AWS's own file names a command that gives credentials, and DVC takes the place of that file from its remote."""
+    (tmp_path / "aws").write_text(f"[default]\ncredential_process = touch {tmp_path}/it-ran\n")
+    store = f"url = {tmp_path / 'store'}"
+    in_dvc.edit(".dvc/config", store, f"url = s3://bucket/x\n    configpath = {tmp_path / 'aws'}")
+    in_dvc.commit("Name a file of AWS's")
+
+    with pytest.raises(BadFile, match="`configpath`"):
+        _fetched_by_dvc(in_dvc)
+
+    assert not (tmp_path / "it-ran").exists()
 
 
 def test_a_dvc_file_that_imports_is_refused(team: Team) -> None:
@@ -276,12 +370,14 @@ def test_a_name_that_dvcs_remote_chose_leads_nowhere_else(in_dvc: Team, tmp_path
 
 
 def test_a_remote_by_a_path_from_the_repository_is_told(in_dvc: Team, tmp_path: Path) -> None:
-    """DVC runs in another folder and finds nothing there; the model would lack its weights."""
+    """DVC runs in another folder, where nothing is at that path."""
     in_dvc.edit(".dvc/config", str(tmp_path / "store"), "../../store")
     in_dvc.commit("Shorten the address of the store")
     elsewhere = in_dvc.clone("elsewhere")
 
-    with pytest.raises(SourceRefused, match=r"what fetches the source failed:\n    source\n"):
+    with pytest.raises(
+        BadFile, match=r"the `url` of remote \"store\", `\.\./\.\./store`, is nothing that is fetched from"
+    ):
         fetch_source.run_on_working_tree(MODEL, workplace=elsewhere.workplace)
 
 

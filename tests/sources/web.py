@@ -182,6 +182,31 @@ class LfsServer(Running):
         self.start()
 
 
+class _OfFolder(_Quiet):
+    def do_GET(self) -> None:
+        self.server.ours.asked.append(self.headers.get("Authorization", "nobody"))
+        content = self.server.ours.files.get(self.path)
+        if self.server.ours.status != 200:
+            self.give(self.server.ours.status)
+        elif content is None:
+            self.give(404)
+        else:
+            self.give(200, content)
+
+    do_HEAD = do_GET  # noqa: N815  # as the library calls it
+
+
+class FolderServer(Running):
+    """Files below a folder, over plain http; or `status`, for each. `asked` keeps as whom they came."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(_OfFolder)
+        found = (path for path in folder.rglob("*") if path.is_file())
+        self.files = {f"/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in found}
+        self.status = 200
+        self.start()
+
+
 class _Doorkeeper(_Quiet):
     def do_GET(self) -> None:
         self.server.ours.asked.append(self.headers.get("Authorization", "nobody"))

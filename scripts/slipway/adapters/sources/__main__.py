@@ -28,12 +28,12 @@ def main(job_file: Path) -> None:
     try:
         told = _fetch(job)
     except SlipwayError as error:
-        told = _refusal(error)
+        told = error.as_refusal()
     except Exception as failure:
         expected = in_our_words(failure, address=job["address"])
         if expected is None:
             raise
-        told = _refusal(expected)
+        told = expected.as_refusal()
     Path(job["result"]).write_text(json.dumps(told))
 
 
@@ -44,10 +44,6 @@ def _fetch(job: dict[str, Any]) -> dict[str, Any]:
     )
     training = found.training.model_dump(mode="json") if found.training else None
     return {**asdict(found), "training": training}
-
-
-def _refusal(error: SlipwayError) -> dict[str, Any]:
-    return {"refused": type(error).__name__, "problem": error.problem, "mend": error.mend}
 
 
 def _end_with_parent() -> None:

@@ -9,39 +9,37 @@ Source of the two formats: https://dvc.org/doc/user-guide/project-structure/dvc-
 
 from __future__ import annotations
 
-import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from slipway.adapters.processes.pinned import environment_for
-from slipway.adapters.sources import process, secrets
+from slipway.adapters.sources import dvc_config, process, secrets
 from slipway.adapters.sources.fetched import inner_path
 from slipway.adapters.yaml_files import parse_yaml, read_bounded
 from slipway.domain.source_limit import SourceLimit
-from slipway.errors import BadFile, SourceRefused
+from slipway.errors import BadFile, FetchingFailed, SourceRefused
 
-_QUIET = {"DVC_NO_ANALYTICS": "1", "DVC_STUDIO_OFFLINE": "1", "CI": "1"}
+_QUIET = {"DVC_NO_ANALYTICS": "1", "DVC_STUDIO_OFFLINE": "1", "CI": "1", "NETRC": os.devnull}
 _OWN_FILES = (".gitignore", ".dvcignore")
-_LOCAL = """\
-[core]
-    no_scm = true
-    analytics = false
-[cache]
-    dir = cache
-    type = copy
-"""  # goes before what the team says: its cache may be shared by a machine, and hold links
+_DIGEST = r"^([0-9a-f]{32}(\.dir)?)?$"  # DVC makes a path of it
 
 
 class _Part(BaseModel):
     relpath: str = ""
+    md5: str = Field(default="", pattern=_DIGEST)
 
 
 class _Out(BaseModel):
     path: str
+    md5: str = Field(default="", pattern=_DIGEST)
     files: tuple[_Part, ...] = ()
+
+
+_LISTING = TypeAdapter(tuple[_Part, ...])
 
 
 class _DvcFile(BaseModel):
@@ -66,26 +64,37 @@ def replace(
     Raises:
         BadFile: the repository has no `.dvc/config`, or a file tracks what lies elsewhere than beside it.
         SourceRefused: DVC does not give it, or it is more than the limit.
-        Unreachable: it takes longer than the limit.
+        Unreachable: the remote does not answer, or it takes longer than the limit.
     """
     if not files:
         return
     if config is None:
         raise BadFile(f"{files[0].name} is there, and no .dvc/config", mend="dvc init, dvc remote add, and commit them")
     python = environment_for("dvc", requirements=requirements / "dvc.txt")
-    variables = {**secrets.for_the_process(environment), **_QUIET, "HOME": environment.get("HOME", str(aside))}
+    own = secrets.for_the_process(environment)
+    variables = {**own, **_QUIET, "HOME": own.get("HOME", str(aside))}
+    told = dvc_config.written_anew(config, own)
     for number, file in enumerate(files):
         _refuse_strange(file)
         place = aside / str(number)  # two folders may have files of one name
         (place / ".dvc").mkdir(parents=True)
-        (place / ".dvc" / "config").write_bytes(config)
-        (place / ".dvc" / "config.local").write_text(_LOCAL)
+        (place / ".dvc" / "config").write_text(told)
         shutil.copyfile(file, place / file.name)
-        for command in (("fetch", "--quiet"), ("checkout",)):  # what is missing is said by the latter alone
-            words = [str(python), "-s", "-m", "dvc", *command, file.name]
-            process.run_watched(words, cwd=place, watched=place, limit=_with_cache(limit), variables=variables)
-            _refuse_ways_out(place / ".dvc" / "cache")
+        _pull(file.name, place, python, limit=_with_cache(limit), variables=variables)
         _move(place, file)
+
+
+def _pull(name: str, place: Path, python: Path, *, limit: SourceLimit, variables: Mapping[str, str]) -> None:
+    try:
+        for command in (("fetch", "--quiet"), ("checkout",)):  # what is missing is said by the latter alone
+            words = [str(python), "-s", "-m", "dvc", *command, name]
+            process.run_watched(words, cwd=place, watched=place, limit=limit, variables=variables)
+            _refuse_ways_out(place / ".dvc" / "cache")
+    except FetchingFailed:
+        process.say_why(
+            python, "slipway.adapters.sources.dvc_remote", name, cwd=place, limit=limit, variables=variables
+        )
+        raise
 
 
 def _with_cache(limit: SourceLimit) -> SourceLimit:
@@ -115,13 +124,13 @@ def _refuse_ways_out(cache: Path) -> None:
     """A tracked folder is a list of names that whoever writes to the remote may have chosen."""
     for listing in cache.rglob("*.dir"):
         try:
-            names = [str(part["relpath"]) for part in json.loads(listing.read_bytes())]
-        except (ValueError, TypeError, KeyError, RecursionError):
+            parts = _LISTING.validate_json(listing.read_bytes())
+        except ValidationError:
             raise SourceRefused(
                 "the DVC remote holds a list of a folder that is none", mend="dvc push, from a clone that has the files"
             ) from None
-        for name in names:
-            inner_path(name)
+        for part in parts:
+            inner_path(part.relpath)
 
 
 def _move(place: Path, file: Path) -> None:

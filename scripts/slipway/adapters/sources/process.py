@@ -52,24 +52,50 @@ def fetch(
         aside = Path(folder)
         job = {"address": address.text, "into": str(into.resolve()), "limit": limit.model_dump()}
         told = _run_module(python, job, aside, limit=limit, into=into, variables=variables)
+    _raise_told(told, variables)
+    training = Training.model_validate(told["training"]) if told["training"] else None
+    return Fetched(secrets.hidden(told["resolved"], variables), training)
+
+
+def say_why(
+    python: Path, module: str, argument: str, *, cwd: Path, limit: SourceLimit, variables: Mapping[str, str]
+) -> None:
+    """Have a module of ours find out, in the environment of another's program, why that failed in `cwd`.
+
+    Raises:
+        SlipwayError: what it found; nothing is raised where it found nothing.
+    """
+    with tempfile.TemporaryDirectory(prefix="slipway-source-") as folder:
+        aside, result = Path(folder), Path(folder) / "result.json"
+        command = [str(python), "-s", "-P", "-m", module, argument, str(result)]
+        with contextlib.suppress(FetchingFailed):  # then what the program itself said is all that is known
+            run_watched(command, cwd=cwd, watched=cwd, limit=limit, variables=_with_our_code(variables, aside))
+            _raise_told(json.loads(result.read_text()), variables)
+
+
+def _raise_told(told: Mapping[str, Any], variables: Mapping[str, str]) -> None:
     if "refused" in told:
         kind: type[SlipwayError] = getattr(errors, told["refused"])
         raise kind(secrets.hidden(told["problem"], variables), mend=secrets.hidden(told["mend"], variables))
-    training = Training.model_validate(told["training"]) if told["training"] else None
-    return Fetched(secrets.hidden(told["resolved"], variables), training)
 
 
 def _run_module(
     python: Path, job: dict[str, Any], aside: Path, *, limit: SourceLimit, into: Path, variables: Mapping[str, str]
 ) -> dict[str, Any]:
-    (aside / "code").mkdir()
-    (aside / "code" / _PACKAGE.name).symlink_to(_PACKAGE.resolve())
     result = aside / "result.json"
     (aside / "job.json").write_text(json.dumps({**job, "result": str(result)}))
     command = [str(python), "-s", "-P", "-m", "slipway.adapters.sources", str(aside / "job.json")]
-    run_watched(command, cwd=aside, watched=into, limit=limit, variables={**variables, "PYTHONPATH": f"{aside}/code"})
+    run_watched(command, cwd=aside, watched=into, limit=limit, variables=_with_our_code(variables, aside))
     told: dict[str, Any] = json.loads(result.read_text())
     return told
+
+
+def _with_our_code(variables: Mapping[str, str], aside: Path) -> dict[str, str]:
+    """So that an environment which has no Slipway finds it, and nothing else that lies beside it."""
+    code = aside / "code"
+    code.mkdir()
+    (code / _PACKAGE.name).symlink_to(_PACKAGE.resolve())
+    return {**variables, "PYTHONPATH": str(code)}
 
 
 def run_watched(
