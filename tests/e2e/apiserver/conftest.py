@@ -39,7 +39,7 @@ spec:
 _PATCH = "spec: {template: {spec: {containers: [{name: server, image: tip}]}}}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     with control_plane(programs(), tmp_path_factory.mktemp("control-plane")) as made:
         yield made

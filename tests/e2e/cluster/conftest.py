@@ -1,4 +1,4 @@
-"""One cluster for all of these tests, and a team whose releases run in it."""
+"""One cluster for all of these tests, with a team whose releases run in it; it ends with them, for it is never idle."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from tests.workflows.conftest import _tooled, base
 __all__ = ["_tooled", "base"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _programs() -> Path:
     return programs()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _storage(_programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
     with storage(tmp_path_factory.mktemp("images"), pause=_programs / "pause") as made:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def kubernetes(_programs: Path, _storage: Storage) -> Iterator[Cluster]:
     with cluster(_programs, _storage) as made:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def team(
     kubernetes: Cluster,
     base: str,
