@@ -5,7 +5,8 @@ Anything else is a defect of ours: its traceback goes to the log file, and the r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class SlipwayError(Exception):
@@ -17,6 +18,10 @@ class SlipwayError(Exception):
         super().__init__(f"{problem}\n  mend: {mend}")
         self.problem = problem
         self.mend = mend
+
+    def as_refusal(self) -> dict[str, str]:
+        """What one process of ours writes of it for another, as JSON."""
+        return {"refused": type(self).__name__, "problem": self.problem, "mend": self.mend}
 
 
 class Unreachable(SlipwayError):
@@ -162,3 +167,11 @@ class CannotExplain(SlipwayError):
 
 class TrackingServerRefused(SlipwayError):
     """What an MLflow server said no to: a version that it does not have, who asks; or an address that is none."""
+
+
+def refused(told: Mapping[str, Any]) -> SlipwayError | None:
+    """The error that another process told by `as_refusal`, None where it told no class of ours: it may run any code."""
+    kind = globals().get(str(told.get("refused")))
+    if not (isinstance(kind, type) and issubclass(kind, SlipwayError)):
+        return None
+    return kind(str(told.get("problem")), mend=str(told.get("mend")))

@@ -26,7 +26,7 @@ def main(job_file: Path) -> None:
     try:
         told: dict[str, Any] = {"moved_from": tell(job["telling"])}
     except SlipwayError as error:
-        told = {"refused": type(error).__name__, "problem": error.problem, "mend": error.mend}
+        told = error.as_refusal()
     Path(job["result"]).write_text(json.dumps(told))
 
 

@@ -19,7 +19,7 @@ from slipway.adapters import crash_points, mlflow_server
 from slipway.adapters.processes.pinned import environment_for
 from slipway.adapters.sources import secrets
 from slipway.domain.write_back import Telling
-from slipway.errors import SlipwayError, TrackingServerRefused, Unreachable
+from slipway.errors import TrackingServerRefused, Unreachable
 
 _PACKAGE = Path(slipway.__file__).parent
 _PASSED_ON = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
@@ -65,9 +65,8 @@ class TrackingServer:
             with crash_points.external_write("write-back"):
                 self._run(command, aside)
             told = json.loads(result.read_text())
-        if "refused" in told:
-            kind: type[SlipwayError] = getattr(errors, told["refused"])
-            raise kind(told["problem"], mend=told["mend"])
+        if refusal := errors.refused(told):
+            raise refusal
         moved_from: str | None = told["moved_from"]
         return moved_from
 

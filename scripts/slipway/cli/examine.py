@@ -81,7 +81,7 @@ def main(job_file: Path) -> None:
     try:
         result = {"verdict": str(_examine(job))}
     except SlipwayError as error:
-        result = {"refused": type(error).__name__, "problem": error.problem, "mend": error.mend}
+        result = error.as_refusal()
     Path(job["result"]).write_text(json.dumps(result))
 
 

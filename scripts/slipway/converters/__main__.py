@@ -49,7 +49,7 @@ def main(name: str, job_file: Path) -> None:
     except SlipwayError as error:
         if isinstance(error.__cause__, MemoryError):  # whatever a library stumbled over then, that is the reason
             raise error.__cause__ from error
-        result = {"refused": type(error).__name__, "problem": error.problem, "mend": error.mend}
+        result = error.as_refusal()
     Path(job["result"]).write_text(json.dumps(result, allow_nan=False))
 
 

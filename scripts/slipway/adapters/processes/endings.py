@@ -101,9 +101,7 @@ def _content(path: Path) -> bytes:
 
 def _reported(answer: Mapping[str, Any]) -> SlipwayError:
     """The error that the worker met; only classes of ours, since the worker runs code of others."""
-    kind = getattr(errors, str(answer["refused"]), None)
-    known = kind if isinstance(kind, type) and issubclass(kind, SlipwayError) else ConversionFailed
-    return known(str(answer.get("problem")), mend=str(answer.get("mend")))
+    return errors.refused(answer) or ConversionFailed(str(answer.get("problem")), mend=str(answer.get("mend")))
 
 
 def _failed(problem: str, words: str, log_name: str, *, mend: str) -> ConversionFailed:
