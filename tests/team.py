@@ -25,7 +25,7 @@ from slipway.converters.batches import write_batch
 from slipway.domain.conversion import Conversion
 from slipway.domain.edge_rows import edge_rows
 from slipway.domain.identity import Identity
-from slipway.domain.incident import IncidentVerdicts, IssueFiled, WindowEvidence
+from slipway.domain.incident import IncidentVerdicts, IssueFiled, Reversion, WindowEvidence
 from slipway.domain.pages import File, Page, digest_of
 from slipway.domain.release import Image, JobResult, Proposal, Rollout, Verdicts
 from slipway.domain.rows import Batch
@@ -40,6 +40,7 @@ from slipway.steps import (
     record_pages,
     rehearse_rollback,
     resolve_tag,
+    revert_manifest,
 )
 
 from tests.tip import DAYS, MODEL, ROWS_A_DAY, TIP, Tip, days_from, guests_of, samples_table, tip_from
@@ -302,6 +303,18 @@ class Team:
         """As when somebody clears the registry."""
         for folder in ("layers", f"registry/{MODEL}"):
             shutil.rmtree(self.workplace.state / folder, ignore_errors=True)
+
+    def go_back(self, to: str, *, reason: str = "by hand", day: str = "2026-04-15") -> Page[Reversion]:
+        """As a person asks for it, by a pull request that nobody merged yet."""
+        return revert_manifest.run_on_request(
+            MODEL,
+            environment=ENVIRONMENT,
+            back_to=to,
+            reason=reason,
+            by="Ada",
+            day=day,
+            workplace=self.workplace,
+        )
 
     def window(self, until: date) -> Record:
         return self.workplace.window(MODEL, ENVIRONMENT, until.isoformat())

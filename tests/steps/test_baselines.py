@@ -25,7 +25,6 @@ from slipway.steps import (
     reconcile,
     record_pages,
     replay,
-    revert_manifest,
     verify_rollout,
 )
 
@@ -84,15 +83,7 @@ def test_to_go_back_to_it_is_a_rollout_like_any_other(adopted: Team) -> None:
     """Once a release took its place, what ran before runs no more: git alone would bring nobody back."""
     adopted.release(adopted.publish("tip@v1.1.0", Tip(weight=0.0201)))
     adopted.go_live("tip@v1.1.0", on=_ON)
-    way = revert_manifest.run_on_request(
-        MODEL,
-        environment=ENVIRONMENT,
-        back_to="v1.0.0",
-        reason="It lies",
-        by="Ada",
-        day="2026-04-02",
-        workplace=adopted.workplace,
-    )
+    way = adopted.go_back("v1.0.0", reason="It lies", day="2026-04-02")
     assert way.body.pull is not None
     adopted.workplace.forge.merge_pull(way.body.pull)
 
@@ -164,15 +155,7 @@ def _verify_opaque(team: Team) -> None:
 
 
 def _go_back(team: Team) -> object:
-    return revert_manifest.run_on_request(
-        MODEL,
-        environment=ENVIRONMENT,
-        back_to="v1.0.0",
-        reason="It lies",
-        by="Ada",
-        day="2026-04-02",
-        workplace=_ahead(team).workplace,
-    )
+    return _ahead(team).go_back("v1.0.0", reason="It lies", day="2026-04-02")
 
 
 def _ahead(team: Team) -> Team:

@@ -13,7 +13,7 @@ from slipway.domain.incident import IncidentKind, Outcome
 from slipway.domain.release import Image, JobResult
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
-from slipway.steps import adopt, explain, file_issue, record_pages, revert_manifest
+from slipway.steps import adopt, explain, file_issue, record_pages
 
 from tests.steps.test_canary import on_a_cluster, with_canary
 from tests.steps.test_failed_rollouts import fail, follow
@@ -32,15 +32,7 @@ def image_of(team: Team, tag: str) -> Image:
 
 
 def go_back(team: Team, *, to: str) -> None:
-    page = revert_manifest.run_on_request(
-        MODEL,
-        environment=ENVIRONMENT,
-        back_to=to,
-        reason="guests complain",
-        by="Ada",
-        day="2026-04-15",
-        workplace=team.workplace,
-    )
+    page = team.go_back(to, reason="guests complain")
     record_pages.run_on_reversion(page, ledger=team.workplace.ledger)
     team.workplace.forge.merge_pull(page.body.pull or 0)
 
@@ -192,7 +184,7 @@ def test_a_version_that_was_left_tells_why_and_that_it_is_held(worse: Team) -> N
     assert (way.command, way.why_not) == ("", "v2.0.0 is quarantined by Ada: guests complain")
     assert [(entry.version, entry.by) for entry in one.quarantine] == [("v2.0.0", "Ada")]
     assert [(incident.about, incident.is_open) for incident in one.incidents] == [(IncidentKind.REQUESTED, False)]
-    assert [event.what for event in one.story][-2:] == [Moment.TAKEN_OUT, Moment.WAY_BACK]
+    assert [event.what for event in one.story][-2:] == [Moment.WAY_BACK, Moment.TAKEN_OUT]
     assert told(worse, "#3").asked.found_as is FoundAs.WAY_BACK
 
 

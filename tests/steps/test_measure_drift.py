@@ -18,7 +18,7 @@ from slipway.domain.release import Image
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
 from slipway.errors import NotReleasable
-from slipway.steps import record_pages, revert_manifest
+from slipway.steps import record_pages
 
 from serving.log_sketches import Sketches
 from serving.served import Served
@@ -316,15 +316,7 @@ def test_an_incident_stays_open_behind_a_way_back_that_a_person_asked_for(worse:
     worse.serve("v2.0.0", days_from(_APRIL, 21), tip=Tip(bias=0.1))
     worse.look(date(2026, 4, 7))
     opened = worse.look(date(2026, 4, 14))[1].body.incident
-    page = revert_manifest.run_on_request(
-        MODEL,
-        environment=ENVIRONMENT,
-        back_to="v1.0.0",
-        reason="by hand",
-        by="Ada",
-        day="2026-04-15",
-        workplace=worse.workplace,
-    )
+    page = worse.go_back("v1.0.0")
     record_pages.run_on_reversion(page, ledger=worse.workplace.ledger)
 
     assert measured(worse, date(2026, 4, 21)).open_incident == opened

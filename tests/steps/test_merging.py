@@ -14,7 +14,7 @@ from slipway.adapters.forge import PullState
 from slipway.adapters.forge.github import GitHubForge
 from slipway.adapters.workplace import Workplace
 from slipway.errors import MergeConflict
-from slipway.steps import check_manifests, revert_manifest
+from slipway.steps import check_manifests
 
 from tests.github_stand_in.application import GitHub
 from tests.github_stand_in.description import violations
@@ -71,15 +71,7 @@ def number_of(team: Team, tag: str) -> int:
 
 def go_back(team: Team, to: str) -> None:
     """Open the pull request of a way back, and merge it."""
-    page = revert_manifest.run_on_request(
-        MODEL,
-        environment=ENVIRONMENT,
-        back_to=to,
-        reason="it hurts",
-        by="Ada",
-        day="2026-04-15",
-        workplace=team.workplace,
-    )
+    page = team.go_back(to, reason="it hurts")
     assert page.body.pull is not None
     team.workplace.forge.merge_pull(page.body.pull)
 

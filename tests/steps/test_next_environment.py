@@ -14,7 +14,7 @@ from slipway.domain.release import Rollout
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.upkeep import DueRollout, OnItsWay
 from slipway.errors import BadFile
-from slipway.steps import reconcile, revert_manifest, status
+from slipway.steps import reconcile, status
 
 from tests.steps.conftest import WORSE
 from tests.steps.test_announce_rollout import announce, merge, propose_next, verified, wanted
@@ -221,15 +221,7 @@ def test_status_tells_what_is_on_its_way_until_it_is_there(soaking: Team) -> Non
 
 def test_a_way_back_is_on_its_way_too(newer: Team) -> None:
     """Whoever is called at night sees that somebody was faster."""
-    page = revert_manifest.run_on_request(
-        MODEL,
-        environment="production",
-        back_to="v1.0.0",
-        reason="by hand",
-        by="Ada",
-        day="2026-04-15",
-        workplace=newer.workplace,
-    )
+    page = newer.go_back("v1.0.0")
 
     (row,) = status.run(workplace=newer.workplace)
 

@@ -288,15 +288,7 @@ def test_a_person_is_told_what_stands_in_the_way(newer: Team) -> None:
     lose_image(newer, "v1.0.0")
 
     with pytest.raises(NotReleasable, match="cannot be pulled") as caught:
-        revert_manifest.run_on_request(
-            MODEL,
-            environment=ENVIRONMENT,
-            back_to="v1.0.0",
-            reason="by hand",
-            by="Ada",
-            day="2026-04-15",
-            workplace=newer.workplace,
-        )
+        newer.go_back("v1.0.0")
 
     assert "release the tag of v1.0.0 again" in caught.value.mend
 

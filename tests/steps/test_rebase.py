@@ -19,7 +19,7 @@ from slipway.domain.release import Image, Proposal, Rehearsal, Verdicts
 from slipway.domain.tag import ReleaseTag
 from slipway.domain.verdict import Verdict
 from slipway.errors import BadFile, BadTag, NoRuntimeImage, NotReleasable
-from slipway.steps import build_image, check_manifests, rebase, resolve_tag, revert_manifest, status
+from slipway.steps import build_image, check_manifests, rebase, resolve_tag, status
 
 from tests.team import ENVIRONMENT, MODEL, Team, copy_of
 from tests.unit.adapters.described_images import bill_of, described
@@ -289,15 +289,7 @@ def test_nobody_goes_back_from_a_version_to_its_own_revision(revised: tuple[Team
     team, _ = revised
 
     with pytest.raises(NotReleasable, match="on another runtime image"):
-        revert_manifest.run_on_request(
-            MODEL,
-            environment=ENVIRONMENT,
-            back_to="v1.0.0_r2",
-            reason="late",
-            by="Ada",
-            day="2026-06-01",
-            workplace=team.workplace,
-        )
+        team.go_back("v1.0.0_r2", reason="late", day="2026-06-01")
 
 
 def test_what_is_measured_with_another_onnxruntime_than_the_images_is_refused(live: Team) -> None:

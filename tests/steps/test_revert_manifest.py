@@ -54,15 +54,7 @@ def quarantined(team: Team) -> list[str]:
 
 
 def roll_back(team: Team, to: str, reason: str = "by hand") -> Page[Reversion]:
-    return revert_manifest.run_on_request(
-        MODEL,
-        environment=ENVIRONMENT,
-        back_to=to,
-        reason=reason,
-        by="Ada",
-        day="2026-04-15",
-        workplace=team.workplace,
-    )
+    return team.go_back(to, reason=reason)
 
 
 def test_a_pull_request_goes_back_and_quarantines_in_one_commit(worse: Team) -> None:

@@ -14,7 +14,7 @@ from slipway.domain.upkeep import LastWindow, StatusRow
 from slipway.domain.verdict import Verdict
 from slipway.errors import GitRefused
 from slipway.reports.status import let_in_by, status_text
-from slipway.steps import record_pages, revert_manifest, status
+from slipway.steps import record_pages, status
 
 from tests import pages
 from tests.fleet import whole_page
@@ -55,15 +55,7 @@ def test_an_open_incident_is_told_with_its_issue(worse: Team) -> None:
     issue = worse.look(date(2026, 4, 14))[2].body
     assert (row(worse).outcome, row(worse).incident) == ("revert", issue.number)
 
-    page = revert_manifest.run_on_request(
-        MODEL,
-        environment=ENVIRONMENT,
-        back_to="v1.0.0",
-        reason="by hand",
-        by="Ada",
-        day="2026-04-15",
-        workplace=worse.workplace,
-    )
+    page = worse.go_back("v1.0.0")
     record_pages.run_on_reversion(page, ledger=worse.workplace.ledger)
     assert (row(worse).outcome, row(worse).incident) == ("revert", issue.number)
 

@@ -173,15 +173,7 @@ def _is_told(team: HostedTeam, page: Page[Reversion]) -> bool:
 
 def _roll_back(team: HostedTeam) -> object:
     """The command: a step, and what it did on the ledger."""
-    page = revert_manifest.run_on_request(
-        MODEL,
-        environment=ENVIRONMENT,
-        back_to="v1.0.0",
-        reason="slow",
-        by="Ada",
-        day="2026-04-15",
-        workplace=team.workplace,
-    )
+    page = team.go_back("v1.0.0", reason="slow")
     record_pages.run_on_reversion(page, ledger=team.workplace.ledger)
     return page
 
