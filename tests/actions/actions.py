@@ -76,13 +76,13 @@ STEPS = {name: action for name, action in ACTIONS.items() if name != "setup"}
 
 
 def handed_over(command: str) -> set[str]:
-    """The outputs that a command writes, read from its source: the keys of each `hand_over` that it can reach."""
-    from slipway.cli import slipway
+    """The outputs that a command writes: the keys of each `hand_over` that it reaches in its module and in printing."""
+    from slipway.cli import printing, slipway
 
     callback = slipway.commands[command].callback
     assert callback is not None
-    module = ast.parse(Path(callback.__code__.co_filename).read_text(encoding="utf-8"))
-    functions = {one.name: one for one in module.body if isinstance(one, ast.FunctionDef)}
+    modules = [ast.parse(Path(file).read_text("utf-8")) for file in (printing.__file__, callback.__code__.co_filename)]
+    functions = {one.name: one for module in modules for one in module.body if isinstance(one, ast.FunctionDef)}
     reached, waiting, keys = set[str](), [callback.__name__], set[str]()
     while waiting:
         name = waiting.pop()
