@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from slipway.adapters.sources import process
@@ -39,13 +40,13 @@ def place(request: pytest.FixtureRequest, places: dict[str, Place]) -> Place:
 def fetch(tmp_path: Path) -> Fetch:
     """Fetch an address with the given credentials; what it meant, and the files by their names."""
 
-    def run(address: str, environment: dict[str, str], **limit: int) -> tuple[Fetched, dict[str, bytes]]:
+    def run(address: str, environment: dict[str, str], **limit: Any) -> tuple[Fetched, dict[str, bytes]]:
         into = tmp_path / "scratch" / "files"
         into.mkdir(parents=True)
         found = process.fetch(
             SourceAddress.parse(address),
             into=into,
-            limit=SourceLimit(**limit),
+            limit=SourceLimit.model_validate(limit),
             requirements=ROOT / "requirements",
             environment={**os.environ, **environment},
         )

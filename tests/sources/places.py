@@ -153,8 +153,7 @@ class Azure(OfObjects):
         self._process.communicate()
 
     def _connection(self, key: str) -> str:
-        at = f"http://127.0.0.1:{self._port}/{_ACCOUNT}"
-        return f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={key};BlobEndpoint={at};"
+        return a_key_of_azure(f"http://127.0.0.1:{self._port}/{_ACCOUNT}", key=key)
 
 
 class HuggingFace(Place):
@@ -211,6 +210,11 @@ class OfARegistry(Place):
     def stop(self) -> None:
         """Others use it: an address at which nobody listens stands for it."""
         self.host = "127.0.0.1:1"
+
+
+def a_key_of_azure(at: str, *, key: str = _KEY) -> str:
+    """What lets somebody into the account behind the address `at`."""
+    return f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={key};BlobEndpoint={at};"
 
 
 def _once(content: bytes) -> Iterator[bytes]:

@@ -16,7 +16,9 @@ from urllib.parse import unquote, urlsplit
 from tests.unit.adapters.registry.certificates import write_certificate
 
 
-class _Quiet(BaseHTTPRequestHandler):
+class Quiet(BaseHTTPRequestHandler):
+    """What all of them answer by."""
+
     protocol_version = "HTTP/1.1"
     server: Any  # what of ours it answers for
 
@@ -46,7 +48,7 @@ def endless(handler: BaseHTTPRequestHandler, piece: bytes = b"x" * 65_536) -> No
 class Running:
     """A server in a thread."""
 
-    def __init__(self, handler: type[_Quiet]) -> None:
+    def __init__(self, handler: type[Quiet]) -> None:
         self.files: dict[str, bytes] = {}
         self.asked: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -67,11 +69,14 @@ class Running:
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
 
-class _Files(_Quiet):
+class _Files(Quiet):
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path)
         self.server.ours.asked.append(path)
-        if path == "/half":
+        self.server.ours.logins.append(self.headers.get("Authorization", "nobody"))
+        if path in self.server.ours.redirects:
+            self.give(302, Location=self.server.ours.redirects[path])
+        elif path == "/half":
             self._half()
         elif path == "/endless":
             endless(self)
@@ -97,19 +102,26 @@ class _Files(_Quiet):
 
 
 class WebServer(Running):
-    """`https://localhost:PORT/…`, vouched for by `certificate` alone."""
+    """`https://localhost:PORT/…`, vouched for by `certificate` alone.
 
-    def __init__(self, folder: Path) -> None:
+    `redirects` has where a path leads, and `logins` as whom each request came.
+    """
+
+    def __init__(self, folder: Path, *, beside: WebServer | None = None) -> None:
+        """`beside` another one, it has the same certificate."""
         super().__init__(_Files)
-        self.certificate, key = write_certificate(folder, "localhost")
-        self.encrypt(self.certificate, key)
+        self.redirects: dict[str, str] = {}
+        self.logins: list[str] = []
+        self._pair: tuple[Path, Path] = beside._pair if beside else write_certificate(folder, "localhost")
+        self.certificate = self._pair[0]
+        self.encrypt(*self._pair)
 
     def address(self, path: str, content: bytes | None = None) -> str:
         digest = hashlib.sha256(self.files.get(path, b"") if content is None else content).hexdigest()
         return f"https://localhost:{self.port}{path}#sha256={digest}"
 
 
-class _Hub(_Quiet):
+class _Hub(Quiet):
     """As much of the hub's API as `repo_info`, `list_repo_tree` and `hf_hub_download` ask for."""
 
     def do_GET(self) -> None:
@@ -154,7 +166,7 @@ class Hub(Running):
         return hashlib.sha1(told).hexdigest()
 
 
-class _Lfs(_Quiet):
+class _Lfs(Quiet):
     """As much of its batch API as a download asks for, whatever size it is asked by."""
 
     def do_POST(self) -> None:
@@ -182,7 +194,7 @@ class LfsServer(Running):
         self.start()
 
 
-class _OfFolder(_Quiet):
+class _OfFolder(Quiet):
     def do_GET(self) -> None:
         self.server.ours.asked.append(self.headers.get("Authorization", "nobody"))
         content = self.server.ours.files.get(self.path)
@@ -207,7 +219,7 @@ class FolderServer(Running):
         self.start()
 
 
-class _Doorkeeper(_Quiet):
+class _Doorkeeper(Quiet):
     def do_GET(self) -> None:
         self.server.ours.asked.append(self.headers.get("Authorization", "nobody"))
         self.give(401, WWW_Authenticate='Basic realm="a registry"')

@@ -28,7 +28,7 @@ def main(file: str, result: Path) -> None:
         )
         if expected is None:
             raise
-        told = {"refused": type(expected).__name__, "problem": expected.problem, "mend": expected.mend}
+        told = expected.as_refusal()
     result.write_text(json.dumps(told))
 
 

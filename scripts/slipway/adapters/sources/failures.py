@@ -35,7 +35,12 @@ _LATER = {408, 429}  # HTTP: a request that took too long, and too many of them
 
 
 def in_our_words(failure: Exception, *, address: str) -> SlipwayError | None:
-    """None where nobody expected it: a defect of ours."""
+    """None where nobody expected it: a defect of ours. What we said inside of a library is said."""
+    ours = next((one for one in _chain(failure) if isinstance(one, SlipwayError)), None)
+    return ours or _of_a_library(failure, address)
+
+
+def _of_a_library(failure: Exception, address: str) -> SlipwayError | None:
     names = {kind.__name__ for one in _chain(failure) for kind in type(one).__mro__}
     status = next((found for one in _chain(failure) if (found := _status(one))), None)
     told = f"{type(failure).__name__}: {(str(failure).splitlines() or [''])[0][:300]}"

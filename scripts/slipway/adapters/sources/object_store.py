@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from slipway.adapters.sources import bucket_listing
 from slipway.adapters.sources.fetched import Fetched, place_below, too_many_bytes, too_many_files
 from slipway.domain.source_address import SourceAddress
 from slipway.domain.source_limit import SourceLimit
@@ -33,12 +34,13 @@ def fetch(address: SourceAddress, *, into: Path, limit: SourceLimit) -> Fetched:
         address.scheme, skip_instance_cache=True, use_listings_cache=False, **_OPTIONS[address.scheme]
     )
     top = address.text.partition("://")[2].rstrip("/")
-    objects = _objects(store, top)
+    objects = _objects(store, address.scheme, top, limit)
     if not objects:
         raise SourceRefused(
             f"{address} names no object, and there is none below it", mend="correct `source` in model.yaml"
         )
-    _refuse_too_much(objects, limit)
+    if sum(int(told["size"] or 0) for told in objects.values()) > limit.bytes:
+        raise too_many_bytes(limit)
     for name, told in objects.items():
         path = place_below(into, name.removeprefix(top).strip("/") or name.rpartition("/")[2])
         store.get_file(name, str(path))
@@ -46,20 +48,18 @@ def fetch(address: SourceAddress, *, into: Path, limit: SourceLimit) -> Fetched:
     return Fetched(resolved=_resolved(address, top, objects))
 
 
-def _objects(store: Any, top: str) -> dict[str, Mapping[str, Any]]:
-    """By name; what stands for a folder is none."""
+def _objects(store: Any, scheme: str, top: str, limit: SourceLimit) -> dict[str, Mapping[str, Any]]:
+    """By name; what stands for a folder is none. A listing without an end is not read to it."""
     told = store.info(top)
     if told["type"] == "file":
         return {top: told}
-    found = store.find(top, detail=True)
-    return {name: told for name, told in sorted(found.items()) if told["type"] == "file" and not name.endswith("/")}
-
-
-def _refuse_too_much(objects: Mapping[str, Mapping[str, Any]], limit: SourceLimit) -> None:
-    if len(objects) > limit.files:
-        raise too_many_files(limit)
-    if sum(int(told["size"] or 0) for told in objects.values()) > limit.bytes:
-        raise too_many_bytes(limit)
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, size in bucket_listing.below(store, scheme, top):
+        if not name.endswith("/"):
+            found[name] = {"size": size}
+        if len(found) > limit.files:
+            raise too_many_files(limit)
+    return dict(sorted(found.items()))
 
 
 def _refuse_a_part(path: Path, told: Mapping[str, Any], name: str) -> None:

@@ -19,9 +19,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-import slipway
 from slipway import errors
-from slipway.adapters.processes.pinned import environment_for
+from slipway.adapters.processes.pinned import environment_for, our_code
 from slipway.adapters.sources import FETCHERS, secrets
 from slipway.adapters.sources.fetched import Fetched, too_many_bytes, too_many_files
 from slipway.domain.origin import Training
@@ -29,7 +28,6 @@ from slipway.domain.source_address import SourceAddress
 from slipway.domain.source_limit import SourceLimit
 from slipway.errors import FetchingFailed, SlipwayError, Unreachable
 
-_PACKAGE = Path(slipway.__file__).parent
 _LOOK_EACH = 0.2  # seconds
 _TAIL = 3  # lines
 
@@ -69,14 +67,16 @@ def say_why(
         aside, result = Path(folder), Path(folder) / "result.json"
         command = [str(python), "-s", "-P", "-m", module, argument, str(result)]
         with contextlib.suppress(FetchingFailed):  # then what the program itself said is all that is known
-            run_watched(command, cwd=cwd, watched=cwd, limit=limit, variables=_with_our_code(variables, aside))
+            run_watched(
+                command, cwd=cwd, watched=cwd, limit=limit, variables={**variables, "PYTHONPATH": str(our_code(aside))}
+            )
             _raise_told(json.loads(result.read_text()), variables)
 
 
 def _raise_told(told: Mapping[str, Any], variables: Mapping[str, str]) -> None:
-    if "refused" in told:
-        kind: type[SlipwayError] = getattr(errors, told["refused"])
-        raise kind(secrets.hidden(told["problem"], variables), mend=secrets.hidden(told["mend"], variables))
+    refusal = errors.refused({name: secrets.hidden(str(text), variables) for name, text in told.items()})
+    if refusal is not None:
+        raise refusal
 
 
 def _run_module(
@@ -85,17 +85,11 @@ def _run_module(
     result = aside / "result.json"
     (aside / "job.json").write_text(json.dumps({**job, "result": str(result)}))
     command = [str(python), "-s", "-P", "-m", "slipway.adapters.sources", str(aside / "job.json")]
-    run_watched(command, cwd=aside, watched=into, limit=limit, variables=_with_our_code(variables, aside))
+    run_watched(
+        command, cwd=aside, watched=into, limit=limit, variables={**variables, "PYTHONPATH": str(our_code(aside))}
+    )
     told: dict[str, Any] = json.loads(result.read_text())
     return told
-
-
-def _with_our_code(variables: Mapping[str, str], aside: Path) -> dict[str, str]:
-    """So that an environment which has no Slipway finds it, and nothing else that lies beside it."""
-    code = aside / "code"
-    code.mkdir()
-    (code / _PACKAGE.name).symlink_to(_PACKAGE.resolve())
-    return {**variables, "PYTHONPATH": str(code)}
 
 
 def run_watched(
