@@ -13,6 +13,7 @@ from slipway.adapters import deploy_tree, known_answers, signatures
 from slipway.adapters.registry.platforms import Platforms
 from slipway.adapters.registry.pull import pull_model_layer
 from slipway.adapters.workplace import Workplace
+from slipway.domain import commands
 from slipway.domain.baseline import Baseline
 from slipway.domain.model import Model
 from slipway.domain.tag import ReleaseTag
@@ -97,7 +98,7 @@ def obstacle(target: ReleaseTag, digest: str, *, environment: str, workplace: Wo
     Raises:
         Unreachable: registry or forge does not answer.
     """
-    other = f"go back to another version: slipway rollback {target.model} --environment {environment} --to VERSION"
+    other = f"go back to another version: {commands.rollback(target.model, environment=environment)}"
     baseline = workplace.history.baseline(target)
     if baseline is not None and baseline.is_opaque:
         problem = f"{target} was adopted by its digest alone: nobody can start it here, or ask whether it answers"
@@ -120,6 +121,8 @@ def obstacle(target: ReleaseTag, digest: str, *, environment: str, workplace: Wo
 def how_to_restore(target: ReleaseTag, baseline: Baseline | None) -> str:
     """What puts an image back into the registry; what was adopted has no tag that is released."""
     if baseline is not None:
-        named = f"--environment {baseline.environment} --version {baseline.version} --onnx FILE"
-        return f"adopt it again from its file, which pushes its image: slipway adopt {target.model} {named}"
+        adopt = commands.adopt(
+            target.model, environment=baseline.environment, version=baseline.version, what="--onnx FILE"
+        )
+        return f"adopt it again from its file, which pushes its image: {adopt}"
     return f"release the tag of {target.image_tag} again, which restores its image"

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 
+def adopt(model: str, *, environment: str, version: str, what: str) -> str:
+    """`what` is `--image DIGEST` or `--onnx FILE`."""
+    return f"slipway adopt {model} --environment {environment} --version {version} {what}"
+
+
 def rollback(model: str, *, environment: str, to: str = "VERSION") -> str:
     return f"slipway rollback {model} --environment {environment} --to {to}"
 

@@ -12,6 +12,8 @@ from slipway.domain import commands
 @pytest.mark.parametrize(
     "text",
     [
+        commands.adopt("tip", environment="production", version="v1.2.0", what=f"--image sha256:{'0' * 64}"),
+        commands.adopt("tip", environment="production", version="v1.2.0", what="--onnx FILE"),
         commands.rollback("tip", environment="production"),
         commands.rollback("tip", environment="production", to="v1.2.0"),
         commands.rollout("tip", environment="production"),

@@ -13,6 +13,7 @@ from slipway.adapters.repository import SETTINGS
 from slipway.adapters.signatures.cosign import KEY, Cosign, written
 from slipway.adapters.workplace import Workplace
 from slipway.adapters.yaml_files import parse_yaml
+from slipway.domain import commands
 from slipway.domain.settings import Settings
 from slipway.domain.tag import ReleaseTag
 from slipway.errors import BadFile, CannotSign, DigestMismatch, NoSuchImage, NotSigned, Unreachable
@@ -139,12 +140,15 @@ def how_to_sign(tag: ReleaseTag, digest: str, *, workplace: Workplace) -> str:
     """What signs an image that is pushed already: no workflow could be given a revision, or what was adopted."""
     adopted = workplace.history.baseline(tag)
     if adopted is not None:
-        named = f"--environment {adopted.environment} --version {tag.image_tag} --image {digest}"
-        where = "adopt it again where the signing key is set"
-        return f"{where}, which signs the image that is there: slipway adopt {tag.model} {named}"
+        adopt = commands.adopt(
+            tag.model, environment=adopted.environment, version=tag.image_tag, what=f"--image {digest}"
+        )
+        return f"adopt it again where the signing key is set, which signs the image that is there: {adopt}"
     if tag.revision > 1:
-        where = "build it again where the signing key is set"
-        return f"{where}, which signs the image that is there: slipway build-image {tag}"
+        return (
+            "build it again where the signing key is set, which signs the image that is there: "
+            f"slipway build-image {tag}"
+        )
     return (
         "release it again, which signs the image that is there: "
         f"gh workflow run release.yml -f tag={tag} -f model={tag.model}"
