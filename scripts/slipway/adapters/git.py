@@ -30,7 +30,6 @@ _FIXED = (
     "gc.auto=0",
     "maintenance.auto=false",
 )
-_PIPE = 1 << 20  # bytes, where the system allows it: what waits for us is taken in a few large pieces
 _SETTINGS = tuple(word for setting in _FIXED for word in ("-c", setting))
 _TAG_FIELDS = ("refname", "objecttype", "objectname", "taggername", "taggeremail", "taggerdate:iso-strict")
 
@@ -117,7 +116,6 @@ def streamed(*arguments: str, cwd: Path, stdin: IO[bytes] | None = None) -> Iter
                 stdin=subprocess.DEVNULL if stdin is None else stdin,
                 stdout=subprocess.PIPE,
                 stderr=said,
-                pipesize=_PIPE,
             )
         except FileNotFoundError as error:
             raise _missing(cwd) from error
