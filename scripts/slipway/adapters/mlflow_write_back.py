@@ -13,15 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-import slipway
 from slipway import errors
 from slipway.adapters import crash_points, mlflow_server
-from slipway.adapters.processes.pinned import environment_for
+from slipway.adapters.processes.pinned import environment_for, our_code
 from slipway.adapters.sources import secrets
 from slipway.domain.write_back import Telling
 from slipway.errors import TrackingServerRefused, Unreachable
 
-_PACKAGE = Path(slipway.__file__).parent
 _PASSED_ON = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _AGAIN = "the next rollout tells it again; slipway tell-mlflow --all does so at once"
 
@@ -77,10 +75,7 @@ class TrackingServer:
 
     def environment(self, aside: Path) -> dict[str, str]:
         """Of that process: nothing of a job's but what MLflow's client reads; the code lies in the folder `aside`."""
-        code = aside / "code"
-        code.mkdir()
-        (code / _PACKAGE.name).symlink_to(_PACKAGE.resolve())
-        own = {"PATH": os.defpath, "HOME": str(aside), "LANG": "C.UTF-8", "PYTHONPATH": str(code)}
+        own = {"PATH": os.defpath, "HOME": str(aside), "LANG": "C.UTF-8", "PYTHONPATH": str(our_code(aside))}
         return {**self.variables, **own}
 
     def _run(self, command: Sequence[str], aside: Path) -> None:

@@ -16,6 +16,7 @@ import platformdirs
 import uv
 from filelock import FileLock
 
+import slipway
 from slipway.errors import BadFile, SlipwayError, Unreachable
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,14 @@ def environment_for(group: str, *, requirements: Path) -> Path:
             _make(folder, python, group=group, requirements=requirements)
             complete.touch()
     return python
+
+
+def our_code(aside: Path) -> Path:
+    """A folder below `aside`, for PYTHONPATH: such an environment finds Slipway in it, and nothing from beside it."""
+    package, code = Path(slipway.__file__).parent, aside / "code"
+    code.mkdir()
+    (code / package.name).symlink_to(package.resolve())
+    return code
 
 
 def _make(folder: Path, python: Path, *, group: str, requirements: Path) -> None:
