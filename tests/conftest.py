@@ -1,9 +1,14 @@
-"""Property tests may take as long as a busy machine needs, and what a killed process left goes with the session."""
+"""Property tests may take as long as a busy machine needs, and what a killed process left goes with the session.
+
+No test of a step, or in a room of tests/unit, reads what an answer to the template's questions changes. So a run of
+them in one repository is a run in all, and tests/e2e/test_generation_matrix.py need not repeat it.
+"""
 
 from __future__ import annotations
 
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,3 +30,37 @@ def temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("TMPDIR", folder)
         patch.setattr(tempfile, "tempdir", folder)
         yield
+
+
+_HERE = Path(__file__).parent
+_CHANGED_BY_ANSWERS = tuple(
+    str(_HERE.parent / name) for name in ("slipway.yaml", "models", "deploy", "README.md", "CODEOWNERS")
+)
+_watched = False
+
+
+def _refuse(event: str, arguments: tuple[object, ...]) -> None:
+    if not _watched or event != "open":
+        return
+    path = arguments[0]
+    if isinstance(path, str) and path.startswith(_CHANGED_BY_ANSWERS):
+        raise AssertionError(f"{path}: an answer of a team changes it; a test that reads it belongs in another folder")
+
+
+sys.addaudithook(_refuse)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    global _watched  # noqa: PLW0603  # an audit hook is for good, and is told of every file
+    _watched = _is_the_same_anywhere(item.path)
+    try:
+        return (yield)
+    finally:
+        _watched = False
+
+
+def _is_the_same_anywhere(test: Path) -> bool:
+    """In a room of tests/unit, or of steps: a step that read this repository's own settings would not be one."""
+    folder, *rooms = test.relative_to(_HERE).parent.parts or [""]
+    return folder == "steps" or (folder == "unit" and bool(rooms))
