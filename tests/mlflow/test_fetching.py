@@ -171,6 +171,18 @@ def test_a_server_cannot_lead_the_client_to_files_of_this_machine(
     assert names(tmp_path) == []
 
 
+def test_folders_within_folders_have_an_end(tmp_path: Path) -> None:
+    """A server that lists one in each is asked until the time is over else, or until Python's stack is full."""
+    answers = {
+        "model-versions/get": _VERSION,
+        "registered-models/get": {"registered_model": {"name": "tip"}},
+        "model-versions/get-download-uri": {"artifact_uri": "mlflow-artifacts:/1/model"},
+        "mlflow-artifacts/artifacts": {"files": [{"path": "deeper", "is_dir": True}]},
+    }
+    with answering(answers) as server, pytest.raises(SourceRefused, match="more than 50 files"):
+        fetch("models:/tip/1", tmp_path / "source", server=server, limit=SourceLimit(files=50))
+
+
 @pytest.mark.parametrize("kept_at", ["http://127.0.0.1:PORT/files", "mlflow-artifacts://127.0.0.1:PORT/files"])
 def test_a_token_is_shown_to_no_other_server_than_its_own(kept_at: str, tmp_path: Path) -> None:
     """Who may log a run says where its files lie, and MLflow's client shows the token there."""

@@ -288,6 +288,16 @@ def test_other_bytes_than_a_digest_of_dvc_says_are_refused(in_dvc: Team, tmp_pat
         _fetched_by_dvc(in_dvc)
 
 
+def test_a_name_that_looks_like_an_option_is_a_name(in_dvc: Team, tmp_path: Path) -> None:
+    """Who writes a branch names its files, and DVC would take `--cd` and others from among them."""
+    shutil.copyfile(in_dvc.folder / "source.dvc", in_dvc.folder / "source" / "--jobs.dvc")
+    (in_dvc.folder / "source.dvc").unlink()
+
+    page = fetch_source.run_on_working_tree(MODEL, workplace=in_dvc.workplace)
+
+    assert page is not None and "source/weights.json" in {file.path for file in page.body.origin.files}
+
+
 @pytest.mark.parametrize("digest", ["../../../../etc/passwd", "..", "0" * 31, f"{'0' * 32}.dir/.."])
 def test_a_digest_in_a_dvc_file_that_is_a_path_is_refused(team: Team, digest: str) -> None:
     """DVC makes the name of a file of it, on this machine and in its remote."""

@@ -72,7 +72,9 @@ def replace(
         raise BadFile(f"{files[0].name} is there, and no .dvc/config", mend="dvc init, dvc remote add, and commit them")
     python = environment_for("dvc", requirements=requirements / "dvc.txt")
     own = secrets.for_the_process(environment)
-    variables = {**own, **_QUIET, "HOME": own.get("HOME", str(aside))}
+    # Its notes on a repository are pickles, in a folder that all users of a machine write into by default.
+    places = {"HOME": own.get("HOME", str(aside)), "DVC_SITE_CACHE_DIR": str(aside / "site")}
+    variables = {**own, **_QUIET, **places}
     told = dvc_config.written_anew(config, own)
     for number, file in enumerate(files):
         _refuse_strange(file)
@@ -87,7 +89,7 @@ def replace(
 def _pull(name: str, place: Path, python: Path, *, limit: SourceLimit, variables: Mapping[str, str]) -> None:
     try:
         for command in (("fetch", "--quiet"), ("checkout",)):  # what is missing is said by the latter alone
-            words = [str(python), "-s", "-m", "dvc", *command, name]
+            words = [str(python), "-s", "-m", "dvc", *command, "--", name]
             process.run_watched(words, cwd=place, watched=place, limit=limit, variables=variables)
             _refuse_ways_out(place / ".dvc" / "cache")
     except FetchingFailed:

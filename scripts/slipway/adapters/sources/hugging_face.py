@@ -35,11 +35,9 @@ def fetch(address: SourceAddress, *, into: Path, limit: SourceLimit) -> Fetched:
 
     named, hub = _named(address), HfApi()
     commit = str(hub.repo_info(named.repository, revision=named.revision).sha)
-    sizes = _sizes(hub, named, commit)
+    sizes = _sizes(hub, named, commit, limit)
     if not sizes:
         raise SourceRefused(f"{address} holds no file", mend="correct `source` in model.yaml")
-    if len(sizes) > limit.files:
-        raise too_many_files(limit)
     if sum(sizes.values()) > limit.bytes:
         raise too_many_bytes(limit)
     aside = into.parent / "hub"  # where its client keeps notes of its own
@@ -57,9 +55,13 @@ def _named(address: SourceAddress) -> _Named:
     return _Named(f"{owner}/{name}", unquote(revision) or "main", path.strip("/"))
 
 
-def _sizes(hub: Any, named: _Named, commit: str) -> dict[str, int]:
-    """Of each file of the repository that is meant, by its path there."""
-    listed = hub.list_repo_tree(named.repository, revision=commit, recursive=True)
-    files = {str(one.path): int(one.size) for one in listed if hasattr(one, "size")}
-    top = named.path
-    return {path: size for path, size in sorted(files.items()) if not top or path == top or path.startswith(f"{top}/")}
+def _sizes(hub: Any, named: _Named, commit: str, limit: SourceLimit) -> dict[str, int]:
+    """Of each file of the repository that is meant, by its path there; a listing is read no further than the limit."""
+    top, sizes = named.path, dict[str, int]()
+    for one in hub.list_repo_tree(named.repository, revision=commit, recursive=True):
+        path = str(one.path)
+        if hasattr(one, "size") and (not top or path == top or path.startswith(f"{top}/")):
+            sizes[path] = int(one.size)
+        if len(sizes) > limit.files:
+            raise too_many_files(limit)
+    return dict(sorted(sizes.items()))

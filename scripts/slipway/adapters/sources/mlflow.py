@@ -60,7 +60,7 @@ def fetch(address: SourceAddress, *, into: Path, limit: SourceLimit) -> Fetched:
     with asking(host, address.text), _without_other_libraries(host):
         found = _found(client, address)
         repository = _repository(found.root, host)
-        files = _bounded(_listed(repository, found.below), limit)
+        files = _bounded(_listed(repository, found.below, limit), limit)
         if not files:
             raise SourceRefused(
                 f"{address} holds no file", mend="name a model's folder or file that the run logged, as MLflow shows it"
@@ -134,17 +134,30 @@ def _refuse_to_show_a_secret(repository: Any, host: str) -> None:
         )
 
 
-def _listed(repository: Any, below: str) -> Iterator[tuple[str, int]]:
-    """Path and bytes of each file under `below`, or of that file itself."""
-    there = repository.list_artifacts(below or None)
-    if not there and below:
-        beside = repository.list_artifacts(below.rpartition("/")[0] or None)
-        there = [one for one in beside if one.path == below and not one.is_dir]
-    for one in there:
-        if one.is_dir:
-            yield from _listed(repository, one.path)
-        else:
-            yield one.path, int(one.file_size or 0)
+def _listed(repository: Any, below: str, limit: SourceLimit) -> Iterator[tuple[str, int]]:
+    """Path and bytes of each file under `below`, or of that file itself.
+
+    Raises:
+        SourceRefused: more folders than files are allowed; a server may have each hold another one.
+    """
+    waiting, asked = [below], 0
+    while waiting:
+        asked += 1
+        if asked > limit.files:
+            raise too_many_files(limit)
+        for one in _at(repository, waiting.pop()):
+            if one.is_dir:
+                waiting.append(one.path)
+            else:
+                yield one.path, int(one.file_size or 0)
+
+
+def _at(repository: Any, path: str) -> Sequence[Any]:
+    there: Sequence[Any] = repository.list_artifacts(path or None)
+    if there or not path:
+        return there
+    beside = repository.list_artifacts(path.rpartition("/")[0] or None)
+    return [one for one in beside if one.path == path and not one.is_dir]
 
 
 def _bounded(listed: Iterator[tuple[str, int]], limit: SourceLimit) -> dict[str, int]:

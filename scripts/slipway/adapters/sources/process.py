@@ -30,6 +30,7 @@ from slipway.errors import FetchingFailed, SlipwayError, Unreachable
 
 _LOOK_EACH = 0.2  # seconds
 _TAIL = 3  # lines
+_LONGEST_TAIL = 65_536  # bytes
 
 
 def fetch(
@@ -132,7 +133,7 @@ def run_watched(
             process.communicate()
         refuse_too_much(watched, limit)
         if process.returncode != 0:
-            log.seek(0)
+            log.seek(-min(_LONGEST_TAIL, log.seek(0, os.SEEK_END)), os.SEEK_END)
             raise _failed(log.read().decode(errors="replace"), variables)
 
 
