@@ -84,7 +84,8 @@ def _write(folder: Path, files: Iterable[tuple[str, bytes]]) -> list[str]:
 def _bring(names: Sequence[str], new: Path, out: Path) -> None:
     for name in reversed(names):
         (out / name).parent.mkdir(parents=True, exist_ok=True)
-        (new / name).replace(out / name)
+        with crash_points.external_write("status-page"):
+            (new / name).replace(out / name)
     kept = {out / name for name in (*names, _MARK)}
     for path in sorted(out.rglob("*"), reverse=True):  # what lies in a folder before the folder
         if path.is_dir() and not path.is_symlink():
