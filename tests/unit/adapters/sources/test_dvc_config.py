@@ -29,7 +29,7 @@ def test_a_remote_is_kept_and_held_to_its_digests(url: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "configpath = /work/models/tip/aws",  # AWS's file, whose `credential_process` is a command
+        "configpath = /srv/models/tip/aws",  # AWS's file, whose `credential_process` is a command
         "credentialpath = /home/ada/.config/login.json",
         "profile = production",
         "endpointurl = https://elsewhere.example",
