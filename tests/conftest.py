@@ -6,9 +6,11 @@ them in one repository is a run in all, and tests/e2e/test_generation_matrix.py 
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from collections.abc import Generator, Iterator
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 import pytest
@@ -17,16 +19,18 @@ from hypothesis import settings
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
+_AFTER_ALL_OTHERS = -200  # -100 is the folder of a process itself
+
 
 @pytest.fixture(scope="session", autouse=True)
 def temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A short path, since sockets lie there; cookiecutter leaves each hook that it runs, and PyTorch a cache."""
     tmp_path_factory.getbasetemp()  # pytest's own folder, which it keeps, stays where it is
-    with (
-        tempfile.TemporaryDirectory(prefix="slipway-tests-", ignore_cleanup_errors=True) as folder,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        Path(folder).chmod(0o711)  # a process that runs as another user passes through to what is made for him
+    folder = tempfile.mkdtemp(prefix="slipway-tests-")
+    # A server that forks takes its folder away when the process ends, and would complain that it is gone: so after it.
+    Finalize(None, shutil.rmtree, args=(folder,), kwargs={"ignore_errors": True}, exitpriority=_AFTER_ALL_OTHERS)
+    Path(folder).chmod(0o711)  # a process that runs as another user passes through to what is made for him
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", folder)
         patch.setattr(tempfile, "tempdir", folder)
         yield
