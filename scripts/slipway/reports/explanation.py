@@ -47,7 +47,8 @@ def _standing(told: Explanation) -> str:
     where = "; ".join(_place(place) for place in told.places)
     if told.adopted is not None:
         where_before = " and ".join(one.environment for one in told.adoptions)
-        said = f"ran in {where_before} before Slipway came: adopted by {one_line(told.adopted.by)}, judged by nobody"
+        people = " and ".join(dict.fromkeys(one_line(one.by) for one in told.adoptions))
+        said = f"ran in {where_before} before Slipway came: adopted by {people}, judged by nobody"
         return f"{said}; it {where}" if where else said
     if told.judged is None:
         return _broke_off(told)

@@ -129,17 +129,23 @@ def test_the_first_line_says_what_is_so(changes: dict[str, object], line: str) -
 @pytest.mark.parametrize("note", ["as it ran on the old platform", ""], ids=["a-note", "no-note"])
 def test_what_was_adopted_is_nobodys_verdict(note: str, text_file: SnapshotAssertion) -> None:
     """A person's word in place of gates is told as that, also where it is no word."""
-    adopted = Adopted(
-        environment="production",
-        by="Ada",
-        at="2026-11-01T08:00:00+00:00",
-        image=digest("adopted"),
-        onnx=None,
-        note=note,
-    )
+    adopted = _adopted(note=note)
     told = explanation(judged=None, tag=None, code=None, data=None, image=None, adopted=adopted, adoptions=(adopted,))
 
     assert explanation_text(told) == text_file
+
+
+def test_who_adopted_it_is_told_of_each_place() -> None:
+    """Whoever said it of staging did not say it of production."""
+    both = (_adopted("staging", by="Grace"), _adopted("production", by="Ada"))
+    told = explanation(judged=None, tag=None, code=None, data=None, image=None, adopted=both[-1], adoptions=both)
+
+    assert "ran in staging and production before Slipway came: adopted by Grace and Ada" in first_lines(told)[0]
+
+
+def _adopted(environment: str = "production", *, by: str = "Ada", note: str = "") -> Adopted:
+    at = "2026-11-01T08:00:00+00:00"
+    return Adopted(environment=environment, by=by, at=at, image=digest("adopted"), onnx=None, note=note)
 
 
 def test_the_two_ways_are_not_mixed_up() -> None:
